@@ -1,0 +1,49 @@
+# Every command of the repository; CONTRIBUTING.md explains each.
+.PHONY: help setup setup-tests lab demo student notebooks release check test test-all lock clean
+
+PYTHON := .venv/bin/python
+# Results don't depend on the number of threads, and two grading processes don't fight for cores.
+export OMP_NUM_THREADS ?= 1
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+setup:           ## .venv from the lock file, and bubblewrap
+	@tools/setup.sh bubblewrap
+
+setup-tests:
+	@tools/setup.sh bubblewrap chromium
+
+lab: setup       ## JupyterLab on the lectures
+	$(PYTHON) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/lectures
+
+demo: setup      ## release, verify and grade a sample class, and show the result
+	$(PYTHON) -m tools.demo
+
+student: setup   ## the zip that students get
+	$(PYTHON) -m tools.student_bundle
+
+notebooks: setup ## derive every notebook from its text source
+	$(PYTHON) -m tools.notebooks
+
+release: notebooks  ## derive the notebooks that students get
+	$(PYTHON) -m autograder release
+
+check: setup     ## style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+test: setup-tests check  ## every day's tests
+	$(PYTHON) -m pytest -m "not slow"
+
+test-all: setup-tests check  ## the slow suites too
+	$(PYTHON) -m pytest
+
+lock: setup      ## rebuild requirements.lock from what is installed
+	@{ head -2 requirements.lock; $(PYTHON) -m pip list --format=freeze \
+	    | grep -viE '^(convnet-course|pip|setuptools|wheel)='; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean:           ## remove what make made
+	rm -rf .venv build

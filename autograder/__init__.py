@@ -1,0 +1,1 @@
+"""Releases, verifies and grades the assignments of an nbgrader course."""

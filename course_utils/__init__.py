@@ -1,0 +1,1 @@
+"""What the course's notebooks import. Light to import: torch is loaded only where it is needed."""

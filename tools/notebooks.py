@@ -1,0 +1,136 @@
+"""Derives every notebook from its reviewed text source (Jupytext percent format).
+
+    python -m tools.notebooks           write the notebooks
+    python -m tools.notebooks --check   fail if a notebook differs from its source
+
+A lecture is lectures/text/NAME.py and becomes lectures/NAME.ipynb. An assignment is
+exercises/text/NAME.py and becomes exercises/source/NAME/NAME.ipynb. The result is byte-stable:
+no outputs, no random cell ids, no machine's metadata.
+
+In an assignment, a cell says what it is to nbgrader in one word on its marker line:
+
+    # %% given="imports"                     the instructor's cell; restored before grading
+    # %% solution="max_pool_backward"        the student's cell
+    # %% test="test_max_pool" points=3       an autograded test
+    # %% [markdown] manual="essay" points=2  answered by the student, marked by hand
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+# What each word on a marker line means in nbgrader's cell metadata (schema version 3).
+ROLES: dict[str, dict[str, bool]] = {
+    "given": {"grade": False, "locked": True, "solution": False, "task": False},
+    "solution": {"grade": False, "locked": False, "solution": True, "task": False},
+    "test": {"grade": True, "locked": True, "solution": False, "task": False},
+    "manual": {"grade": True, "locked": False, "solution": True, "task": False},
+}
+
+
+class SourceError(ValueError):
+    """A text source that can't become a notebook; the message names the file and the cell."""
+
+
+def targets(root: Path) -> dict[Path, Path]:
+    """Every text source under `root`, with the notebook that it becomes."""
+    lectures = {
+        source: root / "lectures" / f"{source.stem}.ipynb"
+        for source in sorted((root / "lectures" / "text").glob("*.py"))
+    }
+    exercises = {
+        source: root / "exercises" / "source" / source.stem / f"{source.stem}.ipynb"
+        for source in sorted((root / "exercises" / "text").glob("*.py"))
+    }
+    return lectures | exercises
+
+
+def derive(source: Path, name: str) -> str:
+    """The notebook's JSON text for one source file; `name` seeds the cell ids."""
+    notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
+    )
+    seen: set[str] = set()
+    for position, cell in enumerate(notebook.cells):
+        try:
+            grade_id = _clean_metadata(cell)
+        except SourceError as error:
+            raise SourceError(f"{source}: cell {position + 1}: {error}") from None
+        if grade_id in seen:
+            raise SourceError(f"{source}: cell {position + 1}: '{grade_id}' is used twice")
+        if grade_id:
+            seen.add(grade_id)
+        cell.id = grade_id or hashlib.sha256(f"{name}:{position}".encode()).hexdigest()[:8]
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.validate(notebook)
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def _clean_metadata(cell: NotebookNode) -> str | None:
+    """Replace the marker line's word by nbgrader's metadata; the grade_id, if there is one."""
+    metadata = dict(cell.metadata)
+    metadata.pop("lines_to_next_cell", None)
+    roles = [role for role in ROLES if role in metadata]
+    if len(roles) > 1:
+        raise SourceError(f"has more than one of {', '.join(roles)}: keep one")
+    points = metadata.pop("points", None)
+    grade_id = None
+    if roles:
+        grade_id = str(metadata.pop(roles[0]))
+        metadata["nbgrader"] = _nbgrader_metadata(roles[0], grade_id, points, cell.cell_type)
+    elif points is not None:
+        raise SourceError('has points but is no test="…" and no manual="…"')
+    cell.metadata = nbformat.from_dict(metadata)
+    return grade_id
+
+
+def _nbgrader_metadata(role: str, grade_id: str, points: Any, cell_type: str) -> dict[str, Any]:
+    graded = ROLES[role]["grade"]
+    if graded != (points is not None):
+        need = "needs points=N" if graded else "can't have points"
+        raise SourceError(f'{role}="{grade_id}" {need}')
+    found: dict[str, Any] = {"grade_id": grade_id, "schema_version": 3, **ROLES[role]}
+    if graded:
+        found["points"] = points
+    if not ROLES[role]["solution"]:
+        found["cell_type"] = cell_type
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write or check every notebook; 1 if one differs (with --check) or can't be made."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    check = parser.parse_args(argv).check
+    stale = []
+    for source, notebook in targets(ROOT).items():
+        try:
+            text = derive(source, notebook.stem)
+        except SourceError as error:
+            print(error, file=sys.stderr)
+            return 1
+        if notebook.exists() and notebook.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(notebook.relative_to(ROOT))
+        if not check:
+            notebook.parent.mkdir(parents=True, exist_ok=True)
+            notebook.write_text(text, encoding="utf-8")
+    for path in stale:
+        print(f"{path}: {'differs from its source: run make notebooks' if check else 'written'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
