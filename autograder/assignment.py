@@ -1,0 +1,152 @@
+"""An assignment as its instructor wrote it, and as its cells go into the gradebook."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.course import Course
+from autograder.errors import ReleaseError
+
+HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*\n(.*\n)*?.*END HIDDEN TESTS.*$", re.MULTILINE)
+SOLUTION = re.compile(r"^.*BEGIN SOLUTION.*\n(.*\n)*?.*END SOLUTION.*$", re.MULTILINE)
+
+
+def grade_id(cell: NotebookNode) -> str | None:
+    """The cell's nbgrader id, or None for a cell that nbgrader does not know."""
+    found = cell.metadata.get("nbgrader", {})
+    return found.get("grade_id") if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What was released, read from the source folder and checked against the gradebook.
+
+    Attributes:
+        name: the assignment's id.
+        folder: its source folder.
+        sources: each notebook as the instructor wrote it, solutions and hidden tests included.
+        masters: each notebook as a submission is graded: without solutions, with hidden tests.
+        files: every other file of the source folder, by its path within the folder.
+    """
+
+    name: str
+    folder: Path
+    sources: dict[str, NotebookNode]
+    masters: dict[str, NotebookNode]
+    files: dict[str, bytes] = field(repr=False)
+
+    @classmethod
+    def load(cls, course: Course, name: str) -> Assignment:
+        """Read an assignment's source folder.
+
+        Raises:
+            ReleaseError: a notebook can't be read, or nbgrader finds it wrong.
+        """
+        folder = course.path("source", name)
+        sources, masters, files = {}, {}, {}
+        for path in sorted(folder.rglob("*")):
+            if not path.is_file() or ".ipynb_checkpoints" in path.parts:
+                continue
+            if path.suffix == ".ipynb" and path.parent == folder:
+                sources[path.stem] = _read(path)
+                masters[path.stem] = _master(course, name, path)
+            else:
+                files[path.relative_to(folder).as_posix()] = path.read_bytes()
+        return cls(name, folder, sources, masters, files)
+
+    @cached_property
+    def max_score(self) -> float:
+        """The points of all grade cells together."""
+        return sum(
+            float(cell.metadata.nbgrader.points)
+            for master in self.masters.values()
+            for cell in master.cells
+            if cell.metadata.get("nbgrader", {}).get("grade")
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes when anything that decides a score changes: tests, points, given files."""
+        hashed = hashlib.sha256()
+        for name, master in sorted(self.masters.items()):
+            hashed.update(f"{name}\n{nbformat.writes(master)}\n".encode())
+        for name, content in sorted(self.files.items()):
+            hashed.update(f"{name}\n{len(content)}\n".encode() + content)
+        return hashed.hexdigest()
+
+    def check_released(self, course: Course) -> None:
+        """Make sure that the gradebook holds exactly these cells.
+
+        Raises:
+            ReleaseError: the assignment was never released, or was changed since.
+        """
+        from nbgrader.api import MissingEntry
+
+        with course.gradebook() as gradebook:
+            try:
+                notebooks = gradebook.find_assignment(self.name).notebooks
+            except MissingEntry:
+                raise ReleaseError(
+                    f"'{self.name}' is not in the gradebook: it was never released",
+                    f"run 'autograder release {self.name}'",
+                ) from None
+            released = {
+                (notebook.name, cell.name): cell.checksum
+                for notebook in notebooks
+                for cell in notebook.source_cells
+            }
+        ours = {
+            (name, cell.metadata.nbgrader.grade_id): cell.metadata.nbgrader.checksum
+            for name, master in self.masters.items()
+            for cell in master.cells
+            if grade_id(cell)
+        }
+        changed = sorted(
+            {key[1] for key in ours.keys() | released.keys() if ours.get(key) != released.get(key)}
+        )
+        if changed:
+            raise ReleaseError(
+                f"'{self.name}' was changed since it was released: {', '.join(changed)}",
+                f"run 'autograder release {self.name}', then grade again",
+            )
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise ReleaseError(f"{path} is not a notebook: {error}", "run 'make notebooks'") from error
+
+
+def _master(course: Course, assignment: str, path: Path) -> NotebookNode:
+    """Run nbgrader's own release steps, as far as it stores cells in the gradebook, in memory."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.preprocessors import SaveCells
+
+    notebook = _read(path)
+    resources = {
+        "unique_key": path.stem,
+        "metadata": {"path": str(path.parent)},
+        "nbgrader": {
+            "student": ".",
+            "assignment": assignment,
+            "notebook": path.stem,
+            "db_url": str(course.directory.db_url),
+        },
+    }
+    steps = GenerateAssignment(coursedir=course.directory, config=course.config).preprocessors
+    for step in steps[: steps.index(SaveCells)] if SaveCells in steps else steps:
+        try:
+            notebook, resources = step(config=course.config).preprocess(notebook, resources)
+        except Exception as error:
+            raise ReleaseError(
+                f"{path.name} in '{assignment}': {error}", "mend its text source"
+            ) from error
+    return notebook

@@ -1,0 +1,284 @@
+"""The command `autograder`: reads the command line, calls one function, shows what it returned."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autograder.course import Course
+from autograder.errors import AutograderError
+
+if TYPE_CHECKING:
+    from autograder.grade import Outcome
+    from autograder.record import Result
+
+app = typer.Typer(
+    help="Releases, verifies and grades the assignments of an nbgrader course.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+# Exit codes: 1 could not be done; 2 wrong use of the command; 3 done, but a person must look.
+FAILED, LOOK = 1, 3
+
+
+class Device(StrEnum):
+    """Where the models of hidden tests run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+CourseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--course",
+        help="The course; default: this folder, else ./exercises.",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
+Name = Annotated[str, typer.Argument(help="The assignment, or the beginning of its name.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Assignments; default: all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="How many run side by side; default: one a core.")
+]
+
+
+@app.command()
+def release(
+    names: Names = None,
+    course: CourseOption = None,
+    check: Annotated[
+        bool, typer.Option(help="Write nothing; fail if a release is out of date.")
+    ] = False,
+) -> None:
+    """Make what students get, and refuse if it would give anything away."""
+    from autograder.release import is_current
+    from autograder.release import release as make
+
+    opened = Course.find(course)
+    stale = 0
+    for name in _names(opened, names):
+        if not check:
+            out.print(f"released {make(opened, name)}", highlight=False, soft_wrap=True)
+        elif is_current(opened, name):
+            out.print(f"{name}: up to date")
+        else:
+            stale += 1
+            err.print(f"{name}: release differs from its source: run 'autograder release {name}'")
+    if stale:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def verify(names: Names = None, course: CourseOption = None, jobs: Jobs = None) -> None:
+    """Test the tests: the reference solution gets all points, the empty release none."""
+    from autograder.verify import verify as run
+
+    opened = Course.find(course)
+    problems = 0
+    table = Table("assignment", "tried", "points", "problems", title="Tests of the tests")
+    for name in _names(opened, names):
+        for trial in run(opened, name, jobs=jobs):
+            problems += len(trial.problems)
+            table.add_row(
+                name, trial.name, _points(trial.result), "\n".join(trial.problems) or "none"
+            )
+    out.print(table)
+    if problems:
+        err.print(f"{problems} problems: mend the tests before you release them")
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def grade(
+    name: Name,
+    course: CourseOption = None,
+    jobs: Jobs = None,
+    device: Annotated[Device, typer.Option(help="Where models run.")] = Device.AUTO,
+    student: Annotated[
+        str | None, typer.Option(help="Grade this student only.", metavar="ID")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what was graded.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Grade what is new or changed of what students handed in."""
+    from autograder.grade import grade as run
+
+    opened = Course.find(course)
+    name = opened.resolve(name)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(f"grading {name}", total=None)
+        outcomes = run(
+            opened,
+            name,
+            jobs=jobs,
+            device=device.value,
+            only=student,
+            force=force,
+            on_start=lambda total: progress.update(task, total=total),
+            on_outcome=lambda outcome: progress.advance(task),
+        )
+    if as_json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
+    else:
+        _show_outcomes(name, outcomes)
+    if any(outcome.failure for outcome in outcomes):
+        err.print("some could not be run at all: their old scores stand; run the command again")
+        raise typer.Exit(FAILED)
+    waiting = [o for o in outcomes if o.result and o.result.status != "graded"]
+    if waiting:
+        err.print(
+            f"{len(waiting)} of {len(outcomes)} need a look: in 'nbgrader formgrader', or"
+            " ask the student to hand in again"
+        )
+        raise typer.Exit(LOOK)
+
+
+@app.command()
+def feedback(name: Name, course: CourseOption = None) -> None:
+    """Make the pages that students get back; hidden tests stay hidden."""
+    from autograder.feedback import feedback as make
+
+    opened = Course.find(course)
+    name = opened.resolve(name)
+    students = make(opened, name)
+    folder = opened.path("feedback", name, "*").parent.parent
+    out.print(f"feedback for {len(students)} students in {folder}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(name: Name, course: CourseOption = None, as_json: Json = False) -> None:
+    """Show how a class did: by student, and by test."""
+    from autograder.report import items, results
+
+    opened = Course.find(course)
+    name = opened.resolve(name)
+    found = results(opened, name)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "results": [asdict(one) for one in found],
+                    "items": [asdict(one) for one in items(found)],
+                },
+                indent=2,
+            )
+        )
+        return
+    out.print(class_table(name, found))
+    table = Table("test", "points", "mean", "all points", "waiting", title=f"{name}: by test")
+    for item in items(found):
+        table.add_row(
+            item.name,
+            f"{item.max_score:g}",
+            f"{item.mean:.2f}",
+            f"{item.full:.0%}",
+            str(item.waiting or ""),
+        )
+    out.print(table)
+
+
+@app.command()
+def doctor(course: CourseOption = None) -> None:
+    """Show what this machine has and lacks for grading, with remedies."""
+    from autograder.doctor import examine
+
+    findings = examine(course)
+    table = Table("", "what", "found", "remedy")
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]lacks[/]" if finding.required else "-"
+        table.add_row(mark, finding.name, finding.found, "" if finding.ok else finding.remedy)
+    out.print(table)
+    if any(finding.required and not finding.ok for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def class_table(name: str, results: Iterable[Result]) -> Table:
+    """One row a student: points, lateness, and what there is to say."""
+    table = Table("student", "points", "late", "status", "why", title=name)
+    for result in results:
+        table.add_row(
+            result.student, _points(result), _late(result.seconds_late), result.status, _why(result)
+        )
+    return table
+
+
+def _show_outcomes(name: str, outcomes: list[Outcome]) -> None:
+    out.print(class_table(name, [o.result for o in outcomes if o.result]))
+    for outcome in outcomes:
+        if outcome.failure:
+            err.print(f"{outcome.student}: could not be run: {outcome.failure}", markup=False)
+    again = sum(not outcome.fresh for outcome in outcomes)
+    if again:
+        out.print(f"{again} of {len(outcomes)} were graded before and have not changed")
+
+
+def _points(result: Result) -> str:
+    return f"{result.score:g} / {result.max_score:g}"
+
+
+def _late(seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def _why(result: Result) -> str:
+    """What a person should know first, in a few words."""
+    lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
+    said = [one for one in (result.reason, *result.notes, *lost) if one]
+    first = said[0].splitlines()[0] if said else ""
+    shown = first if len(first) <= 80 else first[:79] + "…"
+    more = f" (+{len(said) - 1} more)" if len(said) > 1 else ""
+    return (shown + more).replace("[", "\\[")
+
+
+def _names(course: Course, names: list[str] | None) -> list[str]:
+    return [course.resolve(name) for name in names] if names else course.assignments()
+
+
+def main(run: Callable[[], object] = app) -> None:
+    """The entry point: a problem that a person can mend ends in a message, not in a traceback."""
+    try:
+        run()
+    except AutograderError as error:
+        err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(FAILED)
+    except PermissionError as error:
+        err.print(
+            f"error: {error.filename} can't be written or read: permission denied\n"
+            "  → give yourself the right to it, then run the command again",
+            style="red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        err.print("stopped: what was recorded is kept; run the command again to go on")
+        sys.exit(130)

@@ -1,0 +1,80 @@
+"""Feedback for students: nbgrader's own page, without anything hidden."""
+
+from __future__ import annotations
+
+import logging
+
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.assignment import HIDDEN
+from autograder.course import Course
+from autograder.errors import AutograderError
+from autograder.record import results_of
+
+
+class FeedbackError(AutograderError):
+    """Feedback can't be made."""
+
+
+class HideTests(NbGraderPreprocessor):
+    """Takes the hidden tests, and all that could quote them, out of an autograded notebook.
+
+    Of a test cell with a hidden region there remain the visible tests and what the test said to
+    the student: the message of its assertion.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: ResourcesDict, index: int
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Clean one cell."""
+        if cell.cell_type == "code" and HIDDEN.search(cell.source):
+            cell.source = HIDDEN.sub("# (hidden tests ran here)", cell.source)
+            cell.outputs = [
+                _message(output) for output in cell.outputs if output.output_type == "error"
+            ]
+        return cell, resources
+
+
+def _message(error: NotebookNode) -> NotebookNode:
+    text = error.evalue.strip() or "a hidden test failed"
+    line = f"{error.ename}: {text}"
+    return new_output("error", ename=error.ename, evalue=text, traceback=[line])
+
+
+def feedback(course: Course, name: str) -> list[str]:
+    """Make the feedback pages of all graded submissions of an assignment.
+
+    Returns:
+        The students who have one.
+
+    Raises:
+        FeedbackError: nothing was graded, or nbgrader refuses.
+    """
+    from nbgrader.converters import GenerateFeedback
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+
+    with course.gradebook() as gradebook:
+        graded = sorted(results_of(gradebook, name))
+    students = [one for one in graded if course.path("autograded", name, one).is_dir()]
+    if not students:
+        raise FeedbackError(
+            f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
+        )
+    directory = CourseDirectory(config=course.config, root=str(course.root), assignment_id=name)
+    log = logging.Logger("generate_feedback")
+    log.addHandler(logging.NullHandler())
+    converter = GenerateFeedback(coursedir=directory, config=course.config, log=log, force=True)
+    if HideTests not in converter.preprocessors:
+        converter.preprocessors = [HideTests, *converter.preprocessors]
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise FeedbackError(
+            f"nbgrader can't make the feedback of '{name}': {error}",
+            f"run 'autograder grade {name} --force', then feedback again",
+        ) from error
+    return students

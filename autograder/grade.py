@@ -1,0 +1,189 @@
+"""Grades a class: prepare → execute → record for every submission, over all cores."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.errors import CourseError, SubmissionError
+from autograder.execute import Executed, Settings, execute
+from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
+from autograder.record import Result, backup, record, results_of
+from autograder.score import score, unreadable
+
+# Part of every result's key: raise it when scores may come out differently, and all is regraded.
+ENGINE = "1"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one submission in this run.
+
+    Attributes:
+        student: the student's id.
+        result: what the gradebook now holds; None if the machine failed, not the submission.
+        fresh: False if it had been graded before and nothing changed since.
+        failure: how the machine failed; the gradebook was left as it was.
+    """
+
+    student: str
+    result: Result | None
+    fresh: bool = True
+    failure: str | None = None
+
+
+def grade(
+    course: Course,
+    name: str,
+    *,
+    jobs: int | None = None,
+    device: str = "auto",
+    only: str | None = None,
+    force: bool = False,
+    on_start: Callable[[int], None] = lambda total: None,
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Grade every submission of an assignment that is new or changed.
+
+    A run that was killed goes on where it stopped: what was recorded is not run again.
+
+    Args:
+        course: the course.
+        name: the assignment.
+        jobs: how many submissions run side by side; default: one a core.
+        device: "auto", "cpu" or "cuda".
+        only: the one student to grade.
+        force: grade again what has been graded.
+        on_start: called once with the number of submissions.
+        on_outcome: called after each submission.
+
+    Raises:
+        AutograderError: nothing could be graded, and why.
+    """
+    _check_device(device)
+    assignment = Assignment.load(course, name)
+    assignment.check_released(course)
+    students = _students(course, name, only)
+    settings = Settings(device, course.config)
+    outcomes: list[Outcome] = []
+
+    def finish(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        on_outcome(outcome)
+
+    backup(course)
+    with course.gradebook() as gradebook:
+        known = {} if force else results_of(gradebook, name)
+        keys = {one: _key(course, assignment, one, device) for one in students}
+        on_start(len(students))
+        todo = []
+        for student in students:
+            if student in known and known[student][0] == keys[student]:
+                finish(Outcome(student, known[student][1], fresh=False))
+            else:
+                todo.append(student)
+        for run in _run(course, assignment, todo, settings, jobs):
+            if run.failure:
+                finish(Outcome(run.student, None, failure=run.failure))
+                continue
+            result = record(
+                course,
+                gradebook,
+                assignment,
+                keys[run.student],
+                result=run.result(assignment),
+                notebooks=run.executed.notebooks if run.executed else {},
+                files=run.prepared.files if run.prepared else {},
+                timestamp=timestamp_of(course, name, run.student),
+            )
+            finish(Outcome(run.student, result))
+    return sorted(outcomes, key=lambda outcome: outcome.student)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One submission on its way: prepared and executed, or how far it came."""
+
+    student: str
+    prepared: Prepared | None = None
+    executed: Executed | None = None
+    problem: SubmissionError | None = None
+    failure: str | None = None
+
+    def result(self, assignment: Assignment) -> Result:
+        if self.prepared and self.executed:
+            return score(assignment, self.prepared, self.executed)
+        assert self.problem is not None
+        return unreadable(assignment, self.student, self.problem)
+
+
+def _run(
+    course: Course,
+    assignment: Assignment,
+    students: list[str],
+    settings: Settings,
+    jobs: int | None,
+) -> Iterator[_Run]:
+    """Prepare here, execute in worker processes, a few ahead of the workers at a time."""
+    workers = max(1, min(jobs or len(os.sched_getaffinity(0)), len(students)))
+    context = multiprocessing.get_context("spawn")
+    waiting = list(reversed(students))
+    running: dict[Future[Executed], Prepared] = {}
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * workers:
+                    student = waiting.pop()
+                    try:
+                        prepared = prepare(course, assignment, student)
+                    except SubmissionError as problem:
+                        yield _Run(student, problem=problem)
+                        continue
+                    running[pool.submit(execute, prepared, settings)] = prepared
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield _finished(running.pop(future), future)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(prepared: Prepared, future: Future[Executed]) -> _Run:
+    error = future.exception()
+    if error is not None:
+        return _Run(prepared.student, failure=f"{type(error).__name__}: {error}")
+    return _Run(prepared.student, prepared, future.result())
+
+
+def _students(course: Course, name: str, only: str | None) -> list[str]:
+    students = course.students(name)
+    folder = course.path("submitted", name, "*").parent.parent
+    if only is not None and only not in students:
+        raise CourseError(
+            f"student '{only}' has handed in no '{name}'",
+            f"look into {folder}; there are {len(students)} submissions",
+        )
+    if not students:
+        raise CourseError(
+            f"nobody has handed in '{name}': {folder} has no */{name}",
+            f"collect submissions first, as with 'nbgrader collect {name}'",
+        )
+    return [only] if only else students
+
+
+def _key(course: Course, assignment: Assignment, student: str, device: str) -> str:
+    parts = (ENGINE, device, assignment.digest, submission_digest(course, assignment.name, student))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _check_device(device: str) -> None:
+    if device == "cuda" and not Path("/dev/nvidiactl").exists():
+        raise CourseError(
+            "--device cuda: this machine has no CUDA device",
+            "leave --device out: models then run on the CPU",
+        )

@@ -1,0 +1,180 @@
+"""Reads one submission as what it is, a stranger's files, and makes of it what can be run."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import hashlib
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.errors import SubmissionError
+from autograder.restore import restore
+
+MAX_NOTEBOOK = 20 << 20
+MAX_FILES = 1000
+MAX_CELLS = 2000
+TIMESTAMP = "timestamp.txt"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One submission, ready to be run anywhere.
+
+    Attributes:
+        student: the student's id.
+        assignment: the assignment's name.
+        notebooks: each notebook with the instructor's cells restored and no outputs.
+        files: the other files of the working folder; the instructor's own win.
+        timestamp: when it was handed in (UTC), if that is known.
+        notes: what had to be mended or left out, for the instructor.
+    """
+
+    student: str
+    assignment: str
+    notebooks: dict[str, NotebookNode]
+    files: dict[str, bytes]
+    timestamp: datetime.datetime | None
+    notes: tuple[str, ...]
+
+
+def submission_digest(course: Course, assignment: str, student: str) -> str:
+    """A hash of everything that was handed in, readable or not."""
+    folder = course.path("submitted", assignment, student)
+    hashed = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        hashed.update(f"{path.relative_to(folder)}\n".encode("utf-8", "surrogateescape"))
+        content = _regular_file(path, MAX_NOTEBOOK + 1)
+        hashed.update(b"-" if content is None else hashlib.sha256(content).digest())
+    return hashed.hexdigest()
+
+
+def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
+    """Read, bound and check a submission, and restore the instructor's cells.
+
+    Raises:
+        SubmissionError: a notebook is missing or is not a notebook; a person must look.
+    """
+    folder = course.path("submitted", assignment.name, student)
+    notes: list[str] = []
+    notebooks = {}
+    for name, master in assignment.masters.items():
+        notebook, mended = restore(_read_notebook(folder, name), master)
+        notebooks[name] = notebook
+        notes += mended
+    files = _read_files(course, folder, set(notebooks), notes)
+    timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
+    return Prepared(
+        student=student,
+        assignment=assignment.name,
+        notebooks=notebooks,
+        files=files | assignment.files,
+        timestamp=timestamp,
+        notes=tuple(notes),
+    )
+
+
+def timestamp_of(course: Course, assignment: str, student: str) -> datetime.datetime | None:
+    """When a submission was handed in, also if the rest of it can't be read."""
+    path = course.path("submitted", assignment, student) / TIMESTAMP
+    return _timestamp(_regular_file(path, 1000), [])
+
+
+def _read_notebook(folder: Path, name: str) -> NotebookNode:
+    path = folder / f"{name}.ipynb"
+    content = _regular_file(path, MAX_NOTEBOOK + 1)
+    if content is None:
+        others = sorted(other.name for other in folder.glob("*.ipynb"))
+        found = f"; there is {', '.join(others[:5])}" if others else ""
+        raise SubmissionError(
+            f"{path.name} is missing{found}",
+            "ask the student, or rename the file, then grade again",
+        )
+    if len(content) > MAX_NOTEBOOK:
+        raise SubmissionError(
+            f"{path.name} is larger than {MAX_NOTEBOOK >> 20} MiB",
+            "ask the student to clear its outputs and hand it in again",
+        )
+    try:
+        notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
+        nbformat.validate(notebook)
+        if len(notebook.cells) > MAX_CELLS:
+            raise ValueError(f"it has more than {MAX_CELLS} cells")
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        nbformat.ValidationError,
+    ) as error:
+        reason = "it is empty" if not content.strip() else str(error).strip().splitlines()[0][:200]
+        raise SubmissionError(
+            f"{path.name} is not a notebook: {reason}",
+            "ask the student to hand it in again; the file was left as it is",
+        ) from error
+    return notebook
+
+
+def _read_files(
+    course: Course, folder: Path, notebooks: set[str], notes: list[str]
+) -> dict[str, bytes]:
+    """The submission's other files; links, devices and what is too large are left out."""
+    budget = int(course.directory.max_dir_size) * 1000
+    files: dict[str, bytes] = {}
+    for parent, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not _ignored(course, name))
+        for name in sorted(names):
+            path = Path(parent) / name
+            relative = path.relative_to(folder).as_posix()
+            if _ignored(course, name) or relative in {f"{one}.ipynb" for one in notebooks}:
+                continue
+            content = _regular_file(path, budget + 1)
+            if content is None or len(content) > budget or len(files) >= MAX_FILES:
+                notes.append(
+                    f"file '{_printable(relative)}' was left out: "
+                    + ("not a plain file" if content is None else "too large")
+                )
+                continue
+            budget -= len(content)
+            files[relative] = content
+    return files
+
+
+def _regular_file(path: Path, limit: int) -> bytes | None:
+    """Up to `limit` bytes of a plain file; None if it is anything else, a link included."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        return file.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+
+
+def _ignored(course: Course, name: str) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in course.directory.ignore)
+
+
+def _printable(name: str) -> str:
+    return json.dumps(name[:80])[1:-1]
+
+
+def _timestamp(content: bytes | None, notes: list[str]) -> datetime.datetime | None:
+    from nbgrader.utils import parse_utc
+
+    if not content or not content.strip():
+        return None
+    try:
+        parsed: datetime.datetime = parse_utc(content.decode("utf-8").strip())
+    except (ValueError, OverflowError):
+        notes.append(f"{TIMESTAMP} can't be read: whether it is late is not known")
+        return None
+    return parsed

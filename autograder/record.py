@@ -1,0 +1,291 @@
+"""Writes the result of one submission: into nbgrader's gradebook, and the autograded folder."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import sqlite3
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+from nbformat import NotebookNode
+from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, select
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.errors import GradebookError
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
+    from sqlalchemy.orm import Session
+
+BACKUPS_KEPT = 10
+
+# Beside nbgrader's own tables, in the same transaction: what was graded, by its key, and why.
+_results = Table(
+    "autograder_result",
+    MetaData(),
+    Column("assignment", String(128), primary_key=True),
+    Column("student", String(128), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("result", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """One grade cell: its score, None where a person must decide, and the reason if not full."""
+
+    score: float | None
+    max_score: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """One graded submission.
+
+    Attributes:
+        status: "graded", or "needs review" where a person must look.
+        cells: every grade cell by its id.
+        reason: why it needs review, or ended early.
+        notes: what was mended in the submission before it ran.
+        seconds_late: past the due date and the student's extension, if any.
+        seconds: wall time of the run.
+    """
+
+    assignment: str
+    student: str
+    status: str
+    cells: dict[str, CellResult]
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+    seconds_late: float = 0.0
+    seconds: float = 0.0
+    engine: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float:
+        """Points given by the machine; a cell that waits for a person counts nothing."""
+        return sum(cell.score or 0.0 for cell in self.cells.values())
+
+    @property
+    def max_score(self) -> float:
+        """Points that could be had."""
+        return sum(cell.max_score for cell in self.cells.values())
+
+
+def open_results(gradebook: Gradebook) -> None:
+    """Make the table of results if the gradebook has none yet."""
+    _results.metadata.create_all(gradebook.engine)
+
+
+def results_of(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Result]]:
+    """What was recorded for an assignment: each student's key and result."""
+    open_results(gradebook)
+    rows = gradebook.db.execute(select(_results).where(_results.c.assignment == assignment))
+    found = {row.student: (row.key, _from_json(row.result)) for row in rows}
+    gradebook.db.rollback()
+    return found
+
+
+def record(
+    course: Course,
+    gradebook: Gradebook,
+    assignment: Assignment,
+    key: str,
+    result: Result,
+    notebooks: dict[str, NotebookNode],
+    files: dict[str, bytes],
+    timestamp: datetime.datetime | None,
+) -> Result:
+    """Write one submission's result in a single transaction; all of it is there, or nothing.
+
+    A manual score is never touched; where there is one, the cell is marked for another look, as
+    nbgrader does. Old scores of cells that no longer have one do not stay.
+
+    Returns:
+        The result with what only the gradebook knows: how late it was handed in.
+    """
+    session = gradebook.db()
+    try:
+        submission = _find_or_add(session, gradebook, assignment, result.student)
+        submission.timestamp = timestamp
+        for notebook in submission.notebooks:
+            _write_scores(notebook, result)
+            _write_comments(notebook, notebooks.get(notebook.name))
+        session.flush()
+        late = float(submission.total_seconds_late)
+        _write_late_penalty(course, session, submission)
+        result = Result(**{**vars(result), "seconds_late": late})
+        here = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
+        session.execute(delete(_results).where(here))
+        session.execute(
+            insert(_results).values(
+                assignment=assignment.name,
+                student=result.student,
+                key=key,
+                result=json.dumps(asdict(result)),
+            )
+        )
+        _write_folder(course, result, notebooks, files, timestamp)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    return result
+
+
+def backup(course: Course) -> Path | None:
+    """Copy the gradebook before a run; the newest ten copies are kept.
+
+    Raises:
+        GradebookError: the copy can't be written.
+    """
+    file = course.database_file
+    if file is None or not file.is_file():
+        return None
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S%f")
+    copy = file.with_name(f"{file.name}.backup-{stamp}")
+    try:
+        with sqlite3.connect(file) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+        for old in sorted(file.parent.glob(f"{file.name}.backup-*"))[:-BACKUPS_KEPT]:
+            old.unlink()
+    except (sqlite3.Error, OSError) as error:
+        copy.unlink(missing_ok=True)
+        raise GradebookError(
+            f"the gradebook {file} can't be backed up: {error}",
+            "check that it is a gradebook (else restore the newest gradebook.db.backup-*), that"
+            " you may write its folder, and that there is room",
+        ) from error
+    return copy
+
+
+def _find_or_add(
+    session: Session, gradebook: Gradebook, assignment: Assignment, student_id: str
+) -> SubmittedAssignment:
+    """As Gradebook.update_or_create_submission, but without a commit in the middle."""
+    from nbgrader import api
+
+    student = session.get(api.Student, student_id)
+    if student is None:
+        student = api.Student(id=student_id)
+        session.add(student)
+    row = session.scalars(
+        select(api.Assignment).where(api.Assignment.name == assignment.name)
+    ).one()
+    submission = session.scalars(
+        select(api.SubmittedAssignment).where(
+            api.SubmittedAssignment.assignment_id == row.id,
+            api.SubmittedAssignment.student_id == student_id,
+        )
+    ).one_or_none()
+    if submission is not None:
+        return submission
+    with session.no_autoflush:
+        submission = api.SubmittedAssignment(assignment=row, student=student)
+        session.add(submission)
+        for notebook in row.notebooks:
+            ours = api.SubmittedNotebook(notebook=notebook, assignment=submission)
+            session.add(ours)
+            for cell in [*notebook.grade_cells, *notebook.task_cells]:
+                session.add(api.Grade(cell_id=cell.id, notebook=ours))
+            for cell in [*notebook.solution_cells, *notebook.task_cells]:
+                session.add(api.Comment(cell_id=cell.id, notebook=ours))
+    session.flush()
+    return submission
+
+
+def _write_scores(notebook: SubmittedNotebook, result: Result) -> None:
+    for grade in notebook.grades:
+        cell = result.cells.get(grade.name)
+        grade.auto_score = cell.score if cell else None
+        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+
+
+def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) -> None:
+    """Nbgrader's own remark on an answer that is still the released stub."""
+    from nbgrader.utils import compute_checksum, is_task
+
+    cells = {
+        cell.metadata.nbgrader.grade_id: cell
+        for cell in (executed.cells if executed else [])
+        if "nbgrader" in cell.metadata
+    }
+    for comment in notebook.comments:
+        cell = cells.get(comment.name)
+        blank = (
+            cell is not None
+            and not is_task(cell)
+            and cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
+        )
+        comment.auto_comment = "No response." if blank else None
+
+
+def _write_late_penalty(course: Course, session: Session, submission: SubmittedAssignment) -> None:
+    """As nbgrader's AssignLatePenalties: the plug-in decides, within [0, score]."""
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    step = AssignLatePenalties(config=course.config)
+    step.init_plugin()
+    for notebook in submission.notebooks:
+        session.refresh(notebook)
+        penalty = None
+        if submission.total_seconds_late > 0:
+            penalty = step.plugin_inst.late_submission_penalty(
+                submission.student_id, notebook.score, submission.total_seconds_late
+            )
+        notebook.late_submission_penalty = (
+            None if penalty is None else min(max(penalty, 0.0), notebook.score)
+        )
+
+
+def _write_folder(
+    course: Course,
+    result: Result,
+    notebooks: dict[str, NotebookNode],
+    files: dict[str, bytes],
+    timestamp: datetime.datetime | None,
+) -> None:
+    """Put the autograded folder in its place in one rename; nothing old stays beside new scores."""
+    final = course.path("autograded", result.assignment, result.student)
+    if not notebooks:
+        shutil.rmtree(final, ignore_errors=True)
+        return
+    final.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=final.parent))
+    try:
+        content = {
+            f"{name}.ipynb": nbformat.writes(notebook).encode() + b"\n"
+            for name, notebook in notebooks.items()
+        }
+        if timestamp:
+            content["timestamp.txt"] = f"{timestamp.isoformat(sep=' ')} UTC\n".encode()
+        for name, data in (files | content).items():
+            path = building / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o444)
+        building.chmod(0o755)
+        if final.exists():
+            old = Path(tempfile.mkdtemp(prefix=".old-", dir=final.parent))
+            final.rename(old / "replaced")
+            building.rename(final)
+            shutil.rmtree(old)
+        else:
+            building.rename(final)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def _from_json(text: str) -> Result:
+    data = json.loads(text)
+    data["cells"] = {name: CellResult(**cell) for name, cell in data["cells"].items()}
+    data["notes"] = tuple(data["notes"])
+    return Result(**data)

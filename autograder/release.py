@@ -1,0 +1,120 @@
+"""Makes what students get: nbgrader's generate_assignment, behind a leak gate."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+
+from autograder import leaks
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.errors import ReleaseError
+
+
+def release(course: Course, name: str) -> Path:
+    """Release one assignment into the course's release folder and gradebook.
+
+    Raises:
+        ReleaseError: nbgrader refuses the source, or something secret would get out; the
+            release folder is then as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        draft = _generate(course, name, Path(folder) / "draft", database=False)
+        check_leaks(course, name, draft)
+        final = course.path("release", name)
+        released = _generate(course, name, Path(folder) / "final", database=True)
+        try:
+            if final.exists():
+                shutil.rmtree(final)
+            shutil.copytree(released, final)
+        except OSError as error:
+            raise ReleaseError(
+                f"{final} can't be written: {error.strerror or error}",
+                "check that you may write the release folder, then release again",
+            ) from error
+    return final
+
+
+def is_current(course: Course, name: str) -> bool:
+    """Whether the release folder is what the source would give now, byte for byte."""
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        draft = _generate(course, name, Path(folder), database=False)
+        check_leaks(course, name, draft)
+        return read_tree(draft) == read_tree(course.path("release", name))
+
+
+def check_leaks(course: Course, name: str, draft: Path) -> None:
+    """Refuse a release that holds a line of a solution, a hidden test or a key, or a private file.
+
+    Raises:
+        ReleaseError: naming each place.
+    """
+    assignment = Assignment.load(course, name)
+    checks = sorted((course.root / "checks" / name).glob("*.py"))
+    secret = leaks.secrets(
+        assignment.sources.values(), [path.read_text(encoding="utf-8") for path in checks]
+    )
+    found = leaks.find(read_tree(draft), secret)
+    if found:
+        places = "\n  ".join(str(leak) for leak in found[:10])
+        raise ReleaseError(
+            f"'{name}' would give away {len(found)} secret lines:\n  {places}",
+            "put them between BEGIN/END SOLUTION or BEGIN/END HIDDEN TESTS, or out of the source"
+            " folder; nothing was released",
+        )
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its relative path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _generate(course: Course, name: str, folder: Path, *, database: bool) -> Path:
+    """Run nbgrader's converter into `folder`; with the database, the cells are saved in it."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.preprocessors import SaveCells
+
+    directory = CourseDirectory(config=course.config, root=str(course.root))
+    directory.assignment_id = name
+    directory.release_directory = str(folder)
+    complaints = _Complaints()
+    log = logging.Logger("generate_assignment")
+    log.addHandler(complaints)
+    converter = GenerateAssignment(coursedir=directory, config=course.config, log=log)
+    if not database:
+        converter.no_database = True
+        converter.preprocessors = [
+            step for step in converter.preprocessors if step is not SaveCells
+        ]
+    try:
+        with course.gradebook(create=True) if database else nullcontext():
+            converter.start()
+    except (NbGraderException, SystemExit) as error:
+        raise ReleaseError(
+            f"nbgrader can't release '{name}': {complaints.last or error}",
+            "mend its text source (or, if cells came or went after students handed in, release it"
+            " under a new name), run 'make notebooks', then release again",
+        ) from error
+    return folder / name
+
+
+class _Complaints(logging.Handler):
+    """nbgrader logs what is wrong and raises an exception that doesn't say it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = record.getMessage().strip().splitlines()
+        if lines and record.getMessage().startswith("Traceback"):
+            self.last = lines[-1]

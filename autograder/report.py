@@ -1,0 +1,53 @@
+"""What a class did in an assignment: by student, and by test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.record import Result, results_of
+
+
+@dataclass(frozen=True)
+class Item:
+    """One grade cell over the whole class: mean score, and the share who got all points."""
+
+    name: str
+    max_score: float
+    mean: float
+    full: float
+    waiting: int
+
+
+def results(course: Course, name: str) -> list[Result]:
+    """All recorded results of an assignment, by student.
+
+    Raises:
+        CourseError: nothing has been graded.
+    """
+    with course.gradebook() as gradebook:
+        found = [result for _, result in results_of(gradebook, name).values()]
+    if not found:
+        raise CourseError(f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'")
+    return sorted(found, key=lambda result: result.student)
+
+
+def items(class_results: list[Result]) -> list[Item]:
+    """Statistics of each grade cell; a score that waits for a person does not count."""
+    names = dict.fromkeys(name for result in class_results for name in result.cells)
+    found = []
+    for name in names:
+        cells = [result.cells[name] for result in class_results if name in result.cells]
+        scores = [cell.score for cell in cells if cell.score is not None]
+        most = cells[0].max_score
+        found.append(
+            Item(
+                name=name,
+                max_score=most,
+                mean=sum(scores) / len(scores) if scores else 0.0,
+                full=sum(one == most for one in scores) / len(scores) if scores else 0.0,
+                waiting=len(cells) - len(scores),
+            )
+        )
+    return found

@@ -1,0 +1,81 @@
+"""Tests the tests: the reference solution must get all points, and the empty release none."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.execute import Settings, execute
+from autograder.prepare import Prepared
+from autograder.record import Result
+from autograder.restore import restore
+from autograder.score import score
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One notebook that was graded to see whether the tests are right.
+
+    Attributes:
+        name: what was tried: "reference", "release", or a check's name.
+        result: how it was graded.
+        problems: where that is not what it should be; empty if all is well.
+    """
+
+    name: str
+    result: Result
+    problems: tuple[str, ...]
+
+
+def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]:
+    """Grade the reference solution and the release as if students had handed them in.
+
+    Raises:
+        ReleaseError: the assignment can't be read.
+    """
+    assignment = Assignment.load(course, name)
+    candidates: dict[str, tuple[dict[str, NotebookNode], Callable[[Result], list[str]]]] = {
+        "reference": (assignment.sources, _must_be_full),
+        "release": (assignment.masters, _must_be_zero),
+    }
+    prepared = [_prepared(assignment, one, notebooks) for one, (notebooks, _) in candidates.items()]
+    settings = Settings("auto", course.config)
+    workers = max(1, min(jobs or len(os.sched_getaffinity(0)), len(prepared)))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        runs = list(pool.map(execute, prepared, [settings] * len(prepared)))
+    trials = []
+    for one, run in zip(prepared, runs, strict=True):
+        result = score(assignment, one, run)
+        trials.append(Trial(one.student, result, tuple(candidates[one.student][1](result))))
+    return trials
+
+
+def _prepared(assignment: Assignment, name: str, notebooks: dict[str, NotebookNode]) -> Prepared:
+    restored = {
+        one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
+    }
+    return Prepared(name, assignment.name, restored, dict(assignment.files), None, ())
+
+
+def _must_be_full(result: Result) -> list[str]:
+    return [
+        f"{name}: {cell.score:g} of {cell.max_score:g} points: {cell.reason}"
+        for name, cell in result.cells.items()
+        if cell.score is not None and cell.score < cell.max_score
+    ]
+
+
+def _must_be_zero(result: Result) -> list[str]:
+    return [
+        f"{name}: {cell.score:g} points for no work at all"
+        for name, cell in result.cells.items()
+        if cell.score
+    ]

@@ -1,0 +1,17 @@
+"""nbgrader's configuration of this course; 'nbgrader --help-all' lists what may stand here."""
+
+from autograder.feedback import HideTests
+
+c = get_config()
+
+c.CourseDirectory.course_id = "convnets"
+
+# A cell of a submission may run this long, in seconds.
+c.Execute.timeout = 10
+
+# Feedback made from the formgrader hides the hidden tests, as 'autograder feedback' does.
+c.GenerateFeedback.preprocessors = [
+    HideTests,
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

@@ -1,0 +1,120 @@
+"""What several test modules share: a tiny course, made from a text source as ours are."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from autograder.course import Course
+from autograder.release import release
+from tools.notebooks import derive
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Two tasks; the second test has a visible and a hidden half, and gives partial credit.
+WARMUP = dedent('''\
+    # %% [markdown] given="intro"
+    # # Warm-up
+
+    # %% given="imports"
+    import math
+
+    # %% solution="area"
+    def area(radius):
+        """The area of a circle."""
+        ### BEGIN SOLUTION
+        return math.pi * radius**2
+        ### END SOLUTION
+
+    # %% test="test_area" points=2
+    assert area(0) == 0
+    ### BEGIN HIDDEN TESTS
+    assert math.isclose(area(2), 4 * math.pi), "area(2) is wrong: square the radius"
+    ### END HIDDEN TESTS
+
+    # %% solution="count"
+    def count(text, letter):
+        """How often a letter stands in a text."""
+        ### BEGIN SOLUTION
+        return sum(one == letter for one in text)
+        ### END SOLUTION
+
+    # %% test="test_count" points=3
+    assert count("abca", "b") == 1
+    ### BEGIN HIDDEN TESTS
+    cases = {"": 0, "aaa": 3, "hidden banana": 3}
+    sum(count(text, "a") == expected for text, expected in cases.items())
+    ### END HIDDEN TESTS
+    ''')
+
+SOLVED = {
+    "area": "def area(radius):\n    return math.pi * radius * radius",
+    "count": "def count(text, letter):\n    return text.count(letter)",
+}
+
+
+@pytest.fixture
+def warmup(tmp_path: Path) -> Course:
+    """A course with one released assignment, "warmup"."""
+    return make_course(tmp_path / "course", {"warmup": WARMUP})
+
+
+def make_course(root: Path, texts: dict[str, str]) -> Course:
+    """Write a course from text sources, and release every assignment."""
+    root.mkdir(parents=True)
+    (root / "nbgrader_config.py").write_text(
+        (ROOT / "exercises" / "nbgrader_config.py").read_text()
+    )
+    for name, text in texts.items():
+        source = root / "text" / f"{name}.py"
+        source.parent.mkdir(exist_ok=True)
+        source.write_text(text)
+        notebook = root / "source" / name / f"{name}.ipynb"
+        notebook.parent.mkdir(parents=True)
+        notebook.write_text(derive(source, name))
+    course = Course(root)
+    for name in texts:
+        release(course, name)
+    return course
+
+
+@pytest.fixture
+def hand_in() -> Callable[..., Path]:
+    """Hand in a released notebook with some solution cells filled in; returns its path."""
+
+    def do(course: Course, name: str, student: str, cells: dict[str, str] | None = None) -> Path:
+        notebook = json.loads((course.path("release", name) / f"{name}.ipynb").read_text())
+        for cell in notebook["cells"]:
+            if cell["id"] in (cells or {}):
+                cell["source"] = cells[cell["id"]]
+        folder = course.path("submitted", name, student)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.ipynb"
+        path.write_text(json.dumps(notebook))
+        return path
+
+    return do
+
+
+@pytest.fixture
+def autograder() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command `autograder` as a user does."""
+
+    def run(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "autograder", *map(str, arguments)],
+            cwd=cwd,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
