@@ -1,0 +1,162 @@
+"""The course's pictures. They come with the course, and every file is verified when it is read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+REMEDY = (
+    "Restore it with `git checkout -- course_utils/assets`, or install the course again, "
+    "or rebuild it with `python -m tools.build_assets`."
+)
+
+
+class DataError(RuntimeError):
+    """A file of the course that is missing or damaged; the message says which, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """240 small pictures of eight kinds of things, mostly photographs, on white.
+
+    Attributes:
+        images: uint8 [240, 3, 128, 128]; red, green, blue.
+        labels: int64 [240]; `classes[labels[i]]` names what picture i shows.
+        classes: The eight names, in alphabetical order.
+        captions: A few words for each picture.
+        imagenet: For each picture the names of ImageNet's classes that are a right answer;
+            empty for the 149 pictures of things that ImageNet has no class for.
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    captions: tuple[str, ...]
+    imagenet: tuple[frozenset[str], ...]
+
+
+def read_assets(*names: str) -> list[bytes]:
+    """The contents of files under course_utils/assets, each verified by its SHA-256.
+
+    Args:
+        names: Paths relative to the assets, with forward slashes.
+
+    Raises:
+        DataError: A file is missing or unreadable, or isn't the file that the course came with.
+    """
+    expected = {}
+    for line in _read("SHA256SUMS").decode("utf-8", "replace").splitlines():
+        digest, _, name = line.partition("  ")
+        expected[name] = digest
+    contents = []
+    for name in names:
+        content = _read(name)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != expected.get(name):
+            raise DataError(
+                f"{ASSETS / name} is damaged: it has SHA-256 {digest}, but SHA256SUMS says "
+                f"{expected.get(name, 'nothing about it')}. {REMEDY}"
+            )
+        contents.append(content)
+    return contents
+
+
+def load_stamps() -> Stamps:
+    """The 240 stamps, always in the same order.
+
+    Raises:
+        DataError: A picture or the list of pictures is missing or damaged.
+    """
+    import torch
+
+    rows = [row for row in _pictures() if row["file"].startswith("stamps/")]
+    blobs = read_assets(*(row["file"] for row in rows))
+    kinds = [row["file"].split("/")[1] for row in rows]
+    classes = tuple(sorted(set(kinds)))
+    return Stamps(
+        images=torch.stack([_decode(blob) for blob in blobs]),
+        labels=torch.tensor([classes.index(kind) for kind in kinds]),
+        classes=classes,
+        captions=tuple(row["caption"] for row in rows),
+        imagenet=tuple(frozenset(filter(None, row["imagenet"].split("|"))) for row in rows),
+    )
+
+
+def load_photograph(name: str) -> Tensor:
+    """A photograph, larger than the stamps: "cat", "coffee" or "rocket".
+
+    Returns:
+        uint8 [3, 256, W]; red, green, blue.
+
+    Raises:
+        DataError: The photograph is missing or damaged.
+        ValueError: There is no photograph of that name.
+    """
+    files = [row["file"] for row in _pictures() if row["file"].startswith("photographs/")]
+    known = {Path(file).stem: file for file in files}
+    if name not in known:
+        raise ValueError(f"There is no photograph {name!r}. There are: {', '.join(known)}.")
+    return _decode(*read_assets(known[name]))
+
+
+def split_per_class(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Splits a data set at random into a few training examples of each class, and the rest.
+
+    Args:
+        labels: Integers [N].
+        per_class: Training examples of each class.
+        seed: The same seed gives the same split.
+
+    Returns:
+        Indices of the training examples, `per_class` for each class, and of all others; both
+        in ascending order.
+
+    Raises:
+        ValueError: A class has too few examples to leave at least one outside the training set.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique().tolist():
+        members = (labels == label).nonzero().flatten()
+        if not 0 < per_class < len(members):
+            raise ValueError(
+                f"Class {label} has {len(members)} examples, so per_class must be between 1 and "
+                f"{len(members) - 1}, not {per_class}."
+            )
+        order = torch.randperm(len(members), generator=generator)
+        chosen[members[order[:per_class]]] = True
+    return chosen.nonzero().flatten(), (~chosen).nonzero().flatten()
+
+
+def _read(name: str) -> bytes:
+    try:
+        return (ASSETS / name).read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{ASSETS / name} is missing. {REMEDY}") from None
+    except OSError as error:
+        raise DataError(f"{ASSETS / name} can't be read: {error.strerror}. {REMEDY}") from error
+
+
+def _pictures() -> list[dict[str, str]]:
+    (table,) = read_assets("pictures.csv")
+    return list(csv.DictReader(io.StringIO(table.decode("utf-8"))))
+
+
+def _decode(blob: bytes) -> Tensor:
+    """uint8 [3, H, W] from the bytes of a JPEG file."""
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    with Image.open(io.BytesIO(blob)) as picture:
+        return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
