@@ -235,7 +235,7 @@ const NUMBERS = { channels: "channels", filters: "filters" };
 const PRESETS = {
   "keep the size": { size: 8, kernel: 3, stride: 1, padding: 1, dilation: 1 },
   "AlexNet in small": { size: 23, kernel: 11, stride: 4, padding: 0, dilation: 1 },
-  "left over": { size: 10, kernel: 3, stride: 4, padding: 0, dilation: 1 },
+  "left over": { size: 12, kernel: 3, stride: 4, padding: 0, dilation: 1 },
   dilated: { size: 9, kernel: 3, stride: 1, padding: 2, dilation: 2 },
   impossible: { size: 5, kernel: 3, stride: 1, padding: 0, dilation: 3 },
 };

@@ -52,6 +52,9 @@ class ConvolutionExplorer(anywidget.AnyWidget):
     column = traitlets.Int(0, min=0).tag(sync=True)
     _limits = traitlets.Dict(default_value=LIMITS).tag(sync=True)
 
+    def __repr__(self) -> str:
+        return "Convolution explorer: run this cell in JupyterLab to play with it."
+
     @property
     def conv(self) -> Conv:
         """The convolution as now set, for `course_utils.arithmetic.trace`."""

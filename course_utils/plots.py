@@ -1,0 +1,151 @@
+"""The course's figures: one look, colours that any colour vision tells apart, and alt text.
+
+Colours are those of M. Okabe and K. Ito, "Color universal design" (2008). Figures are drawn on
+white, so that they read the same in a light and in a dark JupyterLab.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = {
+    "window": "#E69F00",
+    "input": "#BCD9EA",
+    "output": "#7FCFB9",
+    "padding": "#F1DCE7",
+    "left over": "#D55E00",
+    "blue": "#0072B2",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+}
+DOTS_PER_INCH = 160
+CELL_INCHES = 0.3
+Region = tuple[Sequence[int], Sequence[int]]
+
+
+def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, Any]:
+    """A figure of `width` × `height` inches and its axes, as `plt.subplots` gives them.
+
+    It isn't registered with pyplot, so it is shown once, by `show`, and never twice.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    return figure, figure.subplots(**subplots)
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show `figure` below the cell, with `alt` for whoever can't see it.
+
+    Raises:
+        ValueError: If `alt` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("A figure needs alt text: say in a sentence or two what it shows.")
+    from IPython.display import HTML, display
+
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
+    data = base64.b64encode(picture.getvalue()).decode()
+    width = round(figure.get_figwidth() * 96)
+    # An image output of its own would carry no alt text in JupyterLab.
+    display(
+        HTML(
+            f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" '
+            f'style="width: {width}px; max-width: 100%; border-radius: 4px">'
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A feature map drawn as cells.
+
+    Attributes:
+        title: Written above it.
+        size: Rows and columns.
+        marks: What to fill, in a colour of `COLORS`: the rows and the columns of each region.
+        numbers: What to write into the cells, if anything.
+        padding: Rings of padding around it, drawn with their zeros.
+    """
+
+    title: str
+    size: tuple[int, int]
+    marks: Mapping[str, Region] = field(default_factory=dict)
+    numbers: Sequence[Sequence[object]] | None = None
+    padding: int = 0
+
+
+def show_grids(grids: Sequence[Grid], alt: str) -> None:
+    """Show feature maps side by side, all with cells of the same size."""
+    tall = max(grid.size[0] + 2 * grid.padding for grid in grids)
+    wide = [max(grid.size[1] + 2 * grid.padding, len(grid.title) / 4) + 1 for grid in grids]
+    figure, axes = new_figure(
+        sum(wide) * CELL_INCHES,
+        (tall + 1.5) * CELL_INCHES,
+        ncols=len(grids),
+        squeeze=False,
+        gridspec_kw={"width_ratios": wide},
+    )
+    for grid, ax, width in zip(grids, axes[0], wide, strict=True):
+        _draw_grid(ax, grid)
+        rows, columns = grid.size
+        ax.set_xlim((columns - width) / 2, (columns + width) / 2)
+        ax.set_ylim((rows + tall) / 2 + 0.1, (rows - tall) / 2 - 0.1)
+    show(figure, alt)
+
+
+def _draw_grid(ax: Axes, grid: Grid) -> None:
+    rows, columns = grid.size
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    ax.set_title(grid.title, fontsize=10)
+    pad = grid.padding
+    for row in range(-pad, rows + pad):
+        for column in range(-pad, columns + pad):
+            inside = 0 <= row < rows and 0 <= column < columns
+            _fill(ax, row, column, "input" if inside else "padding")
+            if not inside:
+                ax.text(column + 0.5, row + 0.5, "0", ha="center", va="center", fontsize=8)
+    for color, (marked_rows, marked_columns) in grid.marks.items():
+        for row in marked_rows:
+            for column in marked_columns:
+                _fill(ax, row, column, color)
+    for row, numbers in enumerate(grid.numbers or []):
+        for column, number in enumerate(numbers):
+            ax.text(column + 0.5, row + 0.5, str(number), ha="center", va="center", fontsize=9)
+
+
+def _fill(ax: Axes, row: int, column: int, color: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    ax.add_patch(
+        Rectangle((column, row), 1, 1, facecolor=COLORS[color], edgecolor="#555555", linewidth=0.6)
+    )
+
+
+def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str) -> None:
+    """Show small bar charts side by side: for each title, a bar with its number for each name."""
+    names = len(next(iter(charts.values())))
+    figure, axes = new_figure(
+        3.3 * len(charts), 0.5 + 0.32 * names, ncols=len(charts), squeeze=False
+    )
+    for ax, (title, bars) in zip(axes[0], charts.items(), strict=True):
+        drawn = ax.barh(list(bars), list(bars.values()), color=COLORS["sky"])
+        ax.bar_label(drawn, labels=[f"{value:,.0f}" for value in bars.values()], padding=3)
+        ax.invert_yaxis()
+        ax.set_title(title, fontsize=10)
+        ax.set_xlim(0, max(bars.values()) * 1.4)
+        ax.spines[["top", "right", "bottom"]].set_visible(False)
+        ax.set_xticks([])
+    show(figure, alt)
