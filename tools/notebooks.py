@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ ROLES: dict[str, dict[str, bool]] = {
     "test": {"grade": True, "locked": True, "solution": False, "task": False},
     "manual": {"grade": True, "locked": False, "solution": True, "task": False},
 }
+# nbformat's rule for a cell's id, which a grade_id becomes.
+GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class SourceError(ValueError):
@@ -58,7 +61,10 @@ def targets(root: Path) -> dict[Path, Path]:
 
 def derive(source: Path, name: str) -> str:
     """The notebook's JSON text for one source file; `name` seeds the cell ids."""
-    notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    try:
+        notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{source}: is not UTF-8 ({error.reason}): save it as UTF-8") from None
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
     )
@@ -69,7 +75,9 @@ def derive(source: Path, name: str) -> str:
         except SourceError as error:
             raise SourceError(f"{source}: cell {position + 1}: {error}") from None
         if grade_id in seen:
-            raise SourceError(f"{source}: cell {position + 1}: '{grade_id}' is used twice")
+            raise SourceError(
+                f"{source}: cell {position + 1}: '{grade_id}' is used twice: choose another name"
+            )
         if grade_id:
             seen.add(grade_id)
         cell.id = grade_id or hashlib.sha256(f"{name}:{position}".encode()).hexdigest()[:8]
@@ -82,6 +90,12 @@ def _clean_metadata(cell: NotebookNode) -> str | None:
     """Replace the marker line's word by nbgrader's metadata; the grade_id, if there is one."""
     metadata = dict(cell.metadata)
     metadata.pop("lines_to_next_cell", None)
+    unknown = sorted(metadata.keys() - ROLES.keys() - {"points", "tags"})
+    if unknown:
+        raise SourceError(
+            f"has the unknown word {unknown[0]!r} on its marker line: "
+            f"use one of {', '.join(ROLES)}, points, tags"
+        )
     roles = [role for role in ROLES if role in metadata]
     if len(roles) > 1:
         raise SourceError(f"has more than one of {', '.join(roles)}: keep one")
@@ -89,6 +103,11 @@ def _clean_metadata(cell: NotebookNode) -> str | None:
     grade_id = None
     if roles:
         grade_id = str(metadata.pop(roles[0]))
+        if not GRADE_ID.fullmatch(grade_id):
+            raise SourceError(
+                f'{roles[0]}="{grade_id}" is no name for a cell: '
+                "use at most 64 letters, digits, - and _"
+            )
         metadata["nbgrader"] = _nbgrader_metadata(roles[0], grade_id, points, cell.cell_type)
     elif points is not None:
         raise SourceError('has points but is no test="…" and no manual="…"')
@@ -101,6 +120,10 @@ def _nbgrader_metadata(role: str, grade_id: str, points: Any, cell_type: str) ->
     if graded != (points is not None):
         need = "needs points=N" if graded else "can't have points"
         raise SourceError(f'{role}="{grade_id}" {need}')
+    if role in ("solution", "test") and cell_type != "code":
+        raise SourceError(f'{role}="{grade_id}" is in a {cell_type} cell: it needs a code cell')
+    if graded and (isinstance(points, bool) or not isinstance(points, int | float) or points < 0):
+        raise SourceError(f'{role}="{grade_id}" has points={points!r}: give a number, 0 or more')
     found: dict[str, Any] = {"grade_id": grade_id, "schema_version": 3, **ROLES[role]}
     if graded:
         found["points"] = points
