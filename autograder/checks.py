@@ -1,0 +1,133 @@
+"""Wrong and alternative solutions, with which the tests of an assignment are tested.
+
+Each is a small file, exercises/checks/ASSIGNMENT/NAME.py, in Jupytext's percent format: a YAML
+header, then the solution cells that differ from the reference.
+
+    # ---
+    # about: Writes = where windows overlap, so that only the last window counts.
+    # fails:
+    #   test_max_pool_overlap: contributions must add up
+    # ---
+
+    # %% solution="max_pool2d_backward"
+    def max_pool2d_backward(grad_y, x, kernel, stride):
+        ...
+
+`fails` names every test that must reject the solution, and a piece of the message that its
+author must see; every other test must pass. A file without `fails` is an alternative solution:
+as right as the reference, and every test must accept it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import yaml
+from nbformat import NotebookNode
+
+
+class CheckError(ValueError):
+    """A check that can't be used; the message names the file and what to change."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One wrong or alternative solution.
+
+    Attributes:
+        name: The file's name without its suffix.
+        about: One sentence: what is wrong, or what is done differently.
+        cells: The new source of each solution cell that differs, by grade_id.
+        fails: A piece of the message of each test that must fail, by grade_id.
+    """
+
+    name: str
+    about: str
+    cells: dict[str, str]
+    fails: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """``"wrong"`` if a test must fail, else ``"alternative"``."""
+        return "wrong" if self.fails else "alternative"
+
+
+def load(path: Path) -> Check:
+    """Read one check.
+
+    Raises:
+        CheckError: The file can't be read, or isn't of the format described above.
+    """
+    try:
+        notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckError(f"{path}: can't be read: {error}") from error
+    about, fails = _read_header(path, notebook)
+    cells: dict[str, str] = {}
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("solution")
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        if not isinstance(grade_id, str):
+            raise CheckError(f'{path}: a cell says not what it replaces: write # %% solution="…"')
+        if grade_id in cells:
+            raise CheckError(f"{path}: '{grade_id}' is replaced twice: keep one")
+        cells[grade_id] = cell.source
+    if not cells:
+        raise CheckError(f'{path}: replaces no cell: add one that begins with # %% solution="…"')
+    return Check(path.stem, about, cells, fails)
+
+
+def _read_header(path: Path, notebook: NotebookNode) -> tuple[str, dict[str, str]]:
+    """`about` and `fails` from the YAML header, which Jupytext gives as a first, raw cell."""
+    first = notebook.cells[0] if notebook.cells else None
+    text = first.source.strip() if first is not None and first.cell_type == "raw" else ""
+    try:
+        header: Any = yaml.safe_load(text.removeprefix("---").removesuffix("---"))
+    except yaml.YAMLError as error:
+        raise CheckError(f"{path}: the header is not YAML: {error}") from error
+    if not isinstance(header, dict) or not isinstance(header.get("about"), str):
+        raise CheckError(f"{path}: needs a header between two lines '# ---' with 'about: …'")
+    unknown = sorted(str(key) for key in header.keys() - {"about", "fails"})
+    if unknown:
+        raise CheckError(f"{path}: the header knows 'about' and 'fails', not '{unknown[0]}'")
+    fails = header.get("fails", {})
+    if not isinstance(fails, dict) or not all(
+        isinstance(test, str) and isinstance(message, str) and message
+        for test, message in fails.items()
+    ):
+        raise CheckError(f"{path}: 'fails' must map each test to a piece of its message")
+    return header["about"], fails
+
+
+def apply(check: Check, notebook: NotebookNode) -> NotebookNode:
+    """A copy of `notebook` with the check's solution cells in place of its own.
+
+    Raises:
+        CheckError: The notebook has no such solution cell, or no such test.
+    """
+    result = copy.deepcopy(notebook)
+    solutions, tests = {}, set()
+    for cell in result.cells:
+        role = cell.metadata.get("nbgrader", {})
+        if role.get("solution"):
+            solutions[role["grade_id"]] = cell
+        elif role.get("grade"):
+            tests.add(role["grade_id"])
+    for kind, wanted, known in (
+        ("solution cell", check.cells, set(solutions)),
+        ("test", check.fails, tests),
+    ):
+        for grade_id in wanted:
+            if grade_id not in known:
+                names = ", ".join(sorted(known))
+                raise CheckError(
+                    f"check '{check.name}': there is no {kind} '{grade_id}'; there are: {names}"
+                )
+    for grade_id, source in check.cells.items():
+        solutions[grade_id].source = source
+    return result

@@ -1,0 +1,15 @@
+# ---
+# about: Writes = where windows overlap, so that only the last window counts.
+# fails:
+#   test_max_pool_overlap: contributions must add up
+# ---
+
+# %% solution="max_pool2d_backward"
+def max_pool2d_backward(grad_y, x, kernel, stride):
+    grad_x = torch.zeros_like(x)
+    for n, c, i, j in np.ndindex(*grad_y.shape):
+        top, left = i * stride, j * stride
+        window = x[n, c, top : top + kernel, left : left + kernel]
+        row, column = divmod(int(window.argmax()), kernel)
+        grad_x[n, c, top + row, left + column] = grad_y[n, c, i, j]
+    return grad_x
