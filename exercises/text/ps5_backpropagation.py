@@ -47,7 +47,8 @@
 #
 # 1. Write the derivative yourself. Tensor arithmetic, indexing, `torch.tanh`, `torch.softmax`,
 #    `max`, `argmax`, `unfold`, numpy: all welcome. What PyTorch would differentiate for you is
-#    not; `FORBIDDEN` below lists those names.
+#    not; `FORBIDDEN` below lists those names. The tests also switch gradients off while they
+#    call you, so that leaning on autograd ends in *element 0 of tensors does not require grad*.
 # 2. Leave the inputs as they are. The layer in front still needs them.
 # 3. Give back the dtype and the device that you were given. Then your layers run in double
 #    precision and on a GPU too.
@@ -104,8 +105,9 @@ def assert_same(what, got, want, hint=""):
     wrong = ~torch.isclose(got.detach(), want.detach(), rtol=rtol, atol=atol)
     if wrong.any():
         first = tuple(wrong.nonzero()[0].tolist())
-        values = f"expected {want[first].item():.6g}, got {got[first].item():.6g}"
-        raise AssertionError(f"{what}: at {first} {values}. {hint}")
+        values = f"expected {want[first].item():.8g}, got {got[first].item():.8g}"
+        place = f" at {first}" if first else ""
+        raise AssertionError(f"{what}{place}: {values}. {hint}")
 
 
 # %% [markdown]

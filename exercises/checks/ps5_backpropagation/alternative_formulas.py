@@ -1,5 +1,5 @@
 # ---
-# about: The same mathematics in other words: the Jacobian of softmax, one-hot labels, helpers.
+# about: The same in other words, with helpers, one-hot labels and the Jacobian of softmax.
 # ---
 
 # %% solution="tanh_backward"

@@ -20,7 +20,10 @@ def max_pool2d_backward(grad_y, x, kernel, stride):
     values, upstream = x.cpu().numpy(), grad_y.cpu().numpy()
     grad_x = np.zeros_like(values)
     for (n, c, i, j), gradient in np.ndenumerate(upstream):
-        rows, columns = slice(i * stride, i * stride + kernel), slice(j * stride, j * stride + kernel)
+        rows, columns = (
+            slice(i * stride, i * stride + kernel),
+            slice(j * stride, j * stride + kernel),
+        )
         window = values[n, c, rows, columns]
         place = np.unravel_index(window.argmax(), window.shape)
         grad_x[n, c, rows, columns][place] += gradient

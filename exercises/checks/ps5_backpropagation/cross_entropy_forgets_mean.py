@@ -3,7 +3,7 @@
 # fails:
 #   test_softmax_cross_entropy: every row is divided by N
 #   test_network_gradients: gradient of linear_bias
-#   test_training: expected a loss of
+#   test_training: do all of part 3's tests pass
 # ---
 
 # %% solution="softmax_cross_entropy"

@@ -2,7 +2,7 @@
 # about: Starts from ones, so differentiates the network's output and not the loss.
 # fails:
 #   test_network_gradients: gradient of linear_bias
-#   test_training: expected a loss of
+#   test_training: do all of part 3's tests pass
 # ---
 
 # %% solution="network_gradients"

@@ -3,6 +3,7 @@
 # fails:
 #   test_max_pool_backward: max_pool2d_backward uses backward, grad, max_pool2d
 #   test_max_pool_overlap: max_pool2d_backward uses backward, grad, max_pool2d
+#   test_network_gradients: does not require grad
 # ---
 
 # %% solution="max_pool2d_backward"

@@ -6,7 +6,7 @@
 
 # %% solution="max_pool2d_backward"
 def max_pool2d_backward(grad_y, x, kernel, stride):
-    n, c, height, width = x.shape
+    n, c = x.shape[:2]
     windows = x.unfold(2, kernel, stride).unfold(3, kernel, stride).flatten(4)
     winner = windows.argmax(dim=-1)
     rows = winner // kernel + stride * torch.arange(winner.shape[2])[:, None]

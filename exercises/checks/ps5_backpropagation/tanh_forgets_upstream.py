@@ -3,7 +3,7 @@
 # fails:
 #   test_tanh_backward: Multiply the slope by the upstream gradient
 #   test_network_gradients: look at the reshape, the pool and tanh
-#   test_training: expected a loss of
+#   test_training: do all of part 3's tests pass
 # ---
 
 # %% solution="tanh_backward"
