@@ -22,6 +22,10 @@ REMEDY = (
 class DataError(RuntimeError):
     """A file of the course that is missing or damaged; the message says which, and the remedy."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message. The lines of code that led here help nobody."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclass(frozen=True)
 class Stamps:

@@ -258,6 +258,21 @@ def test_a_damaged_photograph_is_refused(assets: Path):
     data.load_photograph("coffee")  # what is whole stays usable
 
 
+def test_a_notebook_shows_the_message_and_no_traceback(assets: Path):
+    remove(assets)
+    cell = f"from course_utils import data; data.ASSETS = data.Path({str(assets)!r})"
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", f"{cell}; data.load_stamps()"],
+        capture_output=True,
+        text=True,
+    )
+    shown = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "zebra.jpg is missing. Restore it with" in shown
+    assert "Traceback" not in shown
+    assert "_read" not in shown
+
+
 # Splitting
 
 
