@@ -71,7 +71,8 @@ def imagenet_accuracy(model: nn.Module, stamps: data.Stamps, batch: Tensor) -> t
     """Top-1 and top-5 accuracy over the stamps of things that ImageNet has a class for."""
     classes = models.imagenet_classes()
     named = [i for i, names in enumerate(stamps.imagenet) if names]
-    guesses = model(batch[named]).topk(5).indices.tolist()
+    logits = torch.cat([model(part) for part in batch[named].split(16)])
+    guesses = logits.topk(5).indices.tolist()
     right = [
         [classes[guess] in stamps.imagenet[i] for guess in five]
         for i, five in zip(named, guesses, strict=True)
@@ -105,7 +106,7 @@ def features(squeezenet: nn.Module, stamps: data.Stamps) -> Tensor:
     with torch.no_grad():
         maps = [
             squeezenet.features(models.preprocess(batch)).mean((2, 3))
-            for batch in stamps.images.split(32)
+            for batch in stamps.images.split(16)
         ]
     return torch.cat(maps)
 
