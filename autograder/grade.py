@@ -80,12 +80,13 @@ def grade(
 
     backup(course)
     with course.gradebook() as gradebook:
-        known = {} if force else results_of(gradebook, name)
+        known = results_of(gradebook, name)
         keys = {one: _key(course, assignment, one, device) for one in students}
         on_start(len(students))
         todo = []
         for student in students:
-            if student in known and known[student][0] == keys[student]:
+            done = not force and student in known and known[student][0] == keys[student]
+            if done:
                 finish(Outcome(student, known[student][1], fresh=False))
             else:
                 todo.append(student)

@@ -70,6 +70,8 @@ def score_cell(cell: NotebookNode) -> CellResult:
 
 def _complaint(cell: NotebookNode) -> str:
     for output in cell.get("outputs", []):
+        if output.output_type == "error" and output.ename == "KeyboardInterrupt":
+            return "interrupted: the cell ran past its time limit"
         if output.output_type == "error":
             return f"{output.ename}: {output.evalue}"[:MAX_REASON].strip(": ")
         if output.output_type == "stream" and output.name == "stderr":

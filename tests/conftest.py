@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,10 +61,15 @@ SOLVED = {
 }
 
 
+@pytest.fixture(scope="session")
+def released_warmup(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_course(tmp_path_factory.mktemp("warmup") / "course", {"warmup": WARMUP}).root
+
+
 @pytest.fixture
-def warmup(tmp_path: Path) -> Course:
-    """A course with one released assignment, "warmup"."""
-    return make_course(tmp_path / "course", {"warmup": WARMUP})
+def warmup(released_warmup: Path, tmp_path: Path) -> Course:
+    """A course of one's own with one released assignment, "warmup"."""
+    return Course(Path(shutil.copytree(released_warmup, tmp_path / "course")))
 
 
 def make_course(root: Path, texts: dict[str, str]) -> Course:

@@ -1,0 +1,61 @@
+"""The files that say what to install agree, and the package installs what it should."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[<>=\[;! ]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def test_environment_yml_and_pyproject_ask_for_the_same_packages():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    conda = [one for one in environment["dependencies"] if isinstance(one, str)]
+    [pip] = [one["pip"] for one in environment["dependencies"] if isinstance(one, dict)]
+    assert conda == [f"python{PROJECT['requires-python']}", "pip"]
+    assert pip == [*PROJECT["dependencies"], "-e ."]
+
+
+def test_the_lock_file_pins_every_package_that_the_project_asks_for():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pinned = {name_of(line) for line in lines if "==" in line}
+    extras = PROJECT["optional-dependencies"]
+    wanted = {name_of(one) for extra in extras.values() for one in extra}
+    wanted |= {name_of(one) for one in PROJECT["dependencies"]}
+    assert wanted - pinned == {PROJECT["name"]}
+
+
+def test_importing_course_utils_is_quick_and_does_not_import_torch():
+    code = (
+        "import time; start = time.perf_counter(); import course_utils;"
+        "print(time.perf_counter() - start); import sys; print('torch' in sys.modules)"
+    )
+    seconds, torch = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert torch == "False"
+    assert float(seconds) < 0.1
+
+
+def test_course_utils_knows_nothing_of_the_autograder():
+    for path in (ROOT / "course_utils").rglob("*.py"):
+        assert not re.search(r"^\s*(from|import) autograder", path.read_text(), re.MULTILINE), path
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_arithmetic_runs_on_newer_pythons(version):
+    python = shutil.which(f"python{version}")
+    if python is None or subprocess.run([python, "-V"], capture_output=True).returncode:
+        pytest.skip(f"no Python {version} on this machine")
+    code = "from course_utils import arithmetic; help(arithmetic)"
+    subprocess.run([python, "-c", code], check=True, cwd=ROOT, capture_output=True)

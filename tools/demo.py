@@ -1,0 +1,75 @@
+"""The main job, from start to end, on a sample class: release, verify, grade, feedback, report.
+
+python -m tools.demo
+
+Works on a copy of the course in build/demo. Every expected score stands beside the submission it
+belongs to (tools/sample_class.py); any surprise makes the demo fail.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from autograder.course import Course
+from autograder.report import results
+from tools.sample_class import Expected, make_sample_class
+
+ROOT = Path(__file__).resolve().parent.parent
+COURSE = ROOT / "build" / "demo" / "exercises"
+ASSIGNMENT = "ps5_backpropagation"
+out = Console(width=max(100, Console().width))
+
+
+def main() -> int:
+    """Run the demo; 0 if everything came out as expected."""
+    started = time.perf_counter()
+    shutil.rmtree(COURSE, ignore_errors=True)
+    parts = ("submitted", "autograded", "feedback", "release", "gradebook.db*")
+    shutil.copytree(ROOT / "exercises", COURSE, ignore=shutil.ignore_patterns(*parts))
+    _step("release", "release")
+    _step("verify: the tests are tested first", "verify", ASSIGNMENT)
+    expected = make_sample_class(COURSE)
+    out.rule(f"a sample class of {len(expected)} hands in {ASSIGNMENT}")
+    _step("grade", "grade", ASSIGNMENT, codes=(0, 3))
+    _step("feedback", "feedback", ASSIGNMENT)
+    surprises = _show(expected)
+    folder = COURSE.relative_to(ROOT)
+    out.print(f"\nfeedback pages   {folder}/feedback/STUDENT/{ASSIGNMENT}/{ASSIGNMENT}.html")
+    out.print(f"formgrader       cd {folder} && ../../../.venv/bin/jupyter lab")
+    out.print(f"took             {time.perf_counter() - started:.0f} s")
+    if surprises:
+        out.print(f"[red]{surprises} submissions were not graded as expected[/]")
+        return 1
+    out.print("[green]every submission was graded as expected[/]")
+    return 0
+
+
+def _step(title: str, *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
+    out.rule(title)
+    command = [sys.executable, "-m", "autograder", *arguments, "--course", str(COURSE)]
+    done = subprocess.run(command, check=False)
+    if done.returncode not in codes:
+        raise SystemExit(f"'autograder {' '.join(arguments)}' failed: see above")
+
+
+def _show(expected: list[Expected]) -> int:
+    """Print what was expected beside what came out; the number of differences."""
+    found = {result.student: result for result in results(Course(COURSE), ASSIGNMENT)}
+    table = Table("student", "handed in", "expected", "graded", "late", "", title="The class")
+    surprises = 0
+    for one in expected:
+        result = found.get(one.student)
+        ...
+    out.print(table)
+    return surprises
+
+
+if __name__ == "__main__":
+    sys.exit(main())
