@@ -1,0 +1,1 @@
+"""Processes for student code: forked warm, isolated from the machine, bounded, killed whole."""
