@@ -7,7 +7,7 @@ c = get_config()
 c.CourseDirectory.course_id = "convnets"
 
 # A cell of a submission may run this long, in seconds.
-c.Execute.timeout = 10
+c.Execute.timeout = 30
 
 # Feedback made from the formgrader hides the hidden tests, as 'autograder feedback' does.
 c.GenerateFeedback.preprocessors = [
