@@ -7,14 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
+from typing import NamedTuple
 
 import pytest
+from nbformat import NotebookNode
 
 from autograder.course import Course
 from autograder.release import release
+from tools import facts
 from tools.notebooks import derive
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,5 +127,32 @@ def autograder() -> Callable[..., subprocess.CompletedProcess[str]]:
             text=True,
             timeout=300,
         )
+
+    return run
+
+
+class Ran(NamedTuple):
+    """A lecture after it ran: its outputs, what its facts then say, and how long it took."""
+
+    notebook: NotebookNode
+    true_texts: list[str]
+    seconds: float
+
+
+@pytest.fixture(scope="session")
+def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Ran]:
+    """Run a lecture in an empty folder, with every warning on; each lecture runs once."""
+
+    @cache
+    def run(path: Path) -> Ran:
+        import matplotlib.font_manager  # noqa: F401  # builds its cache once: slow, and it warns
+
+        known = facts.load(facts.FACTS / f"{path.stem}.yaml")
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PYTHONPATH", str(ROOT))
+            environment.setenv("PYTHONWARNINGS", "default")  # even those that Python hides
+            start = time.monotonic()
+            ran = facts.run(path, tmp_path_factory.mktemp(path.stem), known)
+        return Ran(*ran, time.monotonic() - start)
 
     return run

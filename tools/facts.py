@@ -1,0 +1,320 @@
+"""Facts are tests: binds every number in a lecture's prose to what the lecture computes.
+
+    python -m tools.facts lectures/02_convolution_arithmetic.ipynb    lists what is unbound
+
+Prose is a lecture's Markdown and the alt text of its figures. Numbers are digits, and number words
+from "four" on. A number is bound in one of two ways:
+
+1. It stands in the code or the printed output of the two code cells before or after it, and
+   neither of its neighbours does, so that a slip by one is noticed. In "3×3" the numbers are
+   neighbours too: such a product is looked for as a whole first.
+2. It is covered by a fact in lectures/facts/NAME.yaml. A fact quotes the prose, with a Python
+   expression in «» for what is computed; expressions are evaluated after the lecture's last cell,
+   so they can use its variables:
+
+    - says: "one filter has «one_filter» weights"
+    - says: "$o = i - k + 1$"          # a formula: say in `check` what must be true
+      check: all(output_size(i, k) == i - k + 1 for i in range(5, 9) for k in (1, 3))
+    - says: "half of ImageNet costs 1.5 points"
+      source: Huh et al. 2016, table 2   # read, not computed
+    - given: 3×3 kernel                  # a name, or the lecture's own choice
+
+Not numbers: years, minutes, numbers in names (VGG-16, conv1, float32, 3-D), numbers of headings and
+of lists, links, and everything below "### Sources".
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+FACTS = ROOT / "lectures" / "facts"
+NEAR = 2
+
+# fmt: off
+SMALL = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+# fmt: on
+# "one", "two" and "three" are everyday words; from four on somebody counted.
+WORDS = {
+    **{word: number for number, word in enumerate(SMALL) if number > 3},
+    **{word: 10 * number for number, word in enumerate(TENS, start=2)},
+    **{
+        f"{ten}-{unit}": 10 * number + digit
+        for number, ten in enumerate(TENS, start=2)
+        for digit, unit in enumerate(SMALL[1:10], start=1)
+    },
+}
+WORD = "|".join(sorted(WORDS, key=len, reverse=True))
+DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+NUMBER = re.compile(rf"(?<![\w.])(?<![A-Za-z]-)(?:{DIGITS})(?!\d)|\b(?:{WORD})\b", re.IGNORECASE)
+PRODUCT = re.compile(r"\d+(?:×\d+)+")
+# In code and output also where a letter is beside it: f"{k}x", "1.5MB".
+EVIDENCE = re.compile(rf"(?<![\w.])(?:{DIGITS})")
+NO_NUMBER = re.compile(
+    r"(?<![\d.,×])(?:19[5-9]\d|20[0-3]\d)(?![\d.,×]\d|\d)"  # years
+    r"|\d+ minutes"
+    r"|\b\d-D\b"
+    r"|^#+ \d+ ·|^ *\d+\. "
+    r"|\]\([^)]*\)|<[^>]*>",
+    re.MULTILINE,
+)
+EXPRESSION = re.compile("«(.+?)»")
+
+
+class FactError(ValueError):
+    """A facts file that can't be used; the message names the file and the fact."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A piece of a lecture's prose, and what makes it true."""
+
+    says: str = ""
+    check: str = ""
+    source: str = ""
+    given: str = ""
+
+    @property
+    def expressions(self) -> list[str]:
+        """The Python expressions in what it says."""
+        return EXPRESSION.findall(self.says)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Prose in one place: a Markdown cell, or a figure's alt text."""
+
+    cell: int
+    text: str
+
+
+def load(path: Path) -> list[Fact]:
+    """The facts of one lecture; none if it has no file.
+
+    Raises:
+        FactError: The file isn't a list of facts, or a fact has nothing that could be wrong.
+    """
+    if not path.exists():
+        return []
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    except yaml.YAMLError as error:
+        raise FactError(f"{path}: is no YAML: {error}") from None
+    facts = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            fact = Fact(**{name: " ".join(str(text).split()) for name, text in entry.items()})
+        except (TypeError, AttributeError):
+            raise FactError(
+                f"{path}: fact {number} is {entry!r}: use says with check or source, or given"
+            ) from None
+        if bool(fact.says) == bool(fact.given):
+            raise FactError(f"{path}: fact {number} needs either says or given")
+        computed = fact.check or any(re.search("[a-z*+/-]", code) for code in fact.expressions)
+        if not (computed or fact.source or fact.given):
+            raise FactError(
+                f"{path}: fact {number} ({fact.says!r}) computes nothing: put an expression into "
+                "«», or give a check, or say in source where it was read"
+            )
+        facts.append(fact)
+    return facts
+
+
+# Running
+
+
+def run(notebook: Path, folder: Path, facts: Sequence[Fact]) -> tuple[NotebookNode, list[str]]:
+    """Run a lecture in `folder`, then evaluate the facts where it ended.
+
+    Returns:
+        The notebook with its outputs, and for each fact the text that is true; a failed check
+        gives a text that says so.
+    """
+    read = nbformat.read(notebook, as_version=4)
+    read.cells.append(nbformat.v4.new_code_cell(_probe(facts)))
+    client = nbclient.NotebookClient(
+        read, timeout=60, resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    probe = read.cells.pop()
+    return read, json.loads(probe.outputs[-1].text)
+
+
+def _probe(facts: Sequence[Fact]) -> str:
+    """Code that prints the true text of each fact, as JSON."""
+    texts = []
+    for fact in facts:
+        values = [f'f"""{{{code}}}"""' for code in fact.expressions]
+        filled = f"_fill({fact.says or fact.given!r}, [{', '.join(values)}])"
+        texts.append(
+            f"{filled} if ({fact.check}) else {'CHECK FAILS: ' + fact.check!r}"
+            if fact.check
+            else filled
+        )
+    return (
+        "import json as _json, re as _re\n"
+        "from course_utils.arithmetic import *\n"
+        f"_words = { ({number: word for word, number in WORDS.items()})!r}\n"
+        "def word(number): return _words[int(number)]\n"
+        "def _fill(says, values):\n"
+        f"    return _re.sub({EXPRESSION.pattern!r}, lambda _: values.pop(0), says)\n"
+        f"print(_json.dumps([\n{''.join(f'    {text},{chr(10)}' for text in texts)}]))"
+    )
+
+
+# Prose and evidence
+
+
+def statements(notebook: NotebookNode) -> list[Statement]:
+    """All prose of a lecture, in order, with runs of white space as one space."""
+    found = []
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            text, _, sources = cell.source.partition("### Sources")
+            found.append(Statement(index, _plain(text)))
+            if sources:
+                break
+        else:
+            found += [Statement(index, _plain(alt)) for _, alt in _alts(cell.source)]
+    return found
+
+
+def _plain(text: str) -> str:
+    """Without what is no number (its place is kept), and with single spaces."""
+    hidden = NO_NUMBER.sub(lambda match: re.sub(r"\d", "#", match.group()), text)
+    return " ".join(hidden.split())
+
+
+def _alts(source: str) -> Iterator[tuple[str, str]]:
+    """The alt texts in a cell: their code, and what is literally in them."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg == "alt":
+            parts = node.value.values if isinstance(node.value, ast.JoinedStr) else [node.value]
+            texts = [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+            yield ast.get_source_segment(source, node.value) or "", " … ".join(texts)
+
+
+def evidence(notebook: NotebookNode, index: int) -> str:
+    """Code and printed output of the code cells next to a place, without alt texts."""
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    before = [i for i in code if i < index][-NEAR:]
+    after = [i for i in code if i >= index][: NEAR + (index in code)]
+    return "\n".join(_shown(notebook.cells[i]) for i in before + after)
+
+
+def _shown(cell: NotebookNode) -> str:
+    source = cell.source
+    for code, _ in _alts(source):
+        source = source.replace(code, "")
+    printed = [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in cell.outputs
+        if output.get("name") != "stderr"
+    ]
+    return "\n".join([source, *printed])
+
+
+# Binding
+
+
+def value(text: str) -> Decimal:
+    """The number that a piece of prose or output says."""
+    return Decimal(WORDS.get(text.lower(), text.replace(",", "")))
+
+
+def step(text: str) -> Decimal:
+    """One in the last place."""
+    return Decimal((0, (1,), int(value(text).as_tuple().exponent)))
+
+
+def unbound(text: str, shown: str, true_texts: Sequence[str]) -> list[str]:
+    """The numbers in a statement that neither a fact nor the cells beside it hold, in context."""
+    covered: set[int] = set()
+    for true_text in true_texts:
+        for match in re.finditer(re.escape(true_text), text):
+            covered.update(range(*match.span()))
+    products = set(PRODUCT.findall(shown))
+    for match in PRODUCT.finditer(text):
+        if match.group() in products and not products & _slips(match.group()):
+            covered.update(range(*match.span()))
+    numbers = {value(number) for number in EVIDENCE.findall(shown)}
+    return [
+        f"{match.group()!r} in “{text[max(0, match.start() - 40) : match.end() + 25]}”"
+        for match in NUMBER.finditer(text)
+        if not covered.issuperset(range(*match.span())) and not _shows(numbers, match.group())
+    ]
+
+
+def _shows(numbers: set[Decimal], text: str) -> bool:
+    number, one = value(text), step(text)
+    return number in numbers and not numbers & {number - one, number + one, number + 1}
+
+
+def _slips(product: str) -> set[str]:
+    factors = product.split("×")
+    return {
+        "×".join([*factors[:i], str(int(factor) + slip), *factors[i + 1 :]])
+        for i, factor in enumerate(factors)
+        for slip in (-1, 1)
+    }
+
+
+def problems(notebook: NotebookNode, true_texts: Sequence[str]) -> list[str]:
+    """Everything that is wrong between a lecture's prose and its facts."""
+    prose = statements(notebook)
+    found = [
+        f"cell {statement.cell + 1}: {number}"
+        for statement in prose
+        for number in unbound(statement.text, evidence(notebook, statement.cell), true_texts)
+    ]
+    everything = "\n".join(statement.text for statement in prose)
+    return found + [f"not in the prose: {text}" for text in true_texts if text not in everything]
+
+
+def slips(text: str) -> Iterator[tuple[str, str]]:
+    """Each number of a statement made larger by one, one at a time: (which, altered text)."""
+    words: Mapping[int, str] = {number: word for word, number in WORDS.items()}
+    for match in NUMBER.finditer(text):
+        number = value(match.group()) + 1
+        altered: Any = words.get(int(number)) if match.group().lower() in WORDS else None
+        altered = altered or (f"{number:,}" if "," in match.group() else str(number))
+        yield match.group(), text[: match.start()] + altered + text[match.end() :]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """List the unbound numbers of lectures; 1 if there are any."""
+    failed = False
+    for name in sys.argv[1:] if argv is None else argv:
+        path = Path(name).resolve()
+        try:
+            facts = load(FACTS / f"{path.stem}.yaml")
+        except FactError as error:
+            print(error, file=sys.stderr)
+            return 1
+        notebook, true_texts = run(path, path.parent, facts)
+        for problem in problems(notebook, true_texts):
+            failed = True
+            print(problem)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
