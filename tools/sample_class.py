@@ -1,0 +1,364 @@
+"""Makes a sample class: what students hand in, and what each of them must get.
+
+    python -m tools.sample_class COURSE
+
+writes COURSE/submitted/STUDENT/ps5_backpropagation/ from the released notebook, with solution
+cells filled in from the reference and from exercises/checks/, sets the due date in the gradebook,
+and writes what is expected to COURSE/submitted/expected.json. Every expectation is stated by hand
+in the table CLASS below; no grader computes it. The course must have been released.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import checks
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSIGNMENT = "ps5_backpropagation"
+DUE = datetime(2026, 10, 12, 18, 0, tzinfo=UTC)
+
+POINTS: dict[str, float] = {
+    "test_tanh_backward": 2,
+    "test_saturated_fraction": 1,
+    "test_max_pool_forward": 2,
+    "test_max_pool_backward": 2,
+    "test_max_pool_overlap": 2,
+    "test_linear_backward": 2,
+    "test_softmax_cross_entropy": 2,
+    "test_network_gradients": 2,
+    "test_training": 1,
+    "test_numerical_gradient": 2,
+    "test_gradient_check": 1,
+    "test_repaired_backward": 1,
+}
+PART_3 = ("linear_backward", "softmax_cross_entropy", "network_gradients")
+PART_4 = ("numerical_gradient", "gradient_check", "repaired_backward")
+TESTS_3 = (*(f"test_{name}" for name in PART_3), "test_training")
+TESTS_4 = tuple(f"test_{name}" for name in PART_4)
+
+
+class SampleClassError(Exception):
+    """The sample class can't be made here; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the grader must say of one student.
+
+    Attributes:
+        student: The student's id.
+        kind: right, partly right, alternative, blank, late or mangled.
+        about: What was handed in, in a few words.
+        points: Points by test; None if the submission can't be graded and needs review.
+        score: The sum of the points; None if the submission needs review.
+        late: Whether it was handed in after the due date.
+        stock: Whether stock nbgrader comes to the same result.
+    """
+
+    student: str
+    kind: str
+    about: str
+    points: dict[str, float] | None
+    score: float | None
+    late: bool
+    stock: bool
+
+
+def write(notebook: NotebookNode) -> str:
+    """The notebook's file, as JupyterLab saves it."""
+    return nbformat.writes(notebook) + "\n"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One row of the class: how it is made from the reference, and the points that it loses.
+
+    `checks` are applied to the reference, then the `blank` solution cells are left as released,
+    then `save` turns the notebook into the text of the file `name`.
+    """
+
+    kind: str
+    about: str
+    checks: tuple[str, ...] = ()
+    blank: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+    save: Callable[[NotebookNode], str] = write
+    name: str = f"{ASSIGNMENT}.ipynb"
+    late: bool = False
+    review: bool = False
+    stock: bool = True
+
+    def expected(self, student: str) -> Expected:
+        """The expectation for this submission when `student` hands it in."""
+        kept = {test: 0 if test in self.loses else most for test, most in POINTS.items()}
+        points = None if self.review else kept
+        score = None if points is None else sum(points.values())
+        return Expected(student, self.kind, self.about, points, score, self.late, self.stock)
+
+
+def cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:
+    """The cell of the notebook with that grade_id."""
+    return next(
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
+
+
+def with_notes(notebook: NotebookNode) -> str:
+    """Cells of the student's own, with text and output."""
+    notebook.cells.insert(6, nbformat.v4.new_markdown_cell("My notes: 1 - y², not x²!", id="notes"))
+    scratch = nbformat.v4.new_code_cell("print(torch.tanh(torch.tensor(1.0)))", id="scratch")
+    scratch.outputs = [nbformat.v4.new_output("stream", text="tensor(0.7616)\n")]
+    notebook.cells.insert(7, scratch)
+    return write(notebook)
+
+
+def with_failing_cell(notebook: NotebookNode) -> str:
+    """A scratch cell between the others that raises."""
+    scratch = nbformat.v4.new_code_cell("torch.ones(2) @ torch.ones(3)", id="scratch")
+    notebook.cells.insert(notebook.cells.index(cell(notebook, "test_max_pool_forward")), scratch)
+    return write(notebook)
+
+
+def with_edited_test(notebook: NotebookNode) -> str:
+    """The test that fails now says nothing."""
+    cell(notebook, "test_max_pool_backward").source = "pass"
+    return write(notebook)
+
+
+def with_deleted_test(notebook: NotebookNode) -> str:
+    """A test cell is gone."""
+    notebook.cells.remove(cell(notebook, "test_tanh_backward"))
+    return write(notebook)
+
+
+def with_copied_test(notebook: NotebookNode) -> str:
+    """A test cell is there twice, as copy and paste makes it."""
+    original = cell(notebook, "test_tanh_backward")
+    duplicate = copy.deepcopy(original)
+    duplicate.id = "copied"
+    notebook.cells.insert(notebook.cells.index(original) + 1, duplicate)
+    return write(notebook)
+
+
+def with_raised_points(notebook: NotebookNode) -> str:
+    """A test that passes says that it is worth 20 points."""
+    cell(notebook, "test_tanh_backward").metadata.nbgrader.points = 20
+    return write(notebook)
+
+
+def with_endless_loop(notebook: NotebookNode) -> str:
+    """A loop that forgets to move its window."""
+    cell(notebook, "max_pool2d").source = (
+        "def max_pool2d(x, kernel, stride):\n"
+        "    top, rows = 0, []\n"
+        "    while top + kernel <= x.shape[2]:\n"
+        "        rows = [x[:, :, top : top + kernel].amax(dim=2)]\n"
+        "    return torch.stack(rows, dim=2)"
+    )
+    return write(notebook)
+
+
+def cut_short(notebook: NotebookNode) -> str:
+    """An upload that broke off: no longer JSON."""
+    text = write(notebook)
+    return text[: len(text) // 2]
+
+
+def nothing(notebook: NotebookNode) -> str:
+    """A file of no bytes."""
+    return ""
+
+
+CLASS = (
+    Submission("right", "solves everything"),
+    Submission("right", "solves everything, with cells of notes between", save=with_notes),
+    Submission("alternative", "pools by scatter_add", checks=("alternative_scatter",)),
+    Submission("alternative", "pools by im2col", checks=("alternative_fold",)),
+    Submission("alternative", "numpy inside", checks=("alternative_numpy",)),
+    Submission(
+        "partly right",
+        "= where windows overlap",
+        checks=("pool_overwrites",),
+        loses=("test_max_pool_overlap",),
+    ),
+    Submission(
+        "partly right",
+        "slope of tanh as 1 - x²",
+        checks=("tanh_slope_from_x",),
+        loses=(
+            "test_tanh_backward",
+            "test_saturated_fraction",
+            "test_network_gradients",
+            "test_training",
+        ),
+    ),
+    Submission(
+        "partly right", "parts 1 and 2 only", blank=PART_3 + PART_4, loses=TESTS_3 + TESTS_4
+    ),
+    Submission("partly right", "leaves out part 4", blank=PART_4, loses=TESTS_4),
+    Submission(
+        "partly right",
+        "calls F.max_pool2d, differentiates the output, checks with ones",
+        checks=("pool_delegates_forward", "network_output_not_loss", "check_with_ones"),
+        loses=(
+            "test_max_pool_forward",
+            "test_network_gradients",
+            "test_training",
+            "test_gradient_check",
+        ),
+    ),
+    Submission(
+        "blank",
+        "as released",
+        blank=(
+            *("tanh_backward", "saturated_fraction", "max_pool2d", "max_pool2d_backward"),
+            *(PART_3 + PART_4),
+        ),
+        loses=tuple(POINTS),
+    ),
+    Submission("late", "solves everything, 26 hours late", late=True),
+    Submission("mangled", "a cell between that raises", save=with_failing_cell),
+    Submission(
+        "mangled",
+        "edited the test that fails to 'pass'",
+        checks=("pool_rewards_every_tie",),
+        loses=("test_max_pool_backward",),
+        save=with_edited_test,
+    ),
+    Submission(
+        "mangled",
+        "raised the points of a test to 20",
+        checks=("difference_one_sided",),
+        loses=("test_numerical_gradient",),
+        save=with_raised_points,
+    ),
+    # Stock nbgrader gives no points for a cell that isn't there; we put it back.
+    Submission("mangled", "deleted a test cell", save=with_deleted_test, stock=False),
+    Submission("mangled", "copied a test cell", save=with_copied_test),
+    Submission(
+        "mangled",
+        "a loop that never ends",
+        loses=("test_max_pool_forward",),
+        save=with_endless_loop,
+    ),
+    Submission("mangled", "cut short: not JSON", save=cut_short, review=True, stock=False),
+    Submission("mangled", "an empty file", save=nothing, review=True, stock=False),
+    Submission("mangled", "renamed the notebook", name="ps5.ipynb", review=True, stock=False),
+)
+
+
+def make_sample_class(course: Path, members: tuple[Submission, ...] = CLASS) -> list[Expected]:
+    """Write the submissions of a class into a released nbgrader course.
+
+    Args:
+        course: The course's folder, with release/, source/ and gradebook.db of the assignment.
+        members: What is handed in; student01 hands in the first, and so on.
+
+    Returns:
+        What each student must get, in the order of `members`.
+
+    Raises:
+        SampleClassError: The assignment isn't released in that course, or the course holds
+            submissions of other students, among which the sample must not be mixed.
+    """
+    released = _read(course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    reference = _read(course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    students = {f"student{number:02}": member for number, member in enumerate(members, 1)}
+    submitted = course / "submitted"
+    _refuse_other_students(submitted, {f"student{number:02}" for number in range(1, 100)})
+    _set_due_date(course)
+    for number, (student, member) in enumerate(students.items()):
+        time = DUE + timedelta(hours=26) if member.late else DUE - timedelta(hours=number + 1)
+        folder = submitted / student / ASSIGNMENT
+        folder.mkdir(parents=True, exist_ok=True)
+        notebook = _fill_in(released, reference, member)
+        (folder / member.name).write_text(member.save(notebook), encoding="utf-8")
+        (folder / "timestamp.txt").write_text(f"{time:%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
+    expected = [member.expected(student) for student, member in students.items()]
+    text = json.dumps([asdict(row) for row in expected], indent=1, ensure_ascii=False)
+    (submitted / "expected.json").write_text(text + "\n", encoding="utf-8")
+    return expected
+
+
+def _read(path: Path) -> NotebookNode:
+    if not path.exists():
+        raise SampleClassError(f"{path} isn't there: first run: autograder release {ASSIGNMENT}")
+    return nbformat.read(path, as_version=4)
+
+
+def _refuse_other_students(submitted: Path, ours: set[str]) -> None:
+    found = (
+        {path.name for path in submitted.iterdir() if path.is_dir()}
+        if submitted.exists()
+        else set()
+    )
+    if others := sorted(found - ours):
+        raise SampleClassError(
+            f"{submitted} holds submissions of others ({others[0]}): choose a course without any"
+        )
+
+
+def _set_due_date(course: Path) -> None:
+    from nbgrader.api import Gradebook, MissingEntry  # takes seconds
+
+    path = course / "gradebook.db"
+    remedy = f"first run: autograder release {ASSIGNMENT}"
+    if not path.exists():
+        raise SampleClassError(f"{path} isn't there: {remedy}")
+    with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
+        try:
+            gradebook.find_assignment(ASSIGNMENT)
+        except MissingEntry:
+            raise SampleClassError(f"{path} has no {ASSIGNMENT}: {remedy}") from None
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate=DUE.isoformat())
+
+
+def _fill_in(released: NotebookNode, reference: NotebookNode, member: Submission) -> NotebookNode:
+    """The released notebook with the member's solutions typed into its solution cells."""
+    for name in member.checks:
+        path = ROOT / "exercises" / "checks" / ASSIGNMENT / f"{name}.py"
+        reference = checks.apply(checks.load(path), reference)
+    notebook = copy.deepcopy(released)
+    for solution in reference.cells:
+        role = solution.metadata.get("nbgrader", {})
+        if role.get("solution") and role["grade_id"] not in member.blank:
+            lines = solution.source.splitlines()
+            typed = [line for line in lines if not line.lstrip().startswith("### ")]
+            cell(notebook, role["grade_id"]).source = "\n".join(typed)
+    return notebook
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the class and print what is expected; 1 if it can't be made."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("course", type=Path, help="an nbgrader course that has been released")
+    course = parser.parse_args(argv).course
+    try:
+        expected = make_sample_class(course)
+    except SampleClassError as error:
+        print(f"sample_class: {error}", file=sys.stderr)
+        return 1
+    for row in expected:
+        score = "review" if row.score is None else f"{row.score:g}"
+        print(
+            f"{row.student}  {row.kind:12}  {score:>6}  {'late' if row.late else '':4}  {row.about}"
+        )
+    print(f"{len(expected)} submissions in {course / 'submitted'}; expected.json is beside them")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
