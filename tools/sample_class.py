@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -245,9 +246,10 @@ CLASS = (
         loses=("test_numerical_gradient",),
         save=with_raised_points,
     ),
-    # Stock nbgrader gives no points for a cell that isn't there; we put it back.
+    # Stock nbgrader gives no points for a cell that isn't there, and refuses a notebook in which
+    # one is there twice (it takes the copy for metadata of an old version). We restore both.
     Submission("mangled", "deleted a test cell", save=with_deleted_test, stock=False),
-    Submission("mangled", "copied a test cell", save=with_copied_test),
+    Submission("mangled", "copied a test cell", save=with_copied_test, stock=False),
     Submission(
         "mangled",
         "a loop that never ends",
@@ -278,7 +280,7 @@ def make_sample_class(course: Path, members: tuple[Submission, ...] = CLASS) -> 
     reference = _read(course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
     students = {f"student{number:02}": member for number, member in enumerate(members, 1)}
     submitted = course / "submitted"
-    _refuse_other_students(submitted, {f"student{number:02}" for number in range(1, 100)})
+    _refuse_other_students(submitted)
     _set_due_date(course)
     for number, (student, member) in enumerate(students.items()):
         time = DUE + timedelta(hours=26) if member.late else DUE - timedelta(hours=number + 1)
@@ -299,16 +301,12 @@ def _read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def _refuse_other_students(submitted: Path, ours: set[str]) -> None:
-    found = (
-        {path.name for path in submitted.iterdir() if path.is_dir()}
-        if submitted.exists()
-        else set()
-    )
-    if others := sorted(found - ours):
-        raise SampleClassError(
-            f"{submitted} holds submissions of others ({others[0]}): choose a course without any"
-        )
+def _refuse_other_students(submitted: Path) -> None:
+    for path in sorted(submitted.glob("*/")):
+        if not re.fullmatch(r"student\d\d", path.name):
+            raise SampleClassError(
+                f"{submitted} holds submissions of others ({path.name}): choose another course"
+            )
 
 
 def _set_due_date(course: Path) -> None:
