@@ -29,9 +29,14 @@ import jupytext
 import yaml
 from nbformat import NotebookNode
 
+from autograder.errors import AutograderError
 
-class CheckError(ValueError):
-    """A check that can't be used; the message names the file and what to change."""
+MARKER = 'begin each cell with the line: # %% solution="GRADE_ID"'
+HEADER = "begin the file with a header as in autograder/checks.py, between two lines '# ---'"
+
+
+class CheckError(AutograderError):
+    """A wrong or alternative solution that can't be used."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def load(path: Path) -> Check:
     try:
         notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
     except (OSError, UnicodeDecodeError) as error:
-        raise CheckError(f"{path}: can't be read: {error}") from error
+        raise CheckError(f"{path}: can't be read: {error}", "write it as UTF-8 text") from error
     about, fails = _read_header(path, notebook)
     cells: dict[str, str] = {}
     for cell in notebook.cells:
@@ -73,12 +78,12 @@ def load(path: Path) -> Check:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if not isinstance(grade_id, str):
-            raise CheckError(f'{path}: a cell says not what it replaces: write # %% solution="…"')
+            raise CheckError(f"{path}: a cell doesn't say what it replaces", MARKER)
         if grade_id in cells:
-            raise CheckError(f"{path}: '{grade_id}' is replaced twice: keep one")
+            raise CheckError(f"{path}: '{grade_id}' is replaced twice", "keep one of the two cells")
         cells[grade_id] = cell.source
     if not cells:
-        raise CheckError(f'{path}: replaces no cell: add one that begins with # %% solution="…"')
+        raise CheckError(f"{path}: replaces no cell", MARKER)
     return Check(path.stem, about, cells, fails)
 
 
@@ -89,18 +94,20 @@ def _read_header(path: Path, notebook: NotebookNode) -> tuple[str, dict[str, str
     try:
         header: Any = yaml.safe_load(text.removeprefix("---").removesuffix("---"))
     except yaml.YAMLError as error:
-        raise CheckError(f"{path}: the header is not YAML: {error}") from error
+        raise CheckError(f"{path}: the header is not YAML: {error}", HEADER) from error
     if not isinstance(header, dict) or not isinstance(header.get("about"), str):
-        raise CheckError(f"{path}: needs a header between two lines '# ---' with 'about: …'")
+        raise CheckError(f"{path}: has no header that says what it is about", HEADER)
     unknown = sorted(str(key) for key in header.keys() - {"about", "fails"})
     if unknown:
-        raise CheckError(f"{path}: the header knows 'about' and 'fails', not '{unknown[0]}'")
+        raise CheckError(
+            f"{path}: the header knows 'about' and 'fails', not '{unknown[0]}'", HEADER
+        )
     fails = header.get("fails", {})
     if not isinstance(fails, dict) or not all(
         isinstance(test, str) and isinstance(message, str) and message
         for test, message in fails.items()
     ):
-        raise CheckError(f"{path}: 'fails' must map each test to a piece of its message")
+        raise CheckError(f"{path}: 'fails' must map each test to a piece of its message", HEADER)
     return header["about"], fails
 
 
@@ -124,10 +131,8 @@ def apply(check: Check, notebook: NotebookNode) -> NotebookNode:
     ):
         for grade_id in wanted:
             if grade_id not in known:
-                names = ", ".join(sorted(known))
-                raise CheckError(
-                    f"check '{check.name}': there is no {kind} '{grade_id}'; there are: {names}"
-                )
+                problem = f"check '{check.name}': the notebook has no {kind} '{grade_id}'"
+                raise CheckError(problem, f"write one of: {', '.join(sorted(known))}")
     for grade_id, source in check.cells.items():
         solutions[grade_id].source = source
     return result

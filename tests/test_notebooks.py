@@ -24,7 +24,10 @@ def _id(value):
 
 
 def _lines(cell):
-    return sum(1 for line in cell.source.splitlines() if line.strip())
+    """Lines that a student reads: an assignment's solutions and hidden tests don't count."""
+    hidden = r"### BEGIN (SOLUTION|HIDDEN TESTS).*?### END \1"
+    seen = re.sub(hidden, "", cell.source, flags=re.DOTALL)
+    return sum(1 for line in seen.splitlines() if line.strip())
 
 
 def _words(source):
