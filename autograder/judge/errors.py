@@ -1,0 +1,27 @@
+"""What can go wrong between a test and a student's code."""
+
+from __future__ import annotations
+
+
+class JudgeError(Exception):
+    """Something about the judge itself; never raised for what a student's code does."""
+
+
+class CandidateLostError(BaseException):
+    """The candidate is gone, was killed, or sent what can't be understood.
+
+    Not an `Exception`, so that a test's `except Exception` can't take it for the error that it
+    expected from the student's function.
+    """
+
+
+class OverTimeError(BaseException):
+    """A cell used up its time; not an `Exception`, for the same reason."""
+
+
+class RefusedError(TypeError):
+    """A test asked for something that a student's object may not answer; says what to write."""
+
+
+class RefusedAttributeError(RefusedError, AttributeError):
+    """The same inside attribute look-up, where `hasattr` needs an AttributeError."""

@@ -1,0 +1,107 @@
+"""Files in a test: the instructor's, over what the student's code wrote."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder.judge.judge_peer import JudgePeer
+
+
+class Files:
+    """The judge's working folder, completed on demand by the candidate's.
+
+    A file that isn't there is asked of the candidate and written into the folder, once a cell.
+    What a test writes is sent to the candidate before it is asked anything else.
+
+    Args:
+        peer: The candidate.
+        sealed: Names that are never the candidate's, such as the log of quiz attempts.
+    """
+
+    def __init__(self, peer: JudgePeer, sealed: frozenset[str]) -> None:
+        self._peer = peer
+        self._folder = Path.cwd()
+        self._sealed = sealed
+        self._own = {path.name for path in self._folder.iterdir()}
+        self._fetched: set[str] = set()
+        self._written: set[str] = set()
+        self._sending = False
+        self._open = builtins.open
+
+    def install(self) -> None:
+        """Take the place of open() and of the questions whether a file exists."""
+        builtins.open = self.open
+        io.open = self.open
+        for name in ("exists", "isfile", "getsize"):
+            setattr(os.path, name, self._after_fetching(getattr(os.path, name)))
+        self._peer.before_request = self.send_written
+
+    def forget(self) -> None:
+        """Before a cell: what the candidate wrote may have changed since."""
+        for name in self._fetched:
+            (self._folder / name).unlink(missing_ok=True)
+        self._fetched.clear()
+
+    def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        """As the builtin, with the candidate's files behind the judge's own."""
+        name = self._local(file)
+        if name is not None:
+            if set(mode) & set("wax+"):
+                if "a" in mode or "+" in mode:
+                    self._fetch(name)
+                self._written.add(name)
+                self._fetched.discard(name)
+            else:
+                self._fetch(name)
+        return self._open(file, mode, *args, **kwargs)
+
+    def send_written(self) -> None:
+        """Send what tests wrote to the candidate."""
+        if not self._written or self._sending:
+            return
+        self._sending = True
+        written, self._written = self._written, set()
+        try:
+            for name in sorted(written):
+                path = self._folder / name
+                if path.is_file():
+                    with self._open(path, "rb") as file:
+                        self._peer.request("write_file", None, name, [file.read()])
+        finally:
+            self._sending = False
+
+    def _local(self, file: Any) -> str | None:
+        """The name within the folder; None for anything that isn't a file in it."""
+        if not isinstance(file, str | os.PathLike):
+            return None
+        path = Path(os.path.normpath(self._folder / os.fsdecode(file)))
+        if not path.is_relative_to(self._folder) or path == self._folder:
+            return None
+        return str(path.relative_to(self._folder))
+
+    def _fetch(self, name: str) -> None:
+        top = Path(name).parts[0]
+        if name in self._sealed or top in self._own or name in self._fetched | self._written:
+            return
+        data = self._peer.request("read_file", None, name)
+        if isinstance(data, bytes):
+            target = self._folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self._open(target, "wb") as file:
+                file.write(data)
+            self._fetched.add(name)
+
+    def _after_fetching(self, ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def asked(path: Any) -> Any:
+            name = self._local(path)
+            if name is not None and not self._sending:
+                self._fetch(name)
+            return ask(path)
+
+        return asked

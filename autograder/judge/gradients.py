@@ -1,0 +1,107 @@
+"""Gradients that flow from one process into the other and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from autograder.judge.peer import Peer
+
+
+class Graphs:
+    """Histories of results that were sent to the other side, and of those received, the keys."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
+        self._last = 0
+        self._released: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def add(self, outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> int:
+        """Keep results and what they were computed from; the key for `backward`."""
+        self._last += 1
+        self._kept[self._last] = (outputs, leaves)
+        return self._last
+
+    def release(self, token: int) -> None:
+        """Forget a history that the other side can't ask for any longer."""
+        self._kept.pop(token, None)
+
+    def let_go(self, token: int) -> None:
+        """Note that the other side may forget this history."""
+        self._released.append(-token)
+
+    def take_released(self) -> list[int]:
+        """What may be forgotten, as negative numbers, told once."""
+        released, self._released = self._released, []
+        return released
+
+    def backward(self, token: int, grads: list[torch.Tensor | None]) -> list[torch.Tensor | None]:
+        """Gradients with respect to the arguments; parameters gather theirs as in one process."""
+        outputs, leaves = self._kept[token]
+        before = [leaf.grad for leaf in leaves]
+        for leaf in leaves:
+            leaf.grad = None
+        pairs = [(out, grad) for out, grad in zip(outputs, grads, strict=True) if grad is not None]
+        try:
+            torch.autograd.backward(
+                [out for out, _ in pairs], [grad for _, grad in pairs], retain_graph=True
+            )
+            # A tensor that was passed twice has one gradient: it goes with the last.
+            last = {id(leaf): position for position, leaf in enumerate(leaves)}
+            return [
+                leaf.grad if last[id(leaf)] == position else None
+                for position, leaf in enumerate(leaves)
+            ]
+        finally:
+            for leaf, grad in zip(leaves, before, strict=True):
+                leaf.grad = grad
+
+
+class _Token:
+    """Tells, when the last result that needs it is gone, that a history can be forgotten."""
+
+    def __init__(self, graphs: Graphs, number: int) -> None:
+        self.graphs = graphs
+        self.number = number
+
+    def __del__(self) -> None:
+        self.graphs.let_go(self.number)
+
+
+class _Bridge(torch.autograd.Function):
+    """Results of the other side as a function of the tensors that were passed to it."""
+
+    @staticmethod
+    def forward(ctx: Any, peer: Peer, token: _Token, values: list, _: Any, *inputs: Any) -> Any:
+        ctx.peer, ctx.token, ctx.count = peer, token, len(inputs)
+        return tuple(values)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grads: Any) -> Any:
+        answer = ctx.peer.request("backward", None, None, [ctx.token.number, list(grads)])
+        answer = list(answer)[: ctx.count]
+        return None, None, None, None, *answer, *[None] * (ctx.count - len(answer))
+
+
+def attach(
+    peer: Peer, token: Any, inputs: list[torch.Tensor], values: list[torch.Tensor]
+) -> list[torch.Tensor]:
+    """Give results their history: what they were computed from, on the other side.
+
+    Args:
+        peer: Who to ask for gradients.
+        token: The other side's key of the history.
+        inputs: What was passed and wants gradients.
+        values: The results.
+    """
+    if type(token) is not int or any(not value.is_floating_point() for value in values):
+        raise ValueError("only floating-point results have gradients")
+    anchor = torch.zeros((), requires_grad=True)  # parameters over there may be the only inputs
+    with torch.enable_grad():
+        return list(_Bridge.apply(peer, _Token(peer.graphs, token), values, anchor, *inputs))

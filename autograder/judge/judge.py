@@ -1,0 +1,463 @@
+"""A submission's cells in notebook order: the student's in the candidate, the tests here."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import linecache
+import math
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograder.judge import libraries
+from autograder.judge.channel import Channel
+from autograder.judge.errors import CandidateLostError, OverTimeError
+from autograder.judge.files import Files
+from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.libraries import TypeCalls
+from autograder.judge.magics import Magics
+from autograder.judge.names import Notebook, is_test, parse, region
+from autograder.judge.score import Score, from_outputs, from_value
+
+IN_KERNEL = "in-kernel"
+_INTERNAL = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use up.
+
+    Attributes:
+        cell_seconds: Time for one cell.
+        total_seconds: Time for all of them.
+        output_chars: Text that one cell may print.
+    """
+
+    cell_seconds: float = 30.0
+    total_seconds: float = 600.0
+    output_chars: int = 1 << 20
+
+
+@dataclass
+class CellResult:
+    """What one cell of the submission did.
+
+    Attributes:
+        index: The cell's position in the submission.
+        grade_id: nbgrader's id, if it has one.
+        kind: "student", "test", or "in-kernel" for a test that ran in the student's process.
+        outputs: nbformat outputs.
+        execution_count: As the notebook shows it.
+        seconds: Wall time.
+        score: Points, for a test; None if an instructor has to look.
+        max_score: Points of the cell, for a test.
+        reason: Why it isn't full points; None if it is.
+    """
+
+    index: int
+    grade_id: str | None
+    kind: str
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    execution_count: int | None = None
+    seconds: float = 0.0
+    score: float | None = None
+    max_score: float | None = None
+    reason: str | None = None
+
+
+def main(sock_fd: int, result_fd: int, pidfd: int, request: dict[str, Any]) -> None:
+    """Run as the judge: one JSON line for each cell on `result_fd`, as soon as it is known.
+
+    Args:
+        sock_fd: The connection with the candidate.
+        result_fd: Where the results go.
+        pidfd: The candidate's process.
+        request: `source` and `submission` (notebooks), `limits`, `folder` (the working folder:
+            a private copy of the instructor's files), `sealed` (names never the candidate's).
+    """
+    os.chdir(request["folder"])
+    limits = Limits(**request.get("limits", {}))
+    sealed = frozenset(request.get("sealed", ()))
+    with os.fdopen(result_fd, "w", encoding="utf-8") as results:
+
+        def note(result: CellResult) -> None:
+            results.write(json.dumps(asdict(result)) + "\n")
+            results.flush()
+
+        sock = socket.socket(fileno=sock_fd)
+        run(sock, pidfd, request["source"], request["submission"], limits, sealed, note)
+
+
+def run(
+    sock: socket.socket,
+    pidfd: int,
+    source: Any,
+    submission: Any,
+    limits: Limits | None = None,
+    sealed: frozenset[str] = frozenset(),
+    note: Callable[[CellResult], None] = lambda _: None,
+) -> list[CellResult]:
+    """Run a submission's cells.
+
+    The process is used up by this: tests may change it, and library functions are replaced.
+
+    Args:
+        sock: A stream socket connected to `autograder.judge.candidate`.
+        pidfd: The candidate's process.
+        source: The instructor's notebook (nbformat 4), hidden tests and solutions included.
+        submission: The student's, with the instructor's cells restored.
+        limits: See `Limits`.
+        sealed: File names that are never the candidate's.
+        note: Called with each result as soon as it is known.
+
+    Returns:
+        One result for each code cell that isn't empty, in notebook order.
+    """
+    session = _Session(sock, pidfd, source, submission, limits or Limits(), sealed)
+    results = []
+    try:
+        for index, cell in enumerate(submission["cells"]):
+            if cell["cell_type"] == "code" and cell["source"].strip():
+                results.append(session.run(index, cell))
+                note(results[-1])
+    finally:
+        session.close()
+    return results
+
+
+class _Session:
+    """One submission's run."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        pidfd: int,
+        source: Any,
+        submission: Any,
+        limits: Limits,
+        sealed: frozenset[str],
+    ) -> None:
+        torch.set_num_threads(1)
+        sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # noqa: PTH109
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        cells = source["cells"]
+        self.notebook = Notebook.read(cells)
+        self.tests = {
+            cell["metadata"]["nbgrader"]["grade_id"]: (position, cell)
+            for position, cell in enumerate(cells)
+            if is_test(cell)
+        }
+        self.channel = Channel(sock)
+        self.peer = JudgePeer(self.channel, self.notebook, pidfd)
+        self.names = self.peer.names
+        dict.update(self.names["__builtins__"], {TypeCalls.name: libraries.type_of})
+        self.limits = limits
+        self.ends = time.monotonic() + limits.total_seconds
+        self.count = 0
+        self.given_until = 0
+        theirs = [
+            cell["source"]
+            for cell in submission["cells"]
+            if cell["cell_type"] == "code" and not is_test(cell)
+        ]
+        libraries.install(self.peer, theirs, [cell["source"] for cell in cells])
+        self.files = Files(self.peer, sealed)
+        self.files.install()
+        extra = {"open": self.files.open, "get_ipython": lambda: Magics(self._execute_inner)}
+        dict.update(self.names["__builtins__"], extra)
+        signal.signal(signal.SIGALRM, self._on_alarm)
+
+    def close(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.channel.close()
+
+    # Limits of time.
+
+    def _on_alarm(self, *_: Any) -> None:
+        """A test's own code is stopped at once; inside the protocol the channel sees to it."""
+        if not self.peer.in_protocol:
+            self.peer.late = True
+            raise OverTimeError("the cell's time is up")
+        if self.channel.deadline and time.monotonic() > self.channel.deadline + 5:
+            self.peer.kill("sent what takes too long to read")
+
+    @contextlib.contextmanager
+    def _clock(self, seconds: float) -> Iterator[None]:
+        seconds = max(0.01, min(seconds, self.ends - time.monotonic()))
+        self.peer.start_clock(seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.25)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    # Cells.
+
+    def run(self, index: int, cell: Any) -> CellResult:
+        """Run one cell where it belongs."""
+        self.count += 1
+        grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        result = CellResult(index, grade_id, "student", execution_count=self.count)
+        start = time.monotonic()
+        if grade_id in self.tests and is_test(cell):
+            position, test = self.tests[grade_id]
+            in_kernel = IN_KERNEL in test["metadata"].get("tags", [])
+            result.kind = IN_KERNEL if in_kernel else "test"
+            result.max_score = float(test["metadata"]["nbgrader"]["points"])
+            if in_kernel:
+                lost = self._run_there(test["source"], result)
+                score = from_outputs(result.outputs, result.max_score)
+                score = Score(0.0, lost) if lost else score
+            else:
+                score = self._run_test(position, test["source"], result)
+            result.score, result.reason = score.points, score.reason
+        else:
+            result.reason = self._run_there(cell["source"], result)
+        result.seconds = time.monotonic() - start
+        return result
+
+    def _run_there(self, source: str, result: CellResult) -> str | None:
+        """Run a cell in the candidate; why it was stopped, if it was."""
+        reason = None
+        try:
+            with self._clock(self.limits.cell_seconds):
+                result.outputs = clean_outputs(
+                    self.peer.run_cell(source, self.count), self.count, self.limits.output_chars
+                )
+        except OverTimeError:
+            reason = "time limit"
+            result.outputs = [_error("CellTimeoutError", "the cell's time is up", [])]
+        except CandidateLostError as error:
+            reason = str(error)
+            result.outputs = [_error("DeadKernelError", reason, [])]
+        except Exception as error:  # the candidate's own machinery was tampered with
+            reason = f"the cell couldn't be run: {error}"
+            result.outputs = [_error(type(error).__name__, str(error), [])]
+        return reason
+
+    def _run_test(self, position: int, source: str, result: CellResult) -> Score:
+        assert result.max_score is not None
+        printed = _Prints(self.limits.output_chars)
+        self.peer.unseed()
+        score = None
+        try:
+            with printed.redirected(), self._clock(self.limits.cell_seconds):
+                self.files.forget()
+                self._run_given(position)
+                value, shown = self._execute(source, result.grade_id or "test")
+                if self.peer.late:
+                    raise OverTimeError("the cell's time is up")
+            if shown:
+                printed.add_result(value, self.count)
+            score = from_value(value if shown else None, result.max_score)
+        except BaseException as error:
+            reason, outputs = self._failure(error)
+            printed.outputs.append(outputs)
+            score = Score(0.0, reason)
+        finally:
+            self._tell_candidate()
+            result.outputs = printed.outputs
+        return score
+
+    def _failure(self, error: BaseException) -> tuple[str, dict[str, Any]]:
+        """The reason and the output of a test that failed."""
+        lines = _traceback(error)
+        error.__traceback__ = None  # the frames hold what the test made
+        if self.peer.lost is not None:
+            return self.peer.lost, _error("DeadKernelError", self.peer.lost, lines)
+        if isinstance(error, OverTimeError) or self.peer.late:
+            return "time limit", _error("CellTimeoutError", "the cell's time is up", lines)
+        name = type(error).__name__
+        return (f"{name}: {error}" if str(error) else name)[:500], _error(name, str(error), lines)
+
+    def _run_given(self, until: int) -> None:
+        """Run what the instructor's cells before this test bind, in notebook order."""
+        self.names.given = True
+        try:
+            for position in range(self.given_until, until):
+                for node in self.notebook.given.get(position, ()):
+                    self._run_statement(node)
+        finally:
+            self.names.given = False
+            self.given_until = max(self.given_until, until)
+
+    def _run_statement(self, node: ast.stmt) -> None:
+        """One given statement; if it fails, its names stay unbound, and never are the student's."""
+        tree = ast.fix_missing_locations(TypeCalls().visit(ast.Module([node], [])))
+        try:
+            exec(compile(tree, "<the instructor's cells>", "exec"), self.names)
+        except Exception as error:
+            for name in _names_bound(node):
+                self.names.failed[name] = error
+        if isinstance(node, ast.ClassDef):
+            self.peer.beliefs.given[node.name] = self.names.own(node.name)
+
+    def _execute(self, source: str, name: str) -> tuple[Any, bool]:
+        """Run a test; the last expression's value, and whether a notebook would show it."""
+        filename = f"<{name}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        tree = TypeCalls().visit(parse(source))
+        ast.fix_missing_locations(tree)
+        hidden = region(source, "HIDDEN TESTS")
+        first_hidden = min(hidden, default=math.inf)
+        value, shown = None, False
+        for node in tree.body:
+            self.names.visible = node.lineno < first_hidden
+            if isinstance(node, ast.Expr):
+                code = compile(ast.Expression(node.value), filename, "eval")
+                value, shown = eval(code, self.names), True
+            else:
+                exec(compile(ast.Module([node], []), filename, "exec"), self.names)
+                value, shown = None, False
+        return value, shown and value is not None and not source.rstrip().endswith(";")
+
+    def _execute_inner(self, source: str) -> None:
+        """What a magic runs."""
+        tree = ast.fix_missing_locations(TypeCalls().visit(parse(source)))
+        exec(compile(tree, "<magic>", "exec"), self.names)
+
+    def _tell_candidate(self) -> None:
+        """After a test: what it bound and changed is there for the student's next cell."""
+        if self.peer.lost is None:
+            suppressed = contextlib.suppress(Exception, CandidateLostError, OverTimeError)
+            with suppressed, self._clock(self.limits.cell_seconds):
+                self.peer.request("sync")
+
+
+class _Prints:
+    """What a test prints, as nbformat outputs in order."""
+
+    def __init__(self, limit: int) -> None:
+        self.outputs: list[dict[str, Any]] = []
+        self._left = limit
+
+    @contextlib.contextmanager
+    def redirected(self) -> Iterator[None]:
+        out, err = _Stream(self, "stdout"), _Stream(self, "stderr")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield
+
+    def write(self, name: str, text: str) -> None:
+        text = text[: self._left]
+        self._left -= len(text)
+        last = self.outputs[-1] if self.outputs else {}
+        if last.get("name") == name:
+            last["text"] += text
+        elif text:
+            self.outputs.append({"output_type": "stream", "name": name, "text": text})
+
+    def add_result(self, value: Any, count: int) -> None:
+        self.outputs.append(
+            {
+                "output_type": "execute_result",
+                "execution_count": count,
+                "metadata": {},
+                "data": {"text/plain": repr(value)[:10_000]},
+            }
+        )
+
+
+class _Stream:
+    """One of a test's two streams."""
+
+    encoding = "utf-8"
+    errors = "strict"
+
+    def __init__(self, prints: _Prints, name: str) -> None:
+        self._prints = prints
+        self.name = name
+
+    def write(self, text: str) -> int:
+        self._prints.write(self.name, text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+
+def clean_outputs(outputs: list[Any], count: int, limit: int) -> list[dict[str, Any]]:
+    """A candidate's outputs with nothing in them but what nbformat allows.
+
+    Args:
+        outputs: Claimed to be nbformat outputs; anything else is left out.
+        count: The cell's execution count.
+        limit: Characters to keep, over all outputs.
+    """
+    kept = []
+    for output in outputs:
+        clean = _clean_output(output, count)
+        size = len(json.dumps(clean)) if clean else 0
+        if clean is None or size > limit:
+            continue
+        limit -= size
+        kept.append(clean)
+    return kept
+
+
+def _clean_output(output: Any, count: int) -> dict[str, Any] | None:
+    match output:
+        case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
+            return {"output_type": "stream", "name": name, "text": text}
+        case {"output_type": "error", "ename": str(name), "evalue": str(value), "traceback": lines}:
+            return _error(name, value, [str(line) for line in lines])
+        case {
+            "output_type": "display_data" | "execute_result" as kind,
+            "data": dict(data),
+            "metadata": dict(metadata),
+        } if all(_is_mime(key, value) for key, value in data.items()):
+            clean = {"output_type": kind, "data": data, "metadata": metadata}
+            return clean | ({"execution_count": count} if kind == "execute_result" else {})
+    return None
+
+
+def _is_mime(key: Any, value: Any) -> bool:
+    is_text = isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(line, str) for line in value)
+    )
+    return isinstance(key, str) and "/" in key and (is_text or key.endswith("json"))
+
+
+def _error(name: str, value: str, lines: list[str]) -> dict[str, Any]:
+    return {"output_type": "error", "ename": name, "evalue": value[:4000], "traceback": lines}
+
+
+def _traceback(error: BaseException) -> list[str]:
+    """The traceback through the test's own lines, as a notebook shows one."""
+    report = traceback.TracebackException.from_exception(error)
+    seen: set[int] = set()
+    part: Any = report
+    while part is not None and id(part) not in seen:
+        seen.add(id(part))
+        part.stack = traceback.StackSummary.from_list(
+            [frame for frame in part.stack if not frame.filename.startswith(_INTERNAL)]
+        )
+        part = part.__cause__ or part.__context__
+    return "".join(report.format()).rstrip("\n").split("\n")
+
+
+def _names_bound(node: ast.stmt) -> set[str]:
+    notebook = Notebook()
+    notebook._add(0, "", ast.Module([node], []), is_solution=False)
+    return notebook.crossing

@@ -1,0 +1,456 @@
+"""The judge's end of the conversation: what it sends, what it believes, what it lets be asked."""
+
+from __future__ import annotations
+
+import copyreg
+import json
+import random
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.judge.channel import Channel
+from autograder.judge.codec import Decoder, Encoder
+from autograder.judge.errors import CandidateLostError, OverTimeError, RefusedError
+from autograder.judge.names import Names, Notebook
+from autograder.judge.peer import Peer
+from autograder.judge.remote import (
+    Beliefs,
+    Kind,
+    Remote,
+    builtin_exception,
+    remote_class,
+)
+from autograder.judge.tensor import RemoteTensor
+
+_FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+_MAX_PRINTED = 1 << 20
+_MAX_KINDS = 100_000
+GRACE = 1.0
+
+
+class JudgeEncoder(Encoder):
+    """Library things go by name, a test's own as callbacks; no code of a test is sent."""
+
+    peer: JudgePeer
+
+    def other(self, obj: Any) -> Any:
+        """By name, by reference, as a callback, or by state, whichever fits."""
+        if isinstance(type(obj), type) and issubclass(type(obj), Remote):
+            return ["mine", obj._handle]
+        if type(obj).__module__.startswith("autograder."):
+            raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
+        if name := _library_name(obj):
+            return ["name", *name]
+        given = self.peer.beliefs.given
+        if isinstance(obj, type):
+            return self._type(obj, given)
+        if given.get(type(obj).__qualname__) is type(obj):
+            return self._instance(obj, ["main", type(obj).__qualname__])
+        if isinstance(obj, _FUNCTIONS):
+            return ["callback", self.peer.exports.handle(obj), None]
+        if _is_iterator(obj) or (
+            type(obj).__module__ == "__main__" and not isinstance(obj, nn.Module | BaseException)
+        ):
+            return self._callback(obj)
+        return self._library_object(obj)
+
+    def tensor(self, obj: torch.Tensor) -> Any:
+        """By value; the student's own by handle."""
+        if type(obj) is RemoteTensor:
+            return ["mine", obj._handle]
+        return super().tensor(obj)
+
+    def _callback(self, obj: Any) -> Any:
+        dunders = [
+            name
+            for name in ("__call__", "__iter__", "__next__", "__getitem__", "__len__")
+            if hasattr(type(obj), name)
+        ]
+        return ["callback", self.peer.exports.handle(obj), dunders]
+
+    def _type(self, obj: type, given: dict[str, type]) -> Any:
+        if given.get(obj.__qualname__) is obj:
+            return ["main", obj.__qualname__]
+        if issubclass(obj, nn.Module | BaseException):
+            members = [
+                [name, *self._member(value)]
+                for name, value in vars(obj).items()
+                if name not in _CLASS_NAMES
+            ]
+            bases = [self.encode(base) for base in obj.__bases__]
+            return ["class", self.peer.exports.handle(obj), obj.__name__, bases, members]
+        return ["callback", self.peer.exports.handle(obj), ["__call__"]]
+
+    def _member(self, value: Any) -> tuple[str, Any]:
+        if isinstance(value, property):
+            return "property", self.encode(value.fget)
+        if isinstance(value, staticmethod):
+            return "static", self.encode(value.__func__)
+        if isinstance(value, classmethod):
+            return "class", self.encode(value.__func__)
+        return "plain", self.encode(value)
+
+    def _instance(self, obj: Any, kind: Any) -> Any:
+        number = self.share(obj).number
+        return ["instance", number, kind, self.body(obj)]
+
+    def _library_object(self, obj: Any) -> Any:
+        func, args, *rest = obj.__reduce_ex__(2)
+        plain = func is copyreg.__newobj__ and len(args) == 1  # type: ignore[attr-defined]
+        if plain and hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | tuple):
+            return self._instance(obj, self.encode(args[0]))
+        state, items, pairs = [*rest, None, None, None][:3]
+        return [
+            "reduced",
+            self.encode(func),
+            self.encode(args),
+            self.encode(state),
+            self.encode(None if items is None else list(items)),
+            self.encode(None if pairs is None else list(pairs)),
+        ]
+
+    _BY_TYPE: ClassVar[dict[type, Callable[..., Any]]] = {
+        **Encoder._BY_TYPE,
+        torch.Tensor: tensor,
+        nn.Parameter: tensor,
+    }
+
+
+class JudgeDecoder(Decoder):
+    """The only code that reads what a candidate wrote; it imports and calls nothing by name."""
+
+    peer: JudgePeer
+
+    def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
+        """Data attributes follow; a method can't be replaced from the other side."""
+        own = vars(obj)
+        for name, value in attributes:
+            if name in own and own[name] is value:
+                continue
+            is_data = not callable(value) or isinstance(value, nn.Module | type)
+            if is_data and (name in own or not hasattr(type(obj), name)):
+                own[name] = value
+        for name in own.keys() - {name for name, _ in attributes}:
+            del own[name]
+
+    def _remote(self, handle: int, number: int, info: Any, exception: Any) -> Any:
+        return self.peer.stand_in(handle, number, info, exception)
+
+    def _live(self, handle: int, shape: Any, dtype: str, device: str, flags: Any) -> RemoteTensor:
+        if any(type(n) is not int or n < 0 for n in shape) or type(handle) is not int:
+            raise ValueError("a shape is a list of whole numbers")
+        found = self.peer.imported(handle)
+        if isinstance(found, RemoteTensor) and tuple(torch.Tensor.size(found)) == tuple(shape):
+            return found
+        requires_grad, is_parameter = flags
+        made = RemoteTensor.make(
+            self.peer,
+            handle,
+            tuple(shape),
+            self.decode(["dtype", dtype]),
+            self._device(device),
+            (bool(requires_grad), bool(is_parameter)),
+        )
+        return self.peer.remember(handle, made)
+
+    TAGS: ClassVar[dict[str, Callable[..., Any]]] = {
+        **Decoder.TAGS,
+        "remote": _remote,
+        "live": _live,
+    }
+
+
+class JudgePeer(Peer):
+    """What the judge knows of the candidate, and how it asks.
+
+    Args:
+        channel: The connection.
+        notebook: What the instructor's source says.
+        pidfd: The candidate's process, to interrupt and to kill it.
+    """
+
+    parity = 0
+    encoder = JudgeEncoder
+    decoder = JudgeDecoder
+
+    def __init__(self, channel: Channel, notebook: Notebook, pidfd: int) -> None:
+        super().__init__(channel)
+        self.beliefs = Beliefs({}, notebook.defined)
+        self.names = Names(notebook, self.is_bound, self.global_name)
+        self.pidfd = pidfd
+        self.late = False
+        self.lost: str | None = None
+        self._kinds: dict[int, type[Remote]] = {}
+        self._exceptions: dict[int, type[BaseException]] = {}
+        self._seeds: Any = None
+        self._seeding = False
+        self.in_protocol = False
+        self.before_request: Callable[[], None] | None = None
+        channel.on_late = self._on_late
+
+    # Time.
+
+    def start_clock(self, seconds: float) -> None:
+        """The candidate has this long to answer, then a second more after an interrupt."""
+        self.late = False
+        self.channel.deadline = time.monotonic() + seconds
+
+    def _on_late(self) -> None:
+        if self.late:
+            self.kill("didn't stop when its time was up")
+        self.late = True
+        self.channel.deadline = time.monotonic() + GRACE
+        self._signal(signal.SIGINT)
+
+    def kill(self, reason: str) -> None:
+        """End the candidate; raises CandidateLostError."""
+        self.lost = self.lost or reason
+        self._signal(signal.SIGKILL)
+        raise CandidateLostError(self.lost)
+
+    def _signal(self, number: int) -> None:
+        with suppress(OSError):  # if it is gone already, the next read says so
+            signal.pidfd_send_signal(self.pidfd, number)
+
+    # Asking.
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        """As `Peer.request`; once the candidate is lost, or late, nothing else happens.
+
+        Raises:
+            CandidateLostError: there is nobody to ask any more.
+            OverTimeError: the cell's time is up.
+        """
+        if self.lost is not None:
+            raise CandidateLostError(self.lost)
+        before, self.in_protocol = self.in_protocol, True
+        try:
+            if self.before_request is not None:
+                self.before_request()
+            return super().request(*args, **kwargs)
+        except CandidateLostError as error:
+            self.lost = self.lost or str(error)
+            raise
+        finally:
+            self.in_protocol = before
+            if self.late and self.lost is None:
+                raise OverTimeError("the cell's time is up")
+
+    def unreadable(self, error: Exception) -> BaseException:
+        """Whoever sends what makes no sense is not talked to any longer."""
+        self.lost = self.lost or f"the student's process sent a malformed answer ({error!r:.200})"
+        self._signal(signal.SIGKILL)
+        return CandidateLostError(self.lost)
+
+    def run_cell(self, source: str, count: int) -> list[Any]:
+        """Run a student's cell; its outputs, as the candidate gave them.
+
+        Default dtype, device and grad mode that the cell set hold for the tests that follow.
+        """
+        outputs, grad, dtype, device = self.request("cell", None, source, [count])
+        try:
+            torch.set_grad_enabled(grad is True)
+            if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
+                torch.set_default_dtype(dtype)
+            if isinstance(device, torch.device) and device != torch.get_default_device():
+                torch.set_default_device(device)
+            found = json.loads(outputs)
+            if not isinstance(found, list):
+                raise TypeError("a cell's outputs are a list")
+        except (TypeError, ValueError, RuntimeError, RecursionError) as error:
+            raise self.unreadable(error) from None
+        return found
+
+    def is_bound(self, name: str) -> bool:
+        """Whether the student's namespace has this name."""
+        return self.request("bound", None, name) is True
+
+    def global_name(self, name: str) -> Any:
+        """A name's value in the student's namespace; NameError if there is none."""
+        return self.request("name", None, name)
+
+    def fetch(self, tensor: RemoteTensor) -> torch.Tensor:
+        """A remote tensor's data, which must be what the candidate said it was."""
+        value = self.request("fetch", tensor)
+        if (
+            not isinstance(value, torch.Tensor)
+            or value.shape != torch.Tensor.size(tensor)
+            or value.dtype != torch.Tensor.dtype.__get__(tensor)  # type: ignore[attr-defined]
+        ):
+            raise self.unreadable(ValueError("a tensor whose shape or dtype changed"))
+        return value
+
+    def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
+        """What stands for a student's object; the same one while a test holds it."""
+        if type(handle) is not int or type(number) is not int or len(self._kinds) > _MAX_KINDS:
+            raise ValueError("a handle is a whole number")
+        if info is not None:
+            self._kinds[number] = remote_class(Kind.parse(*info), self.beliefs)
+        if exception is not None:
+            return self._exception(handle, exception)
+        found = self.imported(handle)
+        if found is None:
+            found = self.remember(handle, self._kinds[number](self, handle))
+        return found
+
+    def _exception(self, handle: int, names: list) -> type[BaseException]:
+        if handle not in self._exceptions:
+            if not all(type(name) is str for name in names):
+                raise ValueError("an exception is described by names")
+            base = builtin_exception(names)
+            if not issubclass(base, Exception):
+                base = RuntimeError
+            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": "student"})
+        return self._exceptions[handle]
+
+    # What travels with a request.
+
+    def context(self, encoder: Encoder) -> Any:
+        """Grad mode, default dtype and device, and the random state if the test seeded."""
+        device = str(torch.get_default_device())
+        return [
+            torch.is_grad_enabled(),
+            str(torch.get_default_dtype()).removeprefix("torch."),
+            None if device == "cpu" else device,
+            self._seeds_to_send(encoder),
+        ]
+
+    def seeded(self) -> None:
+        """A test seeded: the state goes with the next request, even if it is the same."""
+        self._seeding = True
+        self._seeds = None
+
+    def unseed(self) -> None:
+        """A new test: nothing is sent until it seeds."""
+        self._seeding = False
+
+    def _seeds_to_send(self, encoder: Encoder) -> Any:
+        if not self._seeding:
+            return None
+        torch_state = torch.get_rng_state().numpy().tobytes()
+        numpy_state: Any = np.random.get_state(legacy=True)
+        python_state = random.getstate()
+        now = (torch_state, numpy_state[1].tobytes(), numpy_state[2], python_state)
+        if now == self._seeds:
+            return None
+        self._seeds = now
+        return [
+            encoder.buffer(torch_state),
+            torch.initial_seed(),
+            [encoder.buffer(now[1]), *(x if x == int(x) else float(x) for x in numpy_state[2:])],
+            python_state,
+        ]
+
+    def outgoing_names(self, encoder: Encoder) -> list:
+        """Names that tests bound or deleted since the last request."""
+        crossing = self.names.take_crossing()
+        return [[name, *map(encoder.encode, value)] for name, value in crossing.items()]
+
+    def printed(self, out: str, err: str) -> None:
+        """What the student's code printed appears where the test's prints do."""
+        if out:
+            sys.stdout.write(out[:_MAX_PRINTED])
+        if err:
+            sys.stderr.write(err[:_MAX_PRINTED])
+
+    # Being asked.
+
+    @contextmanager
+    def under(self, context: Any, decoder: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
+        """A test's callable runs under the grad mode of the student's code."""
+        (grad,) = context
+        with torch.set_grad_enabled(bool(grad)):
+            yield lambda: ("", "")
+
+    def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
+        """All that a candidate may ask: to call, iterate, index, measure, and read attributes."""
+        before, self.in_protocol = self.in_protocol, False
+        try:
+            match op:
+                case "call":
+                    return target(*args, **kwargs)
+                case "iter":
+                    return iter(target)
+                case "special" if name in ("__next__", "__getitem__", "__len__"):
+                    return getattr(type(target), name)(target, *args)
+                case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
+                    return getattr(target, name)
+                case "backward":
+                    token, grads = args
+                    return tuple(self.graphs.backward(token, grads))
+        finally:
+            self.in_protocol = before
+        raise AttributeError(f"student code can't use {name or op} of a test's object")
+
+    def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
+        """The builtin class and the message; nothing of where it happened."""
+        kind = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
+        return [kind.__name__, str(error)[:4000]]
+
+    def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
+        """The exception that a student's code raised, as nearly as the judge knows its class."""
+        names, own, args, message, where = value
+        kind = decoder.decode(own) if own is not None else builtin_exception(list(names))
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            if names[:1] == ["KeyboardInterrupt"] and self.late:
+                return OverTimeError("the cell's time is up")
+            message = f"the student's code raised {str(names[0])[:100]}: {str(message)[:4000]}"
+            return RuntimeError(message)
+        error = _make_error(kind, args, str(message)[:4000])
+        if where:
+            error.add_note(f"In the student's code:\n{str(where)[:4000]}")
+        return error
+
+
+_CLASS_NAMES = frozenset({"__module__", "__dict__", "__weakref__", "__doc__", "__qualname__",
+                          "__classcell__", "__firstlineno__", "__static_attributes__"})  # fmt: skip
+
+
+def _make_error(kind: type[Exception], args: Any, message: str) -> Exception:
+    plain = isinstance(args, list) and all(
+        type(arg) in (type(None), bool, int, float, str) for arg in args
+    )
+    for attempt in (args if plain else [message], [message]):
+        try:
+            return kind(*attempt)
+        except Exception:
+            continue
+    return RuntimeError(f"{kind.__name__}: {message}")
+
+
+def _library_name(obj: Any) -> tuple[str, str] | None:
+    """Module and qualified name of what a library defines; None for anything else."""
+    if isinstance(obj, types.ModuleType):
+        if obj.__name__.partition(".")[0] in ("autograder", "__main__"):
+            raise RefusedError(f"the module {obj.__name__} can't be passed to student code")
+        return obj.__name__, ""
+    if isinstance(obj, types.MethodType):
+        return None
+    owner = getattr(obj, "__objclass__", None)
+    module = getattr(owner if isinstance(owner, type) else obj, "__module__", None)
+    qualname = getattr(obj, "__qualname__", None)
+    if not isinstance(qualname, str):
+        return None
+    for candidate in (module, "torch", "builtins"):
+        if isinstance(candidate, str) and candidate != "__main__" and candidate in sys.modules:
+            found: Any = sys.modules[candidate]
+            for part in qualname.split("."):
+                found = getattr(found, part, None)
+            if found is obj and not candidate.startswith("autograder."):
+                return candidate, qualname
+    return None
+
+
+def _is_iterator(obj: Any) -> bool:
+    return isinstance(obj, types.GeneratorType) or (
+        type(obj).__module__ in ("builtins", "itertools") and hasattr(type(obj), "__next__")
+    )

@@ -1,0 +1,268 @@
+"""Library functions that have to know of remote objects, replaced in the judge's process."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import os
+import pickle
+import random
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.judge.errors import RefusedError
+from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.names import parse
+from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
+from autograder.judge.remote import Remote
+from autograder.judge.tensor import RemoteTensor
+
+_BUILT_THERE: tuple[type, ...] = (
+    nn.Module,
+    torch.optim.Optimizer,
+    torch.optim.lr_scheduler.LRScheduler,
+    torch.utils.data.DataLoader,
+    torch.utils.data.Dataset,
+    torch.utils.data.Sampler,
+)
+_SEEDING: tuple[tuple[Any, str], ...] = (
+    (torch, "manual_seed"),
+    (torch.random, "manual_seed"),
+    (torch, "set_rng_state"),
+    (torch.random, "set_rng_state"),
+    (np.random, "seed"),
+    (np.random, "set_state"),
+    (random, "seed"),
+    (random, "setstate"),
+)
+_ONE_PASS = (types.GeneratorType, filter, map, zip)
+
+
+def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
+    """Replace what has to know of remote objects.
+
+    Args:
+        peer: The candidate.
+        submission: The student's cells, for `inspect.getsource`.
+        source: The instructor's cells: pyplot is loaded only if they mention it.
+    """
+    _build_there(peer)
+    for module, name in _SEEDING:
+        _replace(module, name, functools.partial(_seeding, peer))
+    for path, name in WITH_THE_MODEL:
+        _replace(importlib.import_module(path), name, functools.partial(_with_the_model, peer))
+    for name in ("load", "loads", "Unpickler"):
+        setattr(pickle, name, _no_pickle)
+    sources = _Sources(submission)
+    _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))
+    _replace(inspect, "signature", lambda plain: sources.for_remote(sources.signature, plain))
+    if any("matplotlib" in text for text in source):
+        _pyplot(peer)
+
+
+def type_of(obj: Any) -> Any:
+    """What `type(x)` means in a test: the student's class, or the library's."""
+    if type(obj) is RemoteTensor:
+        return nn.Parameter if obj._is_param else torch.Tensor
+    if not issubclass(type(obj), Remote):
+        return type(obj)
+    believed = type(obj)._beliefs.find(type(obj)._kind.names[0])
+    return believed if believed is not None else obj._ask("getattr", "__class__")
+
+
+class TypeCalls(ast.NodeTransformer):
+    """Writes `type(x)` in a test as a call of `type_of`; other uses of `type` stay."""
+
+    name = "__type_of__"
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Replace the name of the function called."""
+        self.generic_visit(node)
+        if (
+            isinstance(node.func, ast.Name)
+            and node.func.id == "type"
+            and len(node.args) == 1
+            and not node.keywords
+        ):
+            node.func = ast.copy_location(ast.Name(self.name, ast.Load()), node.func)
+        return node
+
+
+def has_remote(value: Any) -> bool:
+    """Whether a value is the student's, or a container that holds something of theirs."""
+    if issubclass(type(value), Remote | RemoteTensor):
+        return True
+    if type(value) in (list, tuple):
+        return any(map(has_remote, value))
+    return isinstance(value, dict) and any(map(has_remote, value.values()))
+
+
+def _replace(module: Any, name: str, make: Callable[[Any], Any]) -> None:
+    plain = getattr(module, name)
+    setattr(module, name, functools.wraps(plain)(make(plain)))
+
+
+def _seeding(peer: JudgePeer, plain: Callable) -> Callable:
+    def seeding(*args: Any, **kwargs: Any) -> Any:
+        peer.seeded()
+        return plain(*args, **kwargs)
+
+    return seeding
+
+
+def _with_the_model(peer: JudgePeer, plain: Callable) -> Callable:
+    def call(model: Any, *args: Any, **kwargs: Any) -> Any:
+        if has_remote(model):
+            return peer.request("apply", None, None, [plain, [model, *args], kwargs])
+        return plain(model, *args, **kwargs)
+
+    return call
+
+
+def _no_pickle(*_: Any, **__: Any) -> Any:
+    raise RefusedError(
+        "a test doesn't unpickle: a file that a student wrote could run anything. Write and read "
+        "JSON, CSV or npy, or call the student's own function to load it"
+    )
+
+
+def _build_there(peer: JudgePeer) -> None:
+    """A library object made from remote ones is made beside them."""
+    listed: dict[int, list] = {}  # generators that had to be looked into, for __init__
+
+    def new(cls: type, *args: Any, **kwargs: Any) -> Any:
+        seen = [list(arg) if isinstance(arg, _ONE_PASS) else arg for arg in args]
+        if cls.__module__ != "__main__" and (has_remote(seen) or has_remote(kwargs)):
+            return peer.request("apply", None, None, [cls, seen, kwargs])
+        for arg, items in zip(args, seen, strict=True):
+            if arg is not items:
+                listed[id(arg)] = items
+        return object.__new__(cls)
+
+    for cls in _BUILT_THERE:
+        cls.__new__ = staticmethod(new)  # type: ignore[assignment]
+    init = torch.optim.Optimizer.__init__
+
+    def init_optimizer(self: Any, params: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, listed.pop(id(params), params), *args, **kwargs)
+
+    torch.optim.Optimizer.__init__ = init_optimizer  # type: ignore[method-assign]
+    init_sequential = nn.ModuleList.__init__
+
+    def init_list(self: Any, modules: Any = None) -> None:
+        init_sequential(self, listed.pop(id(modules), modules))
+
+    nn.ModuleList.__init__ = init_list  # type: ignore[method-assign]
+
+
+def _pyplot(peer: JudgePeer) -> None:
+    os.environ["MPLBACKEND"] = "Agg"
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].rcParams["backend"] = "Agg"
+    plt = importlib.import_module("matplotlib.pyplot")
+    for name in PYPLOT:
+        setattr(plt, name, _pyplot_function(peer, name))
+
+
+def _pyplot_function(peer: JudgePeer, name: str) -> Callable:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return peer.request("pyplot", None, name, args, kwargs)
+
+    return function
+
+
+class _Sources:
+    """Where in the submission a function or class is written."""
+
+    def __init__(self, cells: list[str]) -> None:
+        self._bindings: dict[str, tuple[str, ast.stmt]] = {}
+        for source in cells:
+            try:
+                tree = parse(source)
+            except SyntaxError:
+                continue
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    self._bindings[node.name] = (source, node)
+                elif isinstance(node, ast.Assign):
+                    for target in node.targets:
+                        if isinstance(target, ast.Name):
+                            self._bindings[target.id] = (source, node)
+
+    def for_remote(self, ours: Callable, plain: Callable) -> Callable:
+        """A function that answers for remote objects, and leaves others to the library."""
+
+        def answer(obj: Any, *args: Any, **kwargs: Any) -> Any:
+            if issubclass(type(obj), Remote):
+                return ours(obj)
+            return plain(obj, *args, **kwargs)
+
+        return answer
+
+    def text(self, obj: Remote) -> str:
+        """The source text of the last definition of the object's name."""
+        source, node = self._find(obj)
+        lines = source.splitlines(keepends=True)
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        return "".join(lines[first - 1 : node.end_lineno])
+
+    def signature(self, obj: Remote) -> inspect.Signature:
+        """The signature as it is written; defaults that aren't constants show as `...`."""
+        node = self._find(obj)[1]
+        if isinstance(node, ast.ClassDef):
+            inits = [n for n in node.body if getattr(n, "name", "") == "__init__"]
+            if not inits:
+                return inspect.Signature()
+            node = inits[0]
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            raise ValueError("no signature found")
+        return _signature(node.args, skip_self=obj._kind.names[0] == "builtins:type")
+
+    def _find(self, obj: Remote) -> tuple[str, ast.stmt]:
+        name = str(obj.__qualname__).rpartition(".")[2]
+        found = self._bindings.get(name)
+        if found is None or isinstance(found[1], ast.Assign):
+            raise OSError(f"the notebook has no def or class {name}")
+        return found
+
+
+def _signature(args: ast.arguments, *, skip_self: bool) -> inspect.Signature:
+    kinds = inspect.Parameter
+    positional = [*args.posonlyargs, *args.args]
+    defaults = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
+    parameters = [
+        kinds(
+            arg.arg,
+            kinds.POSITIONAL_ONLY if arg in args.posonlyargs else kinds.POSITIONAL_OR_KEYWORD,
+            default=_default(default),
+        )
+        for arg, default in zip(positional, defaults, strict=True)
+    ]
+    if skip_self:
+        parameters = parameters[1:]
+    if args.vararg:
+        parameters.append(kinds(args.vararg.arg, kinds.VAR_POSITIONAL))
+    parameters += [
+        kinds(arg.arg, kinds.KEYWORD_ONLY, default=_default(default))
+        for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
+    ]
+    if args.kwarg:
+        parameters.append(kinds(args.kwarg.arg, kinds.VAR_KEYWORD))
+    return inspect.Signature(parameters)
+
+
+def _default(node: ast.expr | None) -> Any:
+    if node is None:
+        return inspect.Parameter.empty
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ...

@@ -1,0 +1,306 @@
+"""Who owns a name in a test: the test, the instructor's notebook, Python, or the student.
+
+`Notebook` reads the instructor's source once. `Names` is the namespace in which tests run. It
+resolves a name in this order: what tests bound, what the instructor's imports, defs, classes and
+immutable constants bind, builtins, and only then the student's namespace.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from IPython.core.inputtransformer2 import TransformerManager
+
+from autograder.judge.errors import JudgeError
+from autograder.judge.remote import Remote
+
+_CONSTANT = (
+    ast.Constant,
+    ast.Tuple,
+    ast.UnaryOp,
+    ast.unaryop,
+    ast.BinOp,
+    ast.operator,
+    ast.expr_context,
+)
+_BINDING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_PLAIN = (type(None), bool, int, float, str, bytes, complex)
+_DATA = (Remote, np.generic, np.ndarray, torch.Tensor)
+
+
+def parse(source: str) -> ast.Module:
+    """A cell's statements; magics are transformed as in a notebook.
+
+    Raises:
+        SyntaxError: the cell isn't Python.
+    """
+    return ast.parse(TransformerManager().transform_cell(source))
+
+
+@dataclass
+class Notebook:
+    """What the instructor's source notebook says about names.
+
+    Attributes:
+        given: For each non-test cell, by position, the statements that the judge runs itself.
+        crossing: Names that the non-test cells bind, solutions included: a test that binds or
+            deletes one of them means the student's.
+        defined: The methods of each class, solutions included.
+        protected: Names that the given statements bind: never the student's.
+        state: Names that a function declares `global`: always the student's, even if a test binds
+            them, because calls change them.
+        solutions: Classes and functions that the student writes.
+    """
+
+    given: dict[int, list[ast.stmt]] = field(default_factory=dict)
+    crossing: set[str] = field(default_factory=set)
+    defined: dict[str, frozenset[str]] = field(default_factory=dict)
+    protected: set[str] = field(default_factory=set)
+    solutions: set[str] = field(default_factory=set)
+    state: set[str] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, cells: list[Any]) -> Notebook:
+        """Read the code cells of a source notebook; a cell that isn't Python gives nothing."""
+        notebook = cls()
+        for position, cell in enumerate(cells):
+            if cell["cell_type"] != "code" or is_test(cell):
+                continue
+            try:
+                tree = parse(cell["source"])
+            except SyntaxError:
+                continue
+            is_solution = bool(_nbgrader(cell).get("solution"))
+            notebook._add(position, cell["source"], tree, is_solution=is_solution)
+        return notebook
+
+    def _add(self, position: int, source: str, tree: ast.Module, *, is_solution: bool) -> None:
+        lines = region(source, "SOLUTION")
+        if is_solution and not lines:
+            lines = set(range(1, source.count("\n") + 2))  # nbgrader clears the whole cell
+        for node in tree.body:
+            bound = set(_bound(node))
+            self.crossing |= bound
+            for child in ast.walk(node):
+                if isinstance(child, ast.ClassDef):
+                    self.defined[child.name] = _methods(child)
+                elif isinstance(child, ast.Global):
+                    self.state |= set(child.names)
+            if lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
+                only_imports = is_solution
+                if _is_given(node, only_imports=only_imports):
+                    self.given.setdefault(position, []).append(node)
+                    self.protected |= bound
+            elif isinstance(node, _BINDING[2:]):
+                self.solutions.add(node.name)
+        self.protected -= self.solutions
+
+
+def region(source: str, word: str) -> set[int]:
+    """The lines between `### BEGIN word` and `### END word`, markers included."""
+    lines: set[int] = set()
+    inside = False
+    for number, line in enumerate(source.splitlines(), 1):
+        inside = inside or f"BEGIN {word}" in line
+        if inside:
+            lines.add(number)
+        if f"END {word}" in line:
+            inside = False
+    return lines
+
+
+def is_test(cell: Any) -> bool:
+    """Whether nbgrader marks this cell by running it."""
+    meta = _nbgrader(cell)
+    return bool(meta.get("grade") and not meta.get("solution") and cell["cell_type"] == "code")
+
+
+def _nbgrader(cell: Any) -> Any:
+    return cell.get("metadata", {}).get("nbgrader", {})
+
+
+def _is_given(node: ast.stmt, *, only_imports: bool) -> bool:
+    if isinstance(node, ast.If | ast.Try):
+        return all(
+            isinstance(part, ast.Pass) or _is_given(part, only_imports=True)
+            for part in _statements(node)
+        )
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return True
+    if only_imports:
+        return False
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return node.value is not None and all(
+            isinstance(part, _CONSTANT) for part in ast.walk(node.value)
+        )
+    return isinstance(node, _BINDING)
+
+
+def _statements(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
+    yield from node.body
+    yield from node.orelse
+    if isinstance(node, ast.Try):
+        yield from node.finalbody
+        for handler in node.handlers:
+            yield from handler.body
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Names that a statement binds at the top level of its cell."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+        return
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.withitem | ast.match_case):
+            yield from _bound(child)
+        else:
+            yield from _stored(child)
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        for alias in node.names:
+            yield alias.asname or alias.name.partition(".")[0]
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+            yield child.id
+
+
+def _methods(node: ast.ClassDef) -> frozenset[str]:
+    found = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    for part in node.body:  # __rmul__ = __mul__
+        if isinstance(part, ast.Assign):
+            found |= set(_stored(part))
+    return frozenset(found)
+
+
+class Names(dict):
+    """The namespace of the test cells.
+
+    Args:
+        notebook: What the instructor's source says.
+        bound: Whether the student's namespace has a name.
+        fetch: A name's value in the student's namespace; NameError if there is none.
+    """
+
+    def __init__(
+        self, notebook: Notebook, bound: Callable[[str], bool], fetch: Callable[[str], Any]
+    ) -> None:
+        super().__init__()
+        self._notebook = notebook
+        self._bound = bound
+        self._fetch = fetch
+        self._crossing: dict[str, list[Any]] = {}
+        self.failed: dict[str, Exception] = {}
+        self.visible = False
+        self.given = True
+        super().__setitem__("__builtins__", _Builtins(self.find))
+        super().__setitem__("__name__", "__main__")
+        super().__setitem__("__doc__", None)
+
+    def own(self, name: str) -> Any:
+        """A name that tests or the instructor's notebook bound, or None."""
+        return super().get(name)
+
+    def find(self, name: str) -> Any:
+        """A name's value in the student's namespace.
+
+        Raises:
+            KeyError: the student has no such name, or it is not theirs to bind.
+        """
+        if name in self.failed:
+            error = self.failed[name]
+            raise JudgeError(
+                f"the instructor's own {name} can't be made here: {type(error).__name__}: {error}"
+            )
+        if name in self._notebook.protected:
+            raise KeyError(name)
+        try:
+            return self._fetch(name)
+        except NameError:
+            raise KeyError(name) from None
+
+    def take_crossing(self) -> dict[str, list[Any]]:
+        """Names to bind ([value]) or to delete ([]) in the student's namespace, told once."""
+        crossing, self._crossing = self._crossing, {}
+        return crossing
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if self.given or name not in self._notebook.state:
+            super().__setitem__(name, value)
+        if not self.given and (
+            name in self._notebook.crossing | self._notebook.state
+            or (self.visible and is_plain(value))
+        ):
+            self._crossing[name] = [value]
+
+    def __delitem__(self, name: str) -> None:
+        mine = super().__contains__(name)
+        theirs = name in self._notebook.crossing or not mine
+        if not mine and not self._bound(name):
+            raise KeyError(name)
+        if mine:
+            super().__delitem__(name)
+        if theirs or name in self._crossing:
+            self._crossing[name] = []
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        return self.find(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (
+            isinstance(name, str)
+            and not hasattr(builtins, name)
+            and name not in self._notebook.protected
+            and self._bound(name)
+        )
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The name's value, the student's too, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class _Builtins(dict):
+    """Builtins for the tests' code: what they lack is looked for in the student's namespace.
+
+    It has to be the builtins, not the globals: a class body looks names up in its globals without
+    asking a subclass's `__missing__`.
+    """
+
+    def __init__(self, find: Callable[[str], Any]) -> None:
+        super().__init__(vars(builtins))
+        self._find = find
+
+    def __missing__(self, name: str) -> Any:
+        return self._find(name)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is data, or stands for something of the student's."""
+    waiting, seen = [value], set()
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        kind = type(item)
+        if kind in (list, tuple, set, frozenset):
+            seen.add(id(item))
+            waiting.extend(item)
+        elif kind is dict:
+            seen.add(id(item))
+            waiting.extend(item.keys())
+            waiting.extend(item.values())
+        elif kind not in _PLAIN and not issubclass(kind, _DATA):
+            return False
+    return True

@@ -1,0 +1,351 @@
+"""One end of the conversation: requests, answers, and requests while waiting for an answer.
+
+A message is either a request
+`[op, target, name, context, changes, names, args, kwargs, gone]` or an answer,
+`["ok", stdout, stderr, changes, value, outputs, token, gone]` or
+`["error", stdout, stderr, changes, error, gone]`. `changes` are what the sender changed in place
+since its last message, `gone` what it let go of. Calls nest, last in first out; both sides serve
+while they wait. The order in which a message is decoded is the order in which it was encoded.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import os
+import threading
+import weakref
+from typing import Any
+
+import torch
+
+from autograder.judge import gradients
+from autograder.judge.channel import Channel
+from autograder.judge.codec import Decoder, Encoder
+from autograder.judge.errors import CandidateLostError, OverTimeError
+from autograder.judge.shared import SharedTable
+
+
+class Exports:
+    """Objects of this side that the other one has a handle of."""
+
+    def __init__(self) -> None:
+        self._objects: dict[int, Any] = {}
+        self._handles: dict[int, int] = {}
+        self._last = 0
+
+    def __getitem__(self, handle: int) -> Any:
+        return self._objects[handle]
+
+    def __contains__(self, obj: Any) -> bool:
+        return id(obj) in self._handles
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def handle(self, obj: Any) -> int:
+        """The object's handle; a new one if it has none yet."""
+        handle = self._handles.get(id(obj))
+        if handle is None:
+            self._last += 1
+            handle = self._handles[id(obj)] = self._last
+            self._objects[handle] = obj
+        return handle
+
+    def get(self, handle: int) -> Any:
+        """The object, or None if the handle is unknown."""
+        return self._objects.get(handle)
+
+    def release(self, handle: int) -> None:
+        """Forget what the other side let go of; unknown handles are ignored."""
+        obj = self._objects.pop(handle, None)
+        if obj is not None:
+            self._handles.pop(id(obj), None)
+
+
+class Peer:
+    """What judge and candidate have in common; each end says what it does when asked.
+
+    Attributes:
+        exports: This side's objects that the other one knows by handle.
+        table: Mutable objects that both sides hold a copy of.
+        graphs: Histories of results that the other side may ask gradients of.
+    """
+
+    parity = 0
+    encoder: type[Encoder] = Encoder
+    decoder: type[Decoder] = Decoder
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.exports = Exports()
+        self.table = SharedTable(self.parity)
+        self.graphs = gradients.Graphs()
+        self._imports: dict[int, weakref.ref] = {}
+        self._released: list[int] = []
+        self._dropped: list[int] = []
+        self._named_tuples: dict[tuple, type] = {}
+        self._owner = (os.getpid(), threading.get_ident())
+
+    # What each end decides.
+
+    def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
+        """Do what the other side asks."""
+        raise NotImplementedError
+
+    def context(self, encoder: Encoder) -> Any:
+        """What travels with a request, besides its arguments."""
+        return [torch.is_grad_enabled()]
+
+    def under(self, context: Any, decoder: Decoder) -> Any:
+        """A context manager in which a request is served; gives a function for its prints."""
+        raise NotImplementedError
+
+    def printed(self, out: str, err: str) -> None:
+        """Show what the other side printed while it answered."""
+
+    def unreadable(self, error: Exception) -> BaseException:
+        """What to raise, or to answer with, for a message that makes no sense."""
+        return error
+
+    def wants_live(self, op: str, target: Any, name: str | None) -> bool:
+        """Whether tensors in the answer stay here, to be read and changed by the other side."""
+        return False
+
+    def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
+        """An exception as it crosses."""
+        raise NotImplementedError
+
+    def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
+        """The exception to raise for one that crossed."""
+        raise NotImplementedError
+
+    def outgoing_names(self, encoder: Encoder) -> list:
+        """Names bound or deleted since the last message."""
+        return []
+
+    def incoming_names(self, names: list, decoder: Decoder) -> None:
+        """Take over names bound or deleted on the other side."""
+
+    def named_tuple(self, name: str, fields: tuple[str, ...]) -> type:
+        """A named tuple's class, made once."""
+        key = (name, fields)
+        if key not in self._named_tuples:
+            if len(fields) > 255 or len(self._named_tuples) > 1000:
+                raise ValueError("too many named tuples, or of too many fields")
+            self._named_tuples[key] = collections.namedtuple(name, fields)
+        return self._named_tuples[key]
+
+    # Handles of the other side's objects.
+
+    def imported(self, handle: int) -> Any:
+        """The stand-in for a handle, if there is one alive."""
+        ref = self._imports.get(handle)
+        return ref() if ref is not None else None
+
+    def remember(self, handle: int, stand_in: Any) -> Any:
+        """Keep one stand-in a handle, and let the other side know when it is gone."""
+        if handle in self._released:
+            self._released.remove(handle)
+        self._imports[handle] = weakref.ref(stand_in, functools.partial(self._forget, handle))
+        return stand_in
+
+    def _forget(self, handle: int, ref: weakref.ref) -> None:
+        if self._imports.get(handle) is ref:
+            del self._imports[handle]
+            self._released.append(handle)
+
+    # Asking.
+
+    def request(
+        self,
+        op: str,
+        target: Any = None,
+        name: str | None = None,
+        args: tuple | list = (),
+        kwargs: dict | None = None,
+    ) -> Any:
+        """Ask the other side for one thing, and serve what it asks until it answers.
+
+        Raises:
+            BaseException: what the other side's code raised, or what `channel.receive` raises.
+        """
+        if self._owner != (os.getpid(), threading.get_ident()):
+            raise RuntimeError(
+                "a test's object can be used by the main thread of the notebook's process only"
+            )
+        encoder = self.encoder(self)
+        try:
+            handle = None if target is None else target._handle
+            changes = self._changes(encoder)
+            names = self.outgoing_names(encoder)
+            packed = [encoder.encode(arg) for arg in args]
+            keywords = {key: encoder.encode(value) for key, value in (kwargs or {}).items()}
+            context = self.context(encoder)
+            self._send([op, handle, name, context, changes, names, packed, keywords], encoder)
+        except (TypeError, ValueError, RecursionError):
+            self._undo(encoder)
+            raise
+        inputs = encoder.inputs if torch.is_grad_enabled() else []
+        while True:
+            message, buffers = self.channel.receive()
+            if type(message) is list and message and message[0] in ("ok", "error"):
+                return self._settle(message, buffers, inputs)
+            self._serve(message, buffers)
+
+    def _settle(self, message: list, buffers: list[memoryview], inputs: list) -> Any:
+        """Take the answer to a request."""
+        decoder = self.decoder(self, buffers)
+        failure = None
+        value = None
+        try:
+            match message:
+                case ["ok", str(out), str(err), changes, value, outputs, token, gone]:
+                    self._take_changes(changes, decoder)
+                    if outputs:
+                        tensors = [decoder.dense(*body) for body in outputs]
+                        decoder.outputs = gradients.attach(self, token, inputs, tensors)
+                    value = decoder.decode(value)
+                case ["error", str(out), str(err), changes, error, gone]:
+                    self._take_changes(changes, decoder)
+                    failure = self.error_from_json(error, decoder)
+                case _:
+                    raise ValueError("not an answer")
+            self._let_go(gone)
+        except Exception as error:
+            raise self.unreadable(error) from None
+        self.printed(out, err)
+        if failure is not None:
+            raise failure
+        return value
+
+    # Being asked.
+
+    def serve_forever(self) -> None:
+        """Serve until the other side is gone."""
+        try:
+            while True:
+                self._serve(*self.channel.receive())
+        except CandidateLostError:
+            return
+
+    def _serve(self, message: Any, buffers: list[memoryview]) -> None:
+        decoder = self.decoder(self, buffers)
+        encoder = self.encoder(self)
+        printed = _nothing_printed
+        try:
+            request = self._read(message, decoder)
+            with self.under(request.pop("context"), decoder) as printed:
+                value = self.perform(**request)
+            live = self.wants_live(request["op"], request["target"], request["name"])
+            request.clear()  # what only the request held is let go of with the answer
+            changes = self._changes(encoder)
+            encoder.live, encoder.returning = live, True
+            encoded = encoder.encode(value)
+            del value
+            outputs = [encoder.body(tensor) for tensor in encoder.outputs]
+            token = self.graphs.add(encoder.outputs, decoder.leaves) if outputs else None
+            decoder.leaves = encoder.outputs = []
+            self._send(["ok", *printed(), changes, encoded, outputs, token], encoder)
+        except (CandidateLostError, OverTimeError):
+            raise
+        except BaseException as error:
+            self._undo(encoder)
+            decoder.leaves = encoder.outputs = []
+            self._answer_error(error, printed())
+
+    def _answer_error(self, error: BaseException, printed: tuple[str, str]) -> None:
+        encoder = self.encoder(self)
+        try:
+            changes = self._changes(encoder)
+            value = self.error_to_json(error, encoder)
+            self._send(["error", *printed, changes, value], encoder)
+        except (TypeError, ValueError, RecursionError) as second:
+            # Changes to the arguments can't cross either: they stay here from now on.
+            self._undo(encoder)
+            for entry, _, _ in self.table.changed():
+                self.table.drop(entry.number)
+                self._dropped.append(entry.number)
+            encoder = self.encoder(self)
+            value = self.error_to_json(second, encoder)
+            self._send(["error", *printed, [], value], encoder)
+        finally:
+            error.__traceback__ = None
+
+    def _read(self, message: Any, decoder: Decoder) -> dict[str, Any]:
+        """The parts of a request; what it carries besides is taken over."""
+        try:
+            match message:
+                case [str(op), handle, name, context, changes, names, list(args), dict(kwargs), _]:
+                    self._take_changes(changes, decoder)
+                    self.incoming_names(names, decoder)
+                    request = {
+                        "op": op,
+                        "target": None if handle is None else self.exports[handle],
+                        "name": None if name is None else str(name),
+                        "context": context,
+                        "args": [decoder.decode(arg) for arg in args],
+                        "kwargs": {key: decoder.decode(value) for key, value in kwargs.items()},
+                    }
+                case _:
+                    raise ValueError("not a request")
+            self._let_go(message[-1])
+        except Exception as error:
+            raise self.unreadable(error) from None
+        return request
+
+    # What every message carries.
+
+    def _changes(self, encoder: Encoder) -> list:
+        """What changed in place on this side since the last message."""
+        changes = []
+        for entry, contents, grad in self.table.changed():
+            encoder.changed.append(entry)
+            body = encoder.body(entry.obj) if contents else None
+            state = [encoder.encode(entry.obj.grad), entry.obj.requires_grad] if grad else None
+            changes.append([entry.number, body, state])
+        return changes
+
+    def _send(self, message: list, encoder: Encoder) -> None:
+        """Send a message, with what this side lets go of as its last part."""
+        self._dropped += self.table.sweep()
+        self._released += self.graphs.take_released()
+        self.channel.send([*message, [self._dropped, self._released]], encoder.buffers)
+        self._dropped, self._released = [], []
+        for entry in encoder.changed:
+            entry.unsettle()
+
+    def _undo(self, encoder: Encoder) -> None:
+        """Forget what a message that wasn't sent would have shared."""
+        for number in encoder.created:
+            self.table.drop(number)
+        encoder.created, encoder.changed = [], []
+
+    def _take_changes(self, changes: list, decoder: Decoder) -> None:
+        for number, body, state in changes:
+            entry = self.table[number]
+            if body is not None:
+                decoder.fill(entry.obj, body)
+            if state is not None:
+                entry.obj.grad = decoder.decode(state[0])
+                entry.obj.requires_grad_(state[1] is True)
+            entry.unsettle()
+
+    def _let_go(self, gone: Any) -> None:
+        dropped, released = gone
+        for number in dropped:
+            self.table.drop(number)
+        for handle in released:
+            self.released(handle)
+        self.table.settle()
+
+    def released(self, handle: int) -> None:
+        """The other side let go of a handle; a negative one is a history's."""
+        if type(handle) is int and handle < 0:
+            self.graphs.release(-handle)
+        else:
+            self.exports.release(handle)
+
+
+def _nothing_printed() -> tuple[str, str]:
+    return "", ""

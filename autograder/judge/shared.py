@@ -1,0 +1,229 @@
+"""The table of mutable objects that both processes hold a copy of.
+
+Every list, dict, array, tensor or model that crosses gets a number that both sides know. Each
+message carries what the sender changed since the last one, so that a change in place is seen on
+the other side, an argument that comes back is the same object, and `config["lr"] = 5` in a test
+reaches the student's function. An object stays in the table while both sides still hold it.
+"""
+
+from __future__ import annotations
+
+import collections
+import operator
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+MAPPINGS: tuple[type, ...] = (
+    dict,
+    collections.OrderedDict,
+    collections.Counter,
+    collections.defaultdict,
+)
+
+
+def plain_tensor(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor without its subclass, so that no code of a subclass runs."""
+    if type(tensor) in (torch.Tensor, nn.Parameter):
+        return tensor
+    return torch.Tensor.as_subclass(tensor, torch.Tensor)
+
+
+def tensor_bytes(tensor: torch.Tensor) -> np.ndarray:
+    """A dense tensor's elements in row-major order, as an array of bytes."""
+    flat = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+    if flat.numel() and flat.stride(0) != 1:  # one element, expanded: counts as contiguous
+        flat = torch.empty(flat.numel(), dtype=flat.dtype).copy_(flat)
+    return flat.view(torch.uint8).numpy()
+
+
+def memory_key(obj: torch.Tensor | np.ndarray) -> int:
+    """What two tensors, or two arrays, have in common if they share memory; 0 for none."""
+    if isinstance(obj, torch.Tensor):
+        return obj.untyped_storage().data_ptr()
+    root: Any = obj
+    while getattr(root, "base", None) is not None:
+        root = root.base
+    return id(root)
+
+
+class Shared:
+    """One object that both sides hold.
+
+    Attributes:
+        number: Its key in both tables.
+        obj: This side's copy.
+        leaf: What gradients are taken with respect to, if `obj` is a tensor that wants them.
+    """
+
+    __slots__ = ("_common", "_grad", "leaf", "number", "obj")
+
+    def __init__(self, number: int, obj: Any, leaf: torch.Tensor | None = None) -> None:
+        self.number = number
+        self.obj = obj
+        self.leaf = leaf
+        self._common: Any = None
+        self._grad: Any = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the state that both sides agree on has been noted."""
+        return self._common is not None
+
+    def settle(self) -> None:
+        """Note that both sides now agree on this object's state."""
+        self._common = _state(self.obj)
+        self._grad = _grad_state(self.obj)
+
+    def unsettle(self) -> None:
+        """Forget the noted state: it is about to be sent, and is noted with the answer."""
+        self._common = None
+
+    def changes(self) -> tuple[bool, bool]:
+        """Whether the contents, and whether the gradient, changed since `settle`."""
+        if self._common is None:
+            return False, False
+        return not _same(_state(self.obj, copy=False), self._common), not _same_grad(
+            _grad_state(self.obj), self._grad
+        )
+
+    def held_elsewhere(self) -> bool:
+        """Whether anything but the table still refers to the object or its memory."""
+        if sys.getrefcount(self.obj) > _ALONE:
+            return True
+        if isinstance(self.obj, torch.Tensor):
+            storage = self.obj.untyped_storage()
+            return bool(torch._C._storage_Use_Count(storage._cdata) > _STORAGE_ALONE)
+        return False
+
+
+class SharedTable:
+    """This side's part of the table.
+
+    Args:
+        parity: 0 in the judge, 1 in the candidate, so that no number is used twice.
+    """
+
+    def __init__(self, parity: int) -> None:
+        self._next = parity
+        self._by_number: dict[int, Shared] = {}
+        self._by_id: dict[int, Shared] = {}
+        self._by_memory: dict[int, Shared] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def __getitem__(self, number: int) -> Shared:
+        return self._by_number[number]
+
+    def add(self, obj: Any, number: int | None = None, leaf: torch.Tensor | None = None) -> Shared:
+        """Take an object in; without a number it gets a new one."""
+        if number is None:
+            self._next += 2
+            number = self._next
+        elif number in self._by_number:
+            raise KeyError(f"shared object {number} is already in use")
+        entry = Shared(number, obj, leaf)
+        self._by_number[number] = entry
+        self._by_id[id(obj)] = entry
+        if isinstance(obj, torch.Tensor | np.ndarray) and (key := memory_key(obj)):
+            self._by_memory.setdefault(key, entry)
+        return entry
+
+    def find(self, obj: Any) -> Shared | None:
+        """The entry of this very object."""
+        return self._by_id.get(id(obj))
+
+    def owner_of_memory(self, obj: torch.Tensor | np.ndarray) -> Shared | None:
+        """The entry whose memory a tensor or an array is a view of."""
+        return self._by_memory.get(memory_key(obj))
+
+    def drop(self, number: int) -> None:
+        """Forget an object; unknown numbers are ignored."""
+        entry = self._by_number.pop(number, None)
+        if entry is None:
+            return
+        self._by_id.pop(id(entry.obj), None)
+        if isinstance(entry.obj, torch.Tensor | np.ndarray):
+            self._by_memory = {k: e for k, e in self._by_memory.items() if e is not entry}
+
+    def sweep(self) -> list[int]:
+        """Forget what only the table still holds; the numbers, for the other side."""
+        gone = []
+        for number in list(self._by_number):  # parents come before what they contain
+            if not self._by_number[number].held_elsewhere():
+                self.drop(number)
+                gone.append(number)
+        return gone
+
+    def settle(self) -> None:
+        """Note the state of every object whose state both sides have just agreed on."""
+        for entry in self._by_number.values():
+            if not entry.settled:
+                entry.settle()
+
+    def changed(self) -> Iterator[tuple[Shared, bool, bool]]:
+        """Entries to send: (entry, contents changed, gradient changed)."""
+        for entry in list(self._by_number.values()):
+            contents, grad = entry.changes()
+            if contents or grad:
+                yield entry, contents, grad
+
+
+def _state(obj: Any, *, copy: bool = True) -> Any:
+    """What tells whether the object changed: its elements, or its bytes."""
+    if isinstance(obj, list | set):
+        return list(obj)
+    if isinstance(obj, dict):
+        return [*obj.keys(), *obj.values()]
+    if isinstance(obj, bytearray):
+        return bytes(obj)
+    if isinstance(obj, np.ndarray):
+        data = np.ascontiguousarray(obj).reshape(-1).view(np.uint8)
+        return obj.shape, data.copy() if copy and data.base is not None else data
+    if isinstance(obj, torch.Tensor):
+        data = tensor_bytes(obj)
+        return obj.shape, data.copy() if copy else data
+    return [*vars(obj).keys(), *vars(obj).values()]
+
+
+def _same(now: Any, before: Any) -> bool:
+    if isinstance(now, bytes):
+        return bool(now == before)
+    if isinstance(now, list):
+        return len(now) == len(before) and all(map(operator.is_, now, before))
+    return bool(now[0] == before[0] and np.array_equal(_words(now[1]), _words(before[1])))
+
+
+def _words(data: np.ndarray) -> np.ndarray:
+    """Bytes eight at a time, where the length allows: comparing them is faster."""
+    return data.view(np.uint64) if data.size % 8 == 0 and data.flags.c_contiguous else data
+
+
+def _grad_state(obj: Any) -> Any:
+    """The gradient, its version, and whether there is to be one; None if that can't change."""
+    if not isinstance(obj, torch.Tensor) or not obj.is_leaf:
+        return None
+    return obj.grad, None if obj.grad is None else obj.grad._version, obj.requires_grad
+
+
+def _same_grad(now: Any, before: Any) -> bool:
+    if now is None or before is None:
+        return now is before
+    return now[0] is before[0] and now[1:] == before[1:]
+
+
+def _calibrate() -> tuple[int, int]:
+    """How many references an object has that only its entry holds, as `held_elsewhere` counts."""
+    entry = Shared(0, [])
+    alone = sys.getrefcount(entry.obj)
+    entry = Shared(0, torch.empty(1))
+    storage = entry.obj.untyped_storage()
+    return alone, int(torch._C._storage_Use_Count(storage._cdata))
+
+
+_ALONE, _STORAGE_ALONE = _calibrate()

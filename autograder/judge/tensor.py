@@ -1,0 +1,176 @@
+"""A student's parameter or live tensor as the judge sees it: a tensor whose data is elsewhere.
+
+Shape, dtype and the like are known here. Views and changes in place happen where the memory is.
+Everything else, every comparison included, works on the values, fetched when they are needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from autograder.judge.policy import (
+    KNOWN_TENSOR_ATTRIBUTES,
+    KNOWN_TENSOR_METHODS,
+    TENSOR_ASKS,
+    TENSOR_VIEWS,
+)
+
+_KNOWN = {getattr(torch.Tensor, name).__get__ for name in KNOWN_TENSOR_ATTRIBUTES} | {
+    getattr(torch.Tensor, name) for name in KNOWN_TENSOR_METHODS
+}
+_KNOWN |= {torch.is_floating_point, torch.is_complex, torch.numel}
+_ASKED_ATTRIBUTES = frozenset({"grad", "data", "T", "mT", "grad_fn"})
+
+
+class RemoteTensor(torch.Tensor):
+    """A tensor that lives in the candidate.
+
+    Attributes:
+        _peer: The judge's end of the conversation.
+        _handle: The candidate's handle of the tensor.
+        _is_param: What makes `isinstance(x, nn.Parameter)` true.
+    """
+
+    _peer: Any
+    _handle: int
+    _is_param: bool
+
+    @staticmethod
+    def make(
+        peer: Any,
+        handle: int,
+        shape: tuple[int, ...],
+        dtype: torch.dtype,
+        device: torch.device,
+        flags: tuple[bool, bool],
+    ) -> RemoteTensor:
+        """A stand-in; `flags` are requires_grad and whether it is a parameter."""
+        requires_grad, is_parameter = flags
+        tensor = torch.Tensor._make_wrapper_subclass(
+            RemoteTensor, shape, dtype=dtype, device=device, requires_grad=requires_grad
+        )
+        tensor._peer = peer
+        tensor._handle = handle
+        tensor._is_param = is_parameter
+        return tensor
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.autograd.grad:
+            return _grad(*args, **kwargs)
+        with torch._C.DisableTorchFunctionSubclass():
+            if func in _KNOWN:
+                return func(*args, **kwargs)
+            name, setting = _name(func)
+            if args and isinstance(args[0], RemoteTensor):
+                if setting:
+                    return _set(args[0], name, args[1])
+                if name in _ASKED_ATTRIBUTES and getattr(func, "__name__", "") == "__get__":
+                    return args[0]._ask("getattr", name)
+                if _happens_there(name) and hasattr(torch.Tensor, name):
+                    return args[0]._ask("tensor_method", name, *args[1:], **kwargs)
+            if _in_place(name) and not (args and type(args[0]) is torch.Tensor):
+                peer = _peer_of([*args, *kwargs.values()])
+                return peer.request("apply", None, None, [func, list(args), kwargs])
+            return func(*_values(args, name), **_values(kwargs, name))
+
+    @classmethod
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        raise NotImplementedError(
+            f"{func} on a tensor of the student's model: use its value, x.detach().clone()"
+        )
+
+    def _ask(self, op: str, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._peer.request(op, self, name, args, kwargs)
+
+    def value(self, *, history: bool = True) -> torch.Tensor:
+        """The data, as an ordinary tensor; gradients of it reach the student's tensor."""
+        data = self._peer.fetch(self)
+        wants = torch.Tensor.requires_grad.__get__(self)  # type: ignore[attr-defined]
+        if not history:
+            return data.requires_grad_(wants)
+        if wants and torch.is_grad_enabled():
+            return _Fetched.apply(self, torch.zeros((), requires_grad=True), data)
+        return data
+
+
+class _Fetched(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, remote: RemoteTensor, _: Any, data: torch.Tensor) -> torch.Tensor:
+        ctx.remote = remote
+        return data.view_as(data)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:
+        ctx.remote._ask("tensor_backward", "", grad)
+        return None, None, None
+
+
+def _name(func: Any) -> tuple[str, bool]:
+    """A function's name, that of the attribute for a getter or setter, and whether it sets."""
+    name = getattr(func, "__name__", "")
+    if name in ("__get__", "__set__"):
+        return func.__self__.__name__, name == "__set__"
+    return name, False
+
+
+def _in_place(name: str) -> bool:
+    return name.endswith("_") and not name.endswith("__")
+
+
+def _happens_there(name: str) -> bool:
+    is_augmented = name.startswith("__i") and name not in ("__int__", "__index__", "__invert__")
+    return _in_place(name) or is_augmented or name in TENSOR_ASKS or name in TENSOR_VIEWS
+
+
+def _set(tensor: RemoteTensor, name: str, value: Any) -> None:
+    tensor._ask("setattr", name, value)
+    if name == "requires_grad":
+        torch.Tensor.requires_grad.__set__(tensor, value)  # type: ignore[attr-defined]
+
+
+def _peer_of(values: list) -> Any:
+    """Whom to ask about these values, one of which is remote."""
+    for value in values:
+        if isinstance(value, RemoteTensor):
+            return value._peer
+        if isinstance(value, list | tuple) and (peer := _peer_of(list(value))):
+            return peer
+    return None
+
+
+def _values(arg: Any, name: str) -> Any:
+    """The same arguments with every remote tensor replaced by its value."""
+    if isinstance(arg, RemoteTensor):
+        return arg.value(history=name != "__deepcopy__")
+    if type(arg) in (list, tuple):
+        return type(arg)(_values(item, name) for item in arg)
+    if type(arg) is dict:
+        return {key: _values(item, name) for key, item in arg.items()}
+    return arg
+
+
+def _grad(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: Any = None, **options: Any
+) -> tuple[torch.Tensor | None, ...]:
+    """torch.autograd.grad where an input lives in the candidate: by backward, then put back."""
+    if options.get("create_graph"):
+        raise NotImplementedError("second derivatives don't cross between test and student")
+    wanted = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
+    before = [None if tensor.grad is None else tensor.grad.detach().clone() for tensor in wanted]
+    for tensor in wanted:
+        tensor.grad = None
+    torch.autograd.backward(outputs, grad_outputs, retain_graph)
+    grads = tuple(None if x.grad is None else x.grad.detach().clone() for x in wanted)
+    for tensor, grad in zip(wanted, before, strict=True):
+        tensor.grad = grad
+    if any(grad is None for grad in grads) and not options.get("allow_unused"):
+        raise RuntimeError("One of the differentiated Tensors appears to not have been used")
+    return grads

@@ -1,0 +1,302 @@
+# ruff: noqa
+# %% given
+import copy
+import inspect
+import types
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+# %% solution
+def square(n):
+    if n < 0:
+        raise ValueError("n must not be negative")
+    return n * n
+
+
+def total(numbers):
+    return sum(square(n) for n in numbers)
+
+
+def describe(x, *, unit="m"):
+    "Say it."
+    return {"value": x, "unit": unit, "parts": (1, [2, {3}]), "none": None, "flag": True}
+
+
+def hello():
+    print("hello")
+
+
+def big():
+    return 2**20000
+
+
+def default(x=[]):
+    x.append(1)
+    return x
+
+
+def helper():
+    return 1
+
+
+def uses():
+    return helper()
+
+
+class MyError(ValueError):
+    pass
+
+
+def boom():
+    raise MyError("bad", 3)
+
+
+def key_error():
+    return {}["k"]
+
+
+def assertion():
+    assert False, "mine"
+
+
+counter = 0
+
+
+def bump():
+    global counter
+    counter += 1
+
+
+config = {"lr": 1}
+
+
+def lr():
+    return config["lr"]
+
+
+# %% test: value
+assert square(3) == 9
+
+# %% test: keyword, nested containers
+d = describe(2, unit="cm")
+assert d == {"value": 2, "unit": "cm", "parts": (1, [2, {3}]), "none": None, "flag": True}
+assert isinstance(d["parts"], tuple) and isinstance(d["parts"][1][1], set) and d["flag"] is True
+
+# %% test: raises
+try:
+    square(-1)
+except ValueError as error:
+    assert "negative" in str(error)
+else:
+    raise AssertionError("did not raise")
+
+# %% test: own exception class
+try:
+    boom()
+except MyError as error:
+    assert error.args == ("bad", 3)
+else:
+    raise AssertionError
+
+# %% test: own exception by its base
+try:
+    boom()
+except ValueError:
+    pass
+
+# %% test: exception class is a subclass
+assert issubclass(MyError, ValueError)
+
+# %% test: KeyError's message
+try:
+    key_error()
+except KeyError as error:
+    assert error.args == ("k",) and str(error) == "'k'"
+
+# %% test: assertRaises
+import unittest
+
+t = unittest.TestCase()
+with t.assertRaises(ValueError):
+    square(-1)
+t.assertEqual(square(2), 4)
+t.assertAlmostEqual(square(0.5), 0.25)
+
+# %% test: pytest
+import pytest
+
+with pytest.raises(ValueError, match="negative"):
+    square(-1)
+assert square(0.1) == pytest.approx(0.01)
+
+# %% test: student's assert
+try:
+    assertion()
+except AssertionError as error:
+    assert str(error) == "mine"
+else:
+    raise RuntimeError
+
+# %% test: partial credit
+1.5
+
+# %% test: partial credit by numpy, whole
+int(np.int64(1))
+
+# %% test: no credit
+0
+
+# %% test: semicolon hides the value
+# literally: 0;
+
+# %% test: text is full credit
+"all good"
+
+# %% test: bool is full credit
+square(2) == 4
+
+# %% test: list as last value
+[square(i) for i in range(3)]
+
+# %% test: wrong answer
+assert square(3) == 10
+
+# %% test: raises
+raise RuntimeError("no")
+
+# %% test: name error
+not_there
+
+# %% test: try NameError
+try:
+    not_there
+except NameError:
+    pass
+else:
+    raise AssertionError
+
+# %% test: redirect_stdout
+import contextlib, io
+
+buffer = io.StringIO()
+with contextlib.redirect_stdout(buffer):
+    hello()
+assert buffer.getvalue() == "hello\n"
+
+# %% test: print
+hello()
+print("there")
+
+# %% test: big integer
+assert big() == 2**20000
+
+# %% test: default argument keeps
+assert default() == [1] and default() == [1, 1]
+
+# %% test: rebind a helper
+keep = helper
+
+
+def helper():
+    return 7
+
+
+assert uses() == 7
+helper = keep
+assert uses() == 1
+
+# %% test: delete and restore
+keep = helper
+del helper
+try:
+    uses()
+except NameError:
+    pass
+else:
+    raise AssertionError("uses does not use helper")
+finally:
+    helper = keep
+assert uses() == 1
+
+# %% test: counter
+bump()
+assert counter == 1
+bump()
+assert counter == 2
+
+# %% test: set a global
+counter = 10
+bump()
+assert counter == 11
+
+# %% test: change a global dict
+config["lr"] = 5
+assert lr() == 5
+
+# %% test: globals()
+assert "square" in globals() and "nope" not in globals()
+assert globals()["square"](3) == 9 and globals().get("nope") is None
+
+# %% test: callable
+assert callable(square) and callable(MyError) and not callable(counter)
+
+# %% test: doc and name
+assert describe.__doc__ == "Say it." and describe.__name__ == "describe"
+
+# %% test: getsource
+assert "sum(" in inspect.getsource(total)
+import ast
+
+assert ast.parse(inspect.getsource(total)).body[0].name == "total"
+
+# %% test: signature
+s = inspect.signature(describe)
+assert list(s.parameters) == ["x", "unit"] and s.parameters["unit"].default == "m"
+
+# %% test: isfunction
+assert inspect.isfunction(square) and isinstance(square, types.FunctionType)
+
+
+# %% test: test's own function and class
+def check(n):
+    assert square(n) == n * n
+
+
+class Case:
+    expected = square(4)
+
+    def run(self):
+        return [square(i) for i in range(3)]
+
+
+check(5)
+assert Case.expected == 16 and Case().run() == [0, 1, 4]
+
+# %% test: loop over cases
+for n, want in [(1, 1), (2, 4), (-0, 0)]:
+    assert square(n) == want, f"square({n}) should be {want}"
+
+# %% test: map, sorted, max with student's function
+assert list(map(square, [1, 2])) == [1, 4]
+assert sorted([3, -0, 2], key=square) == [0, 2, 3] and max([1, 2], key=square) == 2
+
+# %% test: magic
+# literally: %matplotlib inline
+assert square(2) == 4
+
+# %% test: time magic
+# literally: %time square(2)
+assert square(2) == 4
+
+# %% test: locals in a comprehension
+k = 3
+assert [square(k) for _ in range(2)] == [9, 9]
+
+# %% test: dir
+assert "lower" in dir("x")
+
+# %% test: repr in a message
+assert repr(describe(1)["parts"]) == "(1, [2, {3}])"

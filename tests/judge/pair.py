@@ -1,0 +1,189 @@
+"""Runs notebooks under the judge, and as stock nbgrader does, for the tests of the judge.
+
+A server process imports torch once and forks for each run: a fresh judge and a fresh candidate.
+There is no isolation here, so only harmless code may be run.
+"""
+
+import base64
+import contextlib
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
+
+def notebook(*cells):
+    """A notebook from ("given" | "solution" | "test" | "plain", source[, tags]) pairs."""
+    made = []
+    for position, (role, source, *tags) in enumerate(cells):
+        cell = new_code_cell(source)
+        flags = {"grade": role == "test", "locked": role != "solution"}
+        if role != "plain":
+            cell.metadata["nbgrader"] = {
+                "grade_id": f"{role}{position}",
+                "schema_version": 3,
+                "solution": role == "solution",
+                "task": False,
+                **flags,
+            } | ({"points": 2} if role == "test" else {})
+        if tags:
+            cell.metadata["tags"] = list(tags)
+        made.append(cell)
+    return new_notebook(cells=made)
+
+
+def solution_region(source):
+    return f"### BEGIN SOLUTION\n{source}\n### END SOLUTION"
+
+
+class Pair:
+    """The server: one process that forks for each notebook."""
+
+    def __init__(self):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.judge.pair"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+
+    def judge(self, source, submission=None, **options):
+        """The results of every code cell under the judge."""
+        return self._ask("judge", source, submission or source, options)
+
+    def stock(self, source, submission=None, **options):
+        """The results in one process, scored by nbgrader's own function."""
+        return self._ask("stock", source, submission or source, options)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _ask(self, *request):
+        data = base64.b64encode(pickle.dumps(request)).decode()
+        self.process.stdin.write(data + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        if isinstance(answer, str):
+            raise RuntimeError(answer)
+        return answer
+
+
+def _serve():
+    import torch
+    import torch._dynamo
+
+    import autograder.judge.candidate
+    import autograder.judge.judge  # noqa: F401
+
+    torch.set_num_threads(1)
+    stdout = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        kind, source, submission, options = pickle.loads(base64.b64decode(line))
+        answer = _in_child(_RUNNERS[kind], source, submission, options)
+        stdout.write(answer + "\n")
+        stdout.flush()
+
+
+def _in_child(run, *args):
+    """Run in a forked process with a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        reader, writer = multiprocessing.Pipe(duplex=False)
+        pid = os.fork()
+        if not pid:
+            try:
+                os.chdir(folder)
+                writer.send_bytes(json.dumps(run(*args)).encode())
+            except BaseException:
+                writer.send_bytes(json.dumps(traceback.format_exc()).encode())
+            finally:
+                os._exit(0)
+        writer.close()
+        try:
+            answer = reader.recv_bytes().decode()
+        except EOFError:
+            answer = json.dumps("the process ended without a result")
+        os.waitpid(pid, 0)
+        return answer
+
+
+def run_judge(source, submission, options):
+    """One submission: this process becomes the judge, a fork of it the candidate."""
+    from dataclasses import asdict
+
+    from autograder.judge import candidate, judge
+
+    ours, theirs = socket.socketpair()
+    Path("candidate").mkdir()
+    pid = os.fork()
+    if not pid:
+        try:
+            ours.close()
+            os.chdir("candidate")
+            attack = options.pop("candidate_hook", None)
+            if attack:
+                exec(attack, {})
+            candidate.serve(theirs, make_shell())
+        finally:
+            os._exit(0)
+    theirs.close()
+    Path("judge").mkdir()
+    os.chdir("judge")
+    for name, text in options.pop("files", {}).items():
+        Path(name).write_text(text)
+    limits = judge.Limits(**{"cell_seconds": 10.0, **options.pop("limits", {})})
+    pidfd = os.pidfd_open(pid)
+    try:
+        results = judge.run(ours, pidfd, source, submission, limits, **options)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return [asdict(result) for result in results]
+
+
+def run_stock(source, submission, options):
+    """The same notebook in one process: hidden tests beside the student's code."""
+    from nbgrader.utils import determine_grade, is_grade
+
+    from autograder.judge.names import is_test
+
+    tests = {c.metadata.nbgrader.grade_id: c for c in source.cells if is_test(c)}
+    for name, text in options.pop("files", {}).items():
+        Path(name).write_text(text)
+    shell = make_shell()
+    results = []
+    for cell in submission.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        text = tests[grade_id].source if grade_id in tests else cell.source
+        cell.outputs = nbformat.from_dict(shell.run_cell(text))
+        score = determine_grade(cell)[0] if is_grade(cell) else None
+        results.append({"grade_id": grade_id, "score": score, "outputs": cell.outputs})
+    return results
+
+
+def make_shell():
+    """The candidate's shell, as the engine uses it."""
+    from autograder.sandbox.shell import Shell
+
+    return Shell()
+
+
+_RUNNERS = {"judge": run_judge, "stock": run_stock}
+
+if __name__ == "__main__":
+    _serve()
