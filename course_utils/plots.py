@@ -53,11 +53,12 @@ def show(figure: Figure, alt: str) -> None:
     if not alt.strip():
         raise ValueError("A figure needs alt text: say in a sentence or two what it shows.")
     from IPython.display import HTML, display
+    from PIL import Image
 
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
+    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.12)
     data = base64.b64encode(picture.getvalue()).decode()
-    width = round(figure.get_figwidth() * 96)
+    width = round(Image.open(picture).width * 96 / DOTS_PER_INCH)
     # An image output of its own would carry no alt text in JupyterLab.
     display(
         HTML(

@@ -168,6 +168,19 @@ class Notebook:
         self.command("notebook:run-all-cells")
         self.wait_for_kernel(timeout)
 
+    def run_cell(self, text: str) -> None:
+        """Run the first cell whose source has `text` in it, and wait for its result."""
+        self.page.evaluate(
+            """async text => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const holds = cell => cell.model.sharedModel.source.includes(text);
+                notebook.activeCellIndex = notebook.widgets.findIndex(holds);
+                notebook.deselectAll();
+                await window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            text,
+        )
+
     def restart_and_run_all(self, timeout: float = 120) -> None:
         """As a student does after a break: a new kernel, then every cell."""
         self.page.evaluate(

@@ -294,14 +294,15 @@ function render({ model, el }) {
   root.className = "cx";
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Convolution explorer");
-  // JupyterLab's one-letter shortcuts must not act on the cell while somebody types here.
-  root.setAttribute("data-lm-suppress-shortcuts", "true");
   root.innerHTML = page(model.get("_limits"));
   el.append(root);
 
   const all = (selector) => root.querySelectorAll(selector);
   const one = (selector) => root.querySelector(selector);
   const svg = one("svg");
+  // JupyterLab's shortcuts (arrows, letters) would take the keys; it asks the focused element only.
+  for (const control of all("input, button, svg"))
+    control.setAttribute("data-lm-suppress-shortcuts", "true");
   const settings = [...Object.keys(SLIDERS), ...Object.keys(NUMBERS)];
   let width = 0;
   let place = null;

@@ -20,11 +20,8 @@
 # - find the receptive field of a unit in a stack of layers, and measure it;
 # - explain why so many networks are built of 3×3 kernels, and what that costs.
 #
-# | | |
-# |---|---|
-# | **Time** | 60 minutes, with the explorer |
-# | **You need** | tensors and `torch.nn` layers; what a convolution does to an image |
-# | **Exercise** | `ps2_conv_arithmetic` (it comes with the exercises) |
+# **Time**: 60 minutes, with the explorer. **You need**: tensors, `torch.nn` layers, and what a
+# convolution does to an image. **Exercise**: `ps2_conv_arithmetic`.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
@@ -229,8 +226,8 @@ print("224, padding 2 :", output_size(224, 11, stride=4, padding=2))
 #
 # What if the steps don't end at the edge? Three answers are in use.
 #
-# 1. **PyTorch rounds down** and drops what is left over: $\lfloor (i + 2p - k)/s \rfloor + 1$.
-# 2. **Stanford's cs231n notes call the setting invalid**, a good habit in a design by hand.
+# 1. **PyTorch** takes $\lfloor (i + 2p - k)/s \rfloor + 1$ and drops what is left over.
+# 2. **Stanford's cs231n notes** call the setting invalid, a good habit in a design by hand.
 # 3. **TensorFlow's SAME** asks for $\lceil i/s \rceil$ outputs and pads as much as that takes; an
 #    odd zero goes to the *end*.
 
@@ -537,8 +534,8 @@ print("3-D transposed         :", tuple(nn.ConvTranspose3d(1, 1, 3)(volume).shap
 # - A. Krizhevsky, I. Sutskever and G. Hinton, *ImageNet classification with deep convolutional
 #   neural networks*, 2012: AlexNet.
 # - Stanford CS231n, *Convolutional networks* (course notes): 227 and 224, stacks of 3×3.
-# - A. Araujo, W. Norris and J. Sim, *Computing receptive fields of convolutional neural networks*,
-#   2019.
+# - A. Araujo, W. Norris and J. Sim, *Computing receptive fields of convolutional neural
+#   networks*, 2019.
 # - W. Luo, Y. Li, R. Urtasun and R. Zemel, *Understanding the effective receptive field in deep
 #   convolutional neural networks*, 2016.
 # - K. Simonyan and A. Zisserman, *Very deep convolutional networks for large-scale image

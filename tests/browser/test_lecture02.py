@@ -1,0 +1,297 @@
+"""Lecture 2 as a student meets it: opened in JupyterLab, run, and played with."""
+
+from __future__ import annotations
+
+import random
+import re
+import statistics
+
+import pytest
+import torch
+from torch import nn
+
+import tools.lab
+from course_utils.interactives.convolution import LIMITS
+
+pytestmark = pytest.mark.browser
+
+LECTURE = "lectures/02_convolution_arithmetic.ipynb"
+SLIDERS = ("size", "kernel", "stride", "padding", "dilation")
+THUMB = 18  # its width in pixels, as in convolution.css
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Every address that the page asks for."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def lecture(lab, browser_context, asked):
+    """The lecture, opened and run once for all tests here."""
+    notebook = tools.lab.open_notebook(
+        browser_context,
+        lab,
+        LECTURE,
+        lambda page: page.on("request", lambda request: asked.append(request.url)),
+    )
+    notebook.run_all()
+    notebook.page.locator(".cx svg .unit").wait_for()
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture
+def page(lecture):
+    """The page, with the explorer in view, at a setting with room to move."""
+    lecture.page.locator(".cx").scroll_into_view_if_needed()
+    lecture.page.locator("[data-preset='keep the size']").click()
+    return lecture.page
+
+
+def fact(page, name):
+    return page.locator(f"[data-fact='{name}']").inner_text()
+
+
+def sentence(page):
+    return page.locator(".cx-sentence").inner_text()
+
+
+def drag(page, name, value):
+    """Take a slider's thumb and draw it to `value` with the mouse."""
+    slider = page.locator(f".cx input[name='{name}']")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    least, most = LIMITS[name]
+
+    def at(number):
+        share = (number - least) / (most - least)
+        return box["x"] + THUMB / 2 + share * (box["width"] - THUMB)
+
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(at(int(slider.input_value())), middle)
+    page.mouse.down()
+    page.mouse.move(at(value), middle, steps=2)
+    page.mouse.up()
+    assert slider.input_value() == str(value)
+
+
+def torchs(setting):
+    """Output, parameters, multiply-adds and receptive field, measured; None if torch refuses."""
+    conv = nn.Conv2d(
+        setting["channels"],
+        setting["filters"],
+        *(setting[name] for name in ("kernel", "stride", "padding", "dilation")),
+    )
+    image = torch.zeros(1, setting["channels"], setting["size"], setting["size"])
+    parameters = sum(p.numel() for p in conv.parameters())
+    try:
+        out = conv(image)
+    except RuntimeError:
+        return None, parameters, None
+    _, filters, rows, columns = out.shape
+    output = f"{rows}×{columns}×{filters}"
+    return output, parameters, rows * columns * conv.weight.numel()
+
+
+def test_runs_without_an_error_and_without_the_network(lecture, lab, asked):
+    assert lecture.problems() == []
+    assert [line for line in lecture.console if line.startswith(("error", "pageerror"))] == []
+    assert asked
+    assert [url for url in asked if not url.startswith((lab.url, "data:", "blob:"))] == []
+
+
+def test_twenty_random_settings_are_torchs(page):
+    draw = random.Random(20)
+    seen = set()
+    for _ in range(20):
+        setting = {name: draw.randint(*LIMITS[name]) for name in SLIDERS}
+        setting |= {name: draw.randint(1, 64) for name in ("channels", "filters")}
+        for name in SLIDERS:
+            drag(page, name, setting[name])
+        for name in ("channels", "filters"):
+            page.locator(f".cx input[name='{name}']").fill(str(setting[name]))
+        output, parameters, macs = torchs(setting)
+        assert fact(page, "parameters") == f"{parameters:,}", setting
+        assert fact(page, "output") == (output or "none"), setting
+        assert fact(page, "macs") == (f"{macs:,}" if macs else "none"), setting
+        reach = setting["dilation"] * (setting["kernel"] - 1) + 1
+        assert fact(page, "sees") == f"{reach}×{reach}"
+        seen.add(output is None)
+        if output is None:
+            assert f"The window spans {reach} positions" in sentence(page)
+    assert seen == {True, False}
+
+
+def test_an_impossible_setting_says_why_and_what_would_do(page):
+    page.locator("[data-preset='impossible']").click()
+    assert sentence(page) == (
+        "The window spans 7 positions but the padded input has only 5: "
+        "use padding 1 or more, or a smaller kernel or dilation."
+    )
+    assert page.locator("[data-convention='floor']").inner_text() == "refused"
+    assert page.locator("[data-play]").is_disabled()
+    drag(page, "padding", 1)
+    assert fact(page, "output").startswith("1×1×")
+
+
+def test_what_is_left_over_is_drawn_and_said(page):
+    page.locator("[data-preset='left over']").click()
+    assert page.locator(".cx .left-over").count() == 2
+    said = page.locator("[data-convention='floor']").inner_text()
+    assert said == "3×3: rounds down, 1 row and 1 column left over"
+    assert "9 / 4 is not a whole number" in page.locator("[data-convention='exact']").inner_text()
+    drag(page, "stride", 3)
+    assert page.locator(".cx .left-over").count() == 0
+
+
+def test_a_drag_is_redrawn_within_50_milliseconds(page):
+    """From the input event until the browser has painted, over settings that are much to draw."""
+    times = page.evaluate(
+        """async () => {
+            const slider = name => document.querySelector(`.cx input[name=${name}]`);
+            // A frame's callback runs before the browser paints; a message sent from it, after.
+            const painted = () => new Promise(done => requestAnimationFrame(() => {
+                const {port1, port2} = new MessageChannel();
+                port1.onmessage = done;
+                port2.postMessage(null);
+            }));
+            const set = (name, value) => {
+                slider(name).value = value;
+                slider(name).dispatchEvent(new Event('input', {bubbles: true}));
+            };
+            set('padding', 5);
+            const times = [];
+            for (let turn = 0; turn < 40; turn++) {
+                await painted();
+                const start = performance.now();
+                set('size', 15 + turn % 10);
+                await painted();
+                times.push(performance.now() - start);
+                const shown = document.querySelector('[data-value=size]').textContent;
+                if (shown !== String(15 + turn % 10)) throw new Error(`shows ${shown}`);
+            }
+            return times;
+        }"""
+    )
+    median = statistics.median(times)
+    print(f"redraw: median {median:.1f} ms, largest {max(times):.1f} ms")
+    assert median <= 50
+
+
+def test_a_drag_does_not_wait_for_the_kernel_and_python_reads_it_later(lecture, page):
+    page.evaluate(
+        """() => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            window.busy = kernel.requestExecute({code: 'import time; time.sleep(4)'}).done;
+        }"""
+    )
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=busy]", state="attached")
+    drag(page, "size", 11)
+    drag(page, "stride", 2)
+    page.locator(".cx input[name='filters']").fill("5")
+    assert fact(page, "output") == "6×6×5"
+    indicator = page.locator(".jp-Notebook-ExecutionIndicator")
+    assert indicator.get_attribute("data-status") == "busy"
+    page.evaluate("async () => { await window.busy; }")
+    lecture.run_cell("table(explored)")
+    assert "6×6×5" in lecture.output("table(explored)").inner_text()
+
+
+def test_the_window_follows_mouse_and_buttons(page):
+    grid = page.locator(".cx svg").bounding_box()
+    unit = page.locator(".cx svg .unit")
+    first = unit.bounding_box()
+    page.mouse.move(first["x"] + first["width"] * 2.5, first["y"] + first["height"] * 1.5)
+    page.mouse.down()
+    assert sentence(page).startswith("Output row 1, column 2 looks at input rows 0 to 2")
+    page.mouse.move(first["x"] + first["width"] * 20, first["y"] + first["height"] * 20)
+    assert sentence(page).startswith("Output row 7, column 7")  # held at the corner
+    page.mouse.up()
+    window = page.locator(".cx svg .window").bounding_box()
+    page.mouse.move(window["x"] + 2, window["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(grid["x"] - 50, window["y"] + 2)
+    page.mouse.up()
+    assert re.match(r"Output row \d, column 0 ", sentence(page))
+    page.locator("[data-step='1']").click()
+    assert re.match(r"Output row \d, column 1 ", sentence(page))
+
+
+def test_play_moves_the_window_until_it_is_paused(page):
+    play = page.locator("[data-play]")
+    play.click()
+    assert play.inner_text() == "Pause"
+    page.wait_for_function(
+        "() => document.querySelector('.cx-sentence').textContent.includes('column 2 ')"
+    )
+    play.click()
+    assert play.get_attribute("aria-pressed") == "false"
+
+
+def test_everything_works_by_keyboard_and_no_shortcut_slips_through(lecture, page):
+    before = lecture.cells()
+    page.locator(".cx input[name='size']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    assert page.locator("[data-value='size']").inner_text() == "9"
+    assert page.locator("[data-value='kernel']").inner_text() == "11"
+    page.keyboard.press("Home")
+    on_the_picture = "() => document.activeElement.matches('.cx svg')"
+    for _ in range(20):  # past the other sliders, the numbers and the presets
+        if page.evaluate(on_the_picture):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert sentence(page).startswith("Output row 1, column 1 ")
+    for key in ("b", "x", "d", "d", "m", "Enter"):
+        page.keyboard.press(key)
+    assert [cell["source"] for cell in lecture.cells()] == [cell["source"] for cell in before]
+    assert [cell["cell_type"] for cell in lecture.cells()] == [cell["cell_type"] for cell in before]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [700, 1400])
+def test_is_readable_at_half_and_full_width_in_both_themes(lecture, page, width, dark):
+    """Nothing sticks out of the explorer, and its text stands out against its ground."""
+    lecture.theme(dark)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator(".cx").scroll_into_view_if_needed()
+    try:
+        sticking_out = page.evaluate(
+            """() => {
+                const box = document.querySelector('.cx-body').getBoundingClientRect();
+                return [...document.querySelectorAll('.cx-body *')]
+                    .filter(e => e.getBoundingClientRect().right > box.right + 1)
+                    .map(e => e.outerHTML.slice(0, 80));
+            }"""
+        )
+        assert sticking_out == []
+        text, ground = page.evaluate(
+            """() => {
+                const body = getComputedStyle(document.querySelector('.cx-body'));
+                return [body.color, body.backgroundColor];
+            }"""
+        )
+        assert _contrast(text, ground) >= 7
+    finally:
+        lecture.theme(False)
+        page.set_viewport_size({"width": 1400, "height": 900})
+
+
+def _contrast(*colours):
+    """WCAG's contrast ratio of two colours given as rgb(r, g, b) or rgba(r, g, b, a)."""
+
+    def luminance(colour):
+        *channels, alpha = [*map(float, re.findall(r"[\d.]+", colour)), 1.0][:4]
+        assert alpha > 0.8, f"{colour}: see-through"
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (channel / 255 for channel in channels)
+        ]
+        return sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    dark, light = sorted(map(luminance, colours))
+    return (light + 0.05) / (dark + 0.05)

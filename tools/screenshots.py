@@ -1,0 +1,112 @@
+"""Takes the screenshots under docs/images/, from a real JupyterLab that runs the real notebooks.
+
+    python -m tools.screenshots          all of them
+    python -m tools.screenshots lecture  those whose name begins so
+
+A picture more is a line more in SHOTS.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tools.lab import ROOT, Lab, Notebook, chromium, jupyterlab, open_notebook
+
+IMAGES = ROOT / "docs" / "images"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: a notebook that was run, scrolled to where `selector` matches.
+
+    Attributes:
+        name: The file's name under docs/images/, without .png.
+        notebook: Relative to the repository.
+        selector: What to show (CSS); the whole window is taken, with this at its top.
+        width, height: Of the window, in pixels.
+        dark: JupyterLab's dark theme instead of its light one.
+        clicks: What to click first (CSS), in this order.
+    """
+
+    name: str
+    notebook: str
+    selector: str
+    width: int = 1400
+    height: int = 900
+    dark: bool = False
+    clicks: tuple[str, ...] = ()
+
+
+LECTURE_2 = "lectures/02_convolution_arithmetic.ipynb"
+EXPLORER = ".jp-Cell:has(.cx)"
+DILATED = ("[data-preset='dilated']", *["[data-step='1']"] * 13)
+SHOTS = [
+    Shot("lecture", LECTURE_2, "h1", height=1000),
+    Shot("explorer", LECTURE_2, EXPLORER, clicks=DILATED),
+    Shot("explorer-dark", LECTURE_2, EXPLORER, dark=True, clicks=DILATED),
+    Shot("explorer-700", LECTURE_2, EXPLORER, width=700, height=1100, clicks=DILATED),
+    Shot(
+        "explorer-700-dark", LECTURE_2, EXPLORER, width=700, height=1100, dark=True, clicks=DILATED
+    ),
+]
+
+
+def take(shot: Shot, notebook: Notebook) -> bytes:
+    """The picture as PNG."""
+    page = notebook.page
+    notebook.theme(shot.dark)
+    page.set_viewport_size({"width": shot.width, "height": shot.height})
+    for selector in shot.clicks:
+        page.locator(selector).first.click()
+    page.locator(shot.selector).first.evaluate("element => element.scrollIntoView()")
+    page.mouse.move(0, 0)
+    # Two frames: the first lays out, the second has painted.
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    small = io.BytesIO()
+    picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    picture.save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
+def take_all(shots: list[Shot], lab: Lab) -> None:
+    """Open and run each notebook once, and take every picture of it."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with chromium() as context:
+        for path in dict.fromkeys(shot.notebook for shot in shots):
+            notebook = open_notebook(context, lab, path)
+            notebook.run_all()
+            for shot in shots:
+                if shot.notebook == path:
+                    picture = take(shot, notebook)
+                    (IMAGES / f"{shot.name}.png").write_bytes(picture)
+                    print(f"docs/images/{shot.name}.png: {len(picture) / 1024:.0f} KiB")
+            notebook.close()
+
+
+def main(prefix: str = "") -> int:
+    """Take the pictures whose name begins with `prefix`; 1 if there is none."""
+    shots = [shot for shot in SHOTS if shot.name.startswith(prefix)]
+    if not shots:
+        names = ", ".join(shot.name for shot in SHOTS)
+        print(f"No screenshot's name begins with '{prefix}'; there are {names}.", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as served, tempfile.TemporaryDirectory() as scratch:
+        for path in {shot.notebook for shot in shots}:
+            folder = Path(path).parent
+            shutil.copytree(ROOT / folder, Path(served) / folder, dirs_exist_ok=True)
+        with jupyterlab(Path(served), Path(scratch)) as lab:
+            take_all(shots, lab)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
