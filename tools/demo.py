@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.course import Course
+from autograder.record import Result
 from autograder.report import results
 from tools.sample_class import Expected, make_sample_class
 
@@ -65,10 +66,37 @@ def _show(expected: list[Expected]) -> int:
     table = Table("student", "handed in", "expected", "graded", "late", "", title="The class")
     surprises = 0
     for one in expected:
-        result = found.get(one.student)
-        ...
+        result = found.pop(one.student, None)
+        well = result is not None and _as_expected(one, result)
+        surprises += not well
+        table.add_row(
+            one.student,
+            one.about,
+            "needs review" if one.score is None else f"{one.score:g}",
+            _given(result),
+            "late" if result and result.seconds_late else "",
+            "[green]✓[/]" if well else "[red]✗[/]",
+        )
     out.print(table)
-    return surprises
+    return surprises + len(found)
+
+
+def _as_expected(one: Expected, result: Result) -> bool:
+    """Every test's points, the lateness, and whether a person must look."""
+    if one.late != (result.seconds_late > 0):
+        return False
+    if one.points is None:
+        return result.status == "needs review"
+    points = {name: cell.score for name, cell in result.cells.items()}
+    return result.status == "graded" and points == one.points
+
+
+def _given(result: Result | None) -> str:
+    if result is None:
+        return "not graded"
+    if result.status != "graded":
+        return result.status
+    return f"{result.score:g} of {result.max_score:g}"
 
 
 if __name__ == "__main__":
