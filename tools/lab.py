@@ -112,8 +112,10 @@ def _wait_until_up(server: subprocess.Popen[bytes], info: Path, log: Path) -> st
                 return url
         except (OSError, ValueError):
             time.sleep(0.05)
+    status = server.poll()
+    happened = f"took more than {START_SECONDS} s" if status is None else f"ended ({status})"
     tail = log.read_text(errors="replace")[-2000:]
-    raise LabError(f"JupyterLab was not up after {START_SECONDS} s; the end of its log:\n{tail}")
+    raise LabError(f"JupyterLab didn't start: it {happened}; the end of its log:\n{tail}")
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

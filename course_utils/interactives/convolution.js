@@ -75,14 +75,18 @@ function gridLines({ x, y }, cells, cell) {
   return `<path class="grid" d="${path}"/>`;
 }
 
-function zeros({ input, cell }, { size, padding }) {
+function zeros({ input, cell }, { size, padding, stride, dilation, row, column }, { reach }) {
   if (cell < 15) return "";
   const inside = (index) => index >= padding && index < padding + size;
+  const hit = (from) => from >= 0 && from < reach && from % dilation === 0;
+  const tapped = (down, across) => hit(down - row * stride) && hit(across - column * stride);
   let text = "";
-  for (let row = 0; row < size + 2 * padding; row++)
-    for (let column = 0; column < size + 2 * padding; column++)
-      if (!(inside(row) && inside(column)))
-        text += label("zero", input.x + (column + 0.5) * cell, input.y + (row + 0.5) * cell, "0");
+  for (let down = 0; down < size + 2 * padding; down++)
+    for (let across = 0; across < size + 2 * padding; across++)
+      if (!(inside(down) && inside(across))) {
+        const name = tapped(down, across) ? "zero tapped" : "zero";
+        text += label(name, input.x + (across + 0.5) * cell, input.y + (down + 0.5) * cell, "0");
+      }
   return text;
 }
 
@@ -146,7 +150,7 @@ const HATCH =
 
 function picture(place, state, found) {
   const input =
-    inputGrid(place, state, found) + windowOn(place, state, found) + zeros(place, state);
+    inputGrid(place, state, found) + windowOn(place, state, found) + zeros(place, state, found);
   const output = found.reason ? "" : outputGrid(place, state) + rays(place, state, found);
   return HATCH + input + output + captions(place, state, found);
 }

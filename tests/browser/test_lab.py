@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tools.lab import LabError, jupyterlab
+
 pytestmark = pytest.mark.browser
 
 
@@ -34,3 +36,9 @@ def test_sees_errors_and_warnings(open_notebook, lab):
     first, second = notebook.problems()
     assert "old" in first
     assert "ZeroDivisionError" in second
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path):
+    server = jupyterlab(tmp_path / "nowhere", tmp_path / "scratch")
+    with pytest.raises(LabError, match=r"(?s)didn't start: it ended.*nowhere"), server:
+        pass
