@@ -10,14 +10,15 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
+from traitlets.config import Config
 
 from course_utils.plots import Grid, new_figure, show, show_bars, show_grids
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _notebook():
     """What `display` needs to be more than a print."""
-    InteractiveShell.instance()
+    InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     yield
     InteractiveShell.clear_instance()
 

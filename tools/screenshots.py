@@ -51,9 +51,9 @@ SHOTS = [
     Shot("lecture", LECTURE_2, "h1", height=1000),
     Shot("explorer", LECTURE_2, EXPLORER, clicks=DILATED),
     Shot("explorer-dark", LECTURE_2, EXPLORER, dark=True, clicks=DILATED),
-    Shot("explorer-700", LECTURE_2, EXPLORER, width=700, height=1100, clicks=DILATED),
+    Shot("explorer-700", LECTURE_2, EXPLORER, width=700, height=1240, clicks=DILATED),
     Shot(
-        "explorer-700-dark", LECTURE_2, EXPLORER, width=700, height=1100, dark=True, clicks=DILATED
+        "explorer-700-dark", LECTURE_2, EXPLORER, width=700, height=1240, dark=True, clicks=DILATED
     ),
 ]
 
