@@ -891,6 +891,9 @@ assert sums < 1e-6, f"sum over rows: got {sums:.1e}. grad_y has the shape of the
 unit = gradient_check(lambda x: x.exp(), lambda grad_y, x: x.exp(), x)
 hint = "A backward that ignores grad_y passed your check: is your grad_y all ones?"
 assert unit > 1e-3, hint
+small = gradient_check(lambda x: x / 1000, lambda grad_y, x: grad_y / 500, x)
+hint = "the error is relative: the size of the gradients doesn't matter."
+assert abs(small - 0.5) < 1e-5, f"twice a small gradient: expected 0.5, got {small:.6f}; {hint}"
 flipped = gradient_check(lambda x: x.tanh(), lambda grad_y, x: -grad_y * (1 - x.tanh() ** 2), x)
 assert abs(flipped - 2) < 1e-5, f"a gradient with the wrong sign: expected 2.0, got {flipped:.6f}"
 ### END HIDDEN TESTS
