@@ -13,6 +13,7 @@ In an assignment, a cell says what it is to nbgrader in one word on its marker l
     # %% solution="max_pool_backward"        the student's cell
     # %% test="test_max_pool" points=3       an autograded test
     # %% [markdown] manual="essay" points=2  answered by the student, marked by hand
+    # %% quiz="backprop_false"               an empty cell: marks a graded question (tools.quizzes)
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ import argparse
 import hashlib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
 from nbformat import NotebookNode
+
+from course_utils.quiz.errors import BankError
+from tools import quizzes
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -59,12 +64,21 @@ def targets(root: Path) -> dict[Path, Path]:
     return lectures | exercises
 
 
+def derived(root: Path) -> Iterator[tuple[Path, str]]:
+    """Every file that is made from a text source under `root`, with its text."""
+    for source, notebook in targets(root).items():
+        yield notebook, derive(source, notebook.stem)
+        if (questions := quizzes.public_questions(source)) is not None:
+            yield notebook.parent / "quiz" / "questions.yaml", questions
+
+
 def derive(source: Path, name: str) -> str:
     """The notebook's JSON text for one source file; `name` seeds the cell ids."""
     try:
         notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     except UnicodeDecodeError as error:
         raise SourceError(f"{source}: is not UTF-8 ({error.reason}): save it as UTF-8") from None
+    quizzes.write_grade_cells(source, notebook)
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
     )
@@ -138,18 +152,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     check = parser.parse_args(argv).check
     stale = []
-    for source, notebook in targets(ROOT).items():
-        try:
-            text = derive(source, notebook.stem)
-        except SourceError as error:
-            print(error, file=sys.stderr)
-            return 1
-        if notebook.exists() and notebook.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(notebook.relative_to(ROOT))
-        if not check:
-            notebook.parent.mkdir(parents=True, exist_ok=True)
-            notebook.write_text(text, encoding="utf-8")
+    try:
+        for path, text in derived(ROOT):
+            if path.exists() and path.read_text(encoding="utf-8") == text:
+                continue
+            stale.append(path.relative_to(ROOT))
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    except (SourceError, BankError) as error:
+        print(error, file=sys.stderr)
+        return 1
     for path in stale:
         print(f"{path}: {'differs from its source: run make notebooks' if check else 'written'}")
     return 1 if check and stale else 0

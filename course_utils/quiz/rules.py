@@ -1,0 +1,113 @@
+"""What makes a question wrong although it has the right fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .document import Fault
+from .numbers import DrawError, evaluate, matches, placeholders
+from .schema import Key, Question
+
+# Drawn questions are tried with these when a file is loaded.
+SAMPLE_STUDENTS = [f"sample{number}" for number in range(20)]
+
+
+def file_faults(assignment: str | None, questions: Sequence[Question]) -> Iterator[Fault]:
+    """Faults among the questions of one file."""
+    seen: set[str] = set()
+    for index, question in enumerate(questions):
+        if question.id in seen:
+            yield ("questions", index, "id"), f"'{question.id}' is used twice: rename one"
+        seen.add(question.id)
+        if assignment is not None and question.points is None:
+            yield ("questions", index, "points"), "is missing: a graded question needs points"
+        if assignment is None and question.points is not None:
+            yield ("questions", index, "points"), "practice has no points: leave it out"
+
+
+def question_faults(question: Question, *, public: bool) -> Iterator[Fault]:
+    """Faults of one question; `public`: where students have it, without its key."""
+    yield from _shape_faults(question)
+    if public and question.key is not None:
+        yield ("key",), "an answer key must never be in a file that students get: remove it"
+    elif not public and question.key is None:
+        yield ("key",), "is missing: every question needs its answer and solution"
+    elif question.key is not None:
+        known = set(question.draw) | ({"answer"} if question.kind == "numeric" else set())
+        for name in sorted(placeholders(question.key.solution) - known):
+            yield ("key", "solution"), f"{{{{{name}}}}} is not drawn: add '{name}' to draw"
+        if question.kind == "numeric":
+            yield from _numeric_key_faults(question, question.key)
+        else:
+            yield from _choice_key_faults(question, question.key)
+
+
+def _shape_faults(question: Question) -> Iterator[Fault]:
+    choice = question.kind != "numeric"
+    if choice and len(question.options) < 2:
+        yield ("options",), f"a {question.kind} choice needs at least two options"
+    if not choice and question.options:
+        yield ("options",), "a numeric question has none: remove them, or change its kind"
+    if len(set(question.options)) < len(question.options):
+        yield ("options",), "two options have the same text: change one"
+    if choice and question.unit is not None:
+        yield ("unit",), "only a numeric question has a unit"
+    if choice and question.draw:
+        yield ("draw",), "only a numeric question can have drawn numbers"
+    if question.such_that is not None and not question.draw:
+        yield ("such_that",), "needs drawn numbers: add draw, or remove it"
+    if "answer" in question.draw:
+        yield ("draw", "answer"), "is the name of the right answer in a solution: choose another"
+    used = placeholders(question.text)
+    for name in sorted(used - set(question.draw)):
+        yield ("text",), f"{{{{{name}}}}} is not drawn: add '{name}' to draw"
+    for name in sorted(set(question.draw) - used):
+        yield ("draw", name), f"is drawn but never shown: write {{{{{name}}}}} into the text"
+
+
+def _choice_key_faults(question: Question, key: Key) -> Iterator[Fault]:
+    if key.tolerance is not None:
+        yield ("key", "tolerance"), "only a numeric answer has a tolerance"
+    numbers = set(range(1, len(question.options) + 1))
+    given = key.answer if isinstance(key.answer, list) else [key.answer]
+    if question.kind == "single" and isinstance(key.answer, list):
+        yield ("key", "answer"), "a single choice has one right answer: give one option's number"
+    elif question.kind == "multiple" and not isinstance(key.answer, list):
+        yield ("key", "answer"), "needs the list of right options, e.g. [1, 3]"
+    elif not given or len(set(given)) < len(given):
+        yield ("key", "answer"), "needs at least one option, each named once"
+    for number in given:
+        if number not in numbers:
+            yield ("key", "answer"), f"there is no option {number}: 1 to {len(numbers)}"
+    for said in key.feedback:
+        if said not in numbers:
+            yield ("key", "feedback", str(said)), f"there is no option {said}: 1 to {len(numbers)}"
+
+
+def _numeric_key_faults(question: Question, key: Key) -> Iterator[Fault]:
+    if key.tolerance is None:
+        yield ("key", "tolerance"), "is missing: 0 for a count, e.g. 0.01 for a measured number"
+        return
+    if isinstance(key.answer, list):
+        yield ("key", "answer"), "a numeric answer is one number or one expression"
+        return
+    for student in SAMPLE_STUDENTS if question.draw else SAMPLE_STUDENTS[:1]:
+        try:
+            numbers = question.numbers(student)
+        except DrawError as error:
+            yield ("such_that" if question.such_that else "draw",), str(error)
+            return
+        try:
+            right = evaluate(key.answer, numbers)
+        except DrawError as error:
+            yield ("key", "answer"), str(error)
+            return
+        for said in key.feedback:
+            try:
+                wrong = evaluate(said, numbers)
+            except DrawError as error:
+                yield ("key", "feedback", str(said)), str(error)
+                return
+            # A drawn wrong way may give the right number now and then; a fixed one may not.
+            if not question.draw and matches(wrong, right, key.tolerance):
+                yield ("key", "feedback", str(said)), "would be said to a right answer: remove it"

@@ -1,0 +1,280 @@
+"""The form of a question in a notebook.
+
+The page gets what it may show and nothing else; a key never leaves Python before an answer. The
+page sends what was clicked; Python records, marks, and sends the form's new state.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+from IPython.display import DisplayHandle, display
+
+from . import bank, log, marking, text
+from .bank import Bank
+from .errors import AlreadyAnsweredError, AnswerError, QuizError
+from .numbers import Numbers, fill
+from .schema import Question
+
+HERE = Path(__file__).parent
+MAX_STUDENT_ID = 64
+PROMPTS = {
+    "single": "Choose one.",
+    "multiple": "Choose all that apply.",
+    "numeric": "Your answer",
+}
+
+
+def show(question_id: str, folder: Path) -> None:
+    """Show a question: a readable form, and the one to answer in where a browser can be there."""
+    questions, question = bank.find(folder, question_id)
+    session = Session(questions, question, folder)
+    static = display(session.static(), raw=True, display_id=True)
+    if "NBGRADER_EXECUTION" in os.environ:
+        return
+    widget = QuestionForm(session, static)
+    view = "application/vnd.jupyter.widget-view+json"
+    model = {"version_major": 2, "version_minor": 1, "model_id": widget.model_id}
+    display({view: model, "text/plain": ""}, raw=True)
+
+
+class Session:
+    """A student's dealings with one question: what is recorded, and what may be shown of it."""
+
+    def __init__(self, questions: Bank, question: Question, folder: Path) -> None:
+        self.bank, self.question, self.folder = questions, question, folder
+        self.hints_shown = 0
+        self.solution_shown = False
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the log again: another form, window or kernel may have written."""
+        self.history = log.read(self.folder)
+        self.attempts = self.history.attempts(self.question.id)
+
+    @property
+    def graded(self) -> bool:
+        """Whether only the first answer counts."""
+        return self.bank.assignment is not None
+
+    @property
+    def student(self) -> str:
+        """The student's id: as logged, else as the hub that runs this notebook has it."""
+        return self.history.student or os.environ.get("JUPYTERHUB_USER", "")
+
+    @property
+    def needs_student(self) -> bool:
+        """Whether the student's id has to be asked for before anything else."""
+        return (self.graded or bool(self.question.draw)) and not self.student
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """What is drawn for the student, None while it isn't known who that is."""
+        if not self.question.draw:
+            return {}
+        return self.question.numbers(self.student) if self.student else None
+
+    # ── what a student does ──
+
+    def name_student(self, given: Any) -> None:
+        """Log the student's id; it can be corrected until something is answered."""
+        name = given.strip() if isinstance(given, str) else ""
+        if not name or len(name) > MAX_STUDENT_ID or not name.isprintable() or " " in name:
+            raise AnswerError(
+                f"Type the id that your course knows you by: up to {MAX_STUDENT_ID} characters, "
+                "no spaces."
+            )
+        if self.history.students:
+            raise AnswerError("You have answered a question already: your id can't be changed.")
+        self._append({"event": "student", "student": name})
+
+    def submit(self, given: Any, seen: Any) -> None:
+        """Check and record an answer."""
+        if self.needs_student:
+            raise AnswerError("Type your student id first.")
+        attempt = {
+            "event": "attempt",
+            "question": self.question.id,
+            "version": self.question.version,
+            "student": self.student,
+            "answer": marking.parse(self.question, given),
+        }
+        self._append(attempt, seen if isinstance(seen, int) else -1)
+
+    def _append(self, event: log.Entry, seen: int | None = None) -> None:
+        try:
+            log.append(
+                self.folder,
+                event,
+                assignment=self.bank.assignment,
+                versions=self.bank.versions,
+                seen=seen,
+            )
+        except AlreadyAnsweredError:
+            raise AnswerError(
+                "Not recorded: you have answered this question in another window. What is "
+                "recorded is shown here."
+            ) from None
+        except OSError as error:
+            raise AnswerError(
+                f"Not recorded: {self.folder / log.LOG_NAME} can't be written ({error.strerror}). "
+                "Make the folder writable, or free some space, and submit again."
+            ) from None
+        finally:
+            self.refresh()
+
+    # ── what the page may show ──
+
+    def view(self) -> dict[str, Any]:
+        """The state of the form, with nothing in it that a student may not know yet."""
+        question, numbers = self.question, self.numbers
+        return {
+            "graded": self.graded,
+            "kind": question.kind,
+            "prompt": PROMPTS[question.kind],
+            "points": question.points,
+            "asks_student": self.graded or bool(question.draw),
+            "student": self.student,
+            "student_fixed": bool(self.history.students),
+            "text": "" if numbers is None else text.html(fill(question.text, numbers)),
+            "options": [text.inline_html(option) for option in question.options],
+            "unit": question.unit or "",
+            "hints": [text.inline_html(hint) for hint in question.hints[: self.hints_shown]],
+            "hints_left": len(question.hints) - self.hints_shown,
+            "seen": len(self.attempts),
+            "chosen": self._chosen(),
+            **self._result(),
+        }
+
+    def _shown_attempt(self) -> log.Entry | None:
+        """The attempt that the form shows: the one that counts, or the latest in practice."""
+        if not self.attempts:
+            return None
+        return self.attempts[0 if self.graded else -1]
+
+    def _answer(self) -> marking.Answer | None:
+        attempt = self._shown_attempt()
+        if attempt is None or attempt.get("version") != self.question.version:
+            return None
+        try:
+            return marking.parse(self.question, attempt.get("answer"))
+        except AnswerError:
+            return None
+
+    def _chosen(self) -> list[int] | str | None:
+        answer = self._answer()
+        if answer is None:
+            return None
+        if self.question.kind == "numeric":
+            return f"{answer:.10g}"
+        return answer if isinstance(answer, list) else [int(answer)]
+
+    def _result(self) -> dict[str, Any]:
+        """What the answer came to: the record of a graded one, the verdict of practice."""
+        blank = {"tone": "", "status": "", "feedback": [], "solution": "", "has_solution": False}
+        answer = self._answer()
+        if answer is None:
+            return blank
+        if self.graded:
+            return {**blank, "tone": "recorded", "status": self._receipt(answer)}
+        verdict = marking.mark(self.question, answer, self.numbers or {})
+        with_solution = verdict.right or self.solution_shown
+        shown = marking.solution(self.question, self.numbers or {}) if with_solution else ""
+        return {
+            "tone": "right" if verdict.right else "wrong",
+            "status": "Right." if verdict.right else "Not yet. Try again, or take a hint.",
+            "feedback": [text.inline_html(said) for said in verdict.feedback],
+            "solution": text.html(shown),
+            "has_solution": True,
+        }
+
+    def _receipt(self, answer: marking.Answer) -> str:
+        attempt = self._shown_attempt() or {}
+        when = str(attempt.get("time", "")).replace("T", " ").removesuffix("+00:00")
+        later = len(self.attempts) - 1
+        return (
+            f"Recorded: {marking.in_words(self.question, answer)}, on {when} UTC. The verdict and "
+            "the complete solution come with your feedback."
+            + (f" Later answers: {later}; they don't count." if later else "")
+        )
+
+    def static(self) -> dict[str, str]:
+        """The question for readers without a live form: Markdown, and plain text."""
+        question, numbers = self.question, self.numbers
+        kind = "Practice question" if not self.graded else "Graded question: first attempt only"
+        body = (
+            fill(question.text, numbers)
+            if numbers is not None
+            else "*Its numbers are drawn for you when you run this cell.*"
+        )
+        parts = [f"**{kind}**", body]
+        if question.options:
+            options = zip(range(1, 1 + len(question.options)), question.options, strict=True)
+            listed = "\n".join(f"{number}. {option}" for number, option in options)
+            parts.append(f"*{PROMPTS[question.kind]}*\n\n{listed}")
+        answer = self._answer()
+        if answer is None:
+            parts.append("*To answer, run this cell in JupyterLab.*")
+        elif self.graded:
+            parts.append(f"*{self._receipt(answer)}*")
+        else:
+            given = marking.in_words(question, answer)
+            parts.append(f"*You answered: {given}. Run this cell in JupyterLab to go on.*")
+        markdown = "\n\n".join(parts)
+        return {"text/markdown": markdown, "text/plain": markdown}
+
+
+class QuestionForm(anywidget.AnyWidget):
+    """The browser's side of a session."""
+
+    _esm = HERE / "widget.js"
+    _css = HERE / "widget.css"
+    view = traitlets.Dict().tag(sync=True)
+
+    _all: ClassVar[weakref.WeakSet[QuestionForm]] = weakref.WeakSet()
+
+    def __init__(self, session: Session, static: DisplayHandle | None) -> None:
+        self._session = session
+        self._static = static
+        self._turn = 0
+        super().__init__(view=self._state())
+        self.on_msg(self._receive)
+        QuestionForm._all.add(self)
+
+    def _state(self, problem: str = "") -> dict[str, Any]:
+        # The turn makes every state a new one: the page waits for it after a click.
+        self._turn += 1
+        return {**self._session.view(), "problem": problem, "turn": self._turn}
+
+    def _receive(self, _: Any, message: Any, __: Any) -> None:
+        """Do what was clicked. The page can send anything: whatever is wrong is said there."""
+        problem = ""
+        try:
+            self._act(message if isinstance(message, dict) else {})
+        except QuizError as error:
+            problem = str(error)
+        self.view = self._state(problem)
+        for form in list(QuestionForm._all):
+            if form is not self and form._session.folder == self._session.folder:
+                form._session.refresh()
+                form.view = form._state()
+        if self._static is not None:
+            self._static.update(self._session.static(), raw=True)
+
+    def _act(self, message: dict[str, Any]) -> None:
+        session, what = self._session, message.get("do")
+        if "NBGRADER_EXECUTION" in os.environ:
+            raise AnswerError("Not recorded: the notebook is being validated or graded.")
+        if what == "submit":
+            session.submit(message.get("answer"), message.get("seen"))
+        elif what == "student":
+            session.name_student(message.get("student"))
+        elif what == "hint":
+            session.hints_shown = min(session.hints_shown + 1, len(session.question.hints))
+        elif what == "solution" and not session.graded and session.attempts:
+            session.solution_shown = True
