@@ -70,7 +70,8 @@ class History:
     @property
     def students(self) -> set[str]:
         """Every id under which something was answered."""
-        return {str(entry.get("student")) for entry in self.entries if "answer" in entry}
+        named = {str(entry.get("student", "")) for entry in self.entries if "answer" in entry}
+        return named - {""}
 
 
 def first_line(assignment: str | None, versions: Mapping[str, str]) -> str:
@@ -196,7 +197,7 @@ def inspect(folder: str | Path, student: str) -> list[str]:
     if not history.exists:
         return [f"{LOG_NAME} is missing"]
     found = [*history.damage, *history.notes]
-    if others := history.students - {student, ""}:
+    if others := history.students - {student}:
         names = ", ".join(sorted(others))
         found.append(f"questions were answered under the id {names}, submitted by {student}")
     return found

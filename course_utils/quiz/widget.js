@@ -176,7 +176,7 @@ function render({ model, el }) {
         choices.querySelector("input").focus();
       }, "cq-quiet"));
     } else {
-      const label = view.graded ? "Submit …" : "Check my answer";
+      const label = view.graded ? "Submit my answer" : "Check my answer";
       actions.append(button(label, submit, "cq-main"));
     }
     if (view.hints_left > 0) {
