@@ -115,4 +115,5 @@ def _latex(value: Any) -> str:
     if not isinstance(value, list):
         return str(value)
     rows = r" \\ ".join(" & ".join(map(str, row)) for row in value)
-    return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+    # Braces: a bracket grows with its own matrix, not with the largest of the formula.
+    return rf"{{\begin{{bmatrix}} {rows} \end{{bmatrix}}}}"

@@ -94,12 +94,13 @@ function render({ model, el }) {
     actions.querySelector("button")?.focus();
   }
 
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (!confirming && !locked()) submit();
-  });
+  form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && confirming) back();
+    if (event.key === "Enter" && event.target.tagName === "INPUT" && !locked()) {
+      event.preventDefault();
+      submit();
+    }
   });
 
   // ── drawing ──
