@@ -1,6 +1,7 @@
 """nbgrader's configuration of this course; 'nbgrader --help-all' lists what may stand here."""
 
 from autograder.feedback import HideTests
+from autograder.start_log import StartLog
 
 c = get_config()
 
@@ -15,3 +16,6 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# An assignment with graded questions is released with the first line of its attempt log.
+c.GenerateAssignment.preprocessors.append(StartLog)

@@ -96,4 +96,4 @@ def write_grade_cells(source: Path, notebook: NotebookNode) -> None:
         cell.source = GRADE_CELL.format(id=name, key=key)
         del cell.metadata["quiz"]
         points = questions.questions[name].points
-        cell.metadata |= {"test": f"quiz_{name}", "points": points, "course": {"quiz": name}}
+        cell.metadata |= {"test": f"quiz_{name}", "points": points, "tags": ["quiz"]}

@@ -1,0 +1,42 @@
+"""Attempt logs as students would hand them in, to try and to show grading with."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from course_utils.quiz import bank, log
+from course_utils.quiz.numbers import evaluate
+
+
+def right_answers(keys: Path, student: str) -> dict[str, Any]:
+    """The right answer to every question of a key file, with the student's own numbers."""
+    answers = {}
+    for name, question in bank.load(keys).questions.items():
+        assert question.key is not None
+        answer = question.key.answer
+        if question.kind == "numeric" and not isinstance(answer, list):
+            answer = evaluate(answer, question.numbers(student))
+        answers[name] = answer
+    return answers
+
+
+def log_files(keys: Path, student: str, answers: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files of a log in which the student answered these questions, in this order."""
+    questions = bank.load(keys)
+    versions = questions.versions
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        start = log.first_line(questions.assignment, versions)
+        (path / log.LOG_NAME).write_text(start, encoding="utf-8")
+        for name, answer in answers.items():
+            attempt = {"event": "attempt", "question": name, "version": versions[name]}
+            log.append(
+                path,
+                {**attempt, "student": student, "answer": answer},
+                assignment=questions.assignment,
+                versions=versions,
+            )
+        return {file.name: file.read_bytes() for file in sorted(path.iterdir())}
