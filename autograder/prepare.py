@@ -155,8 +155,11 @@ def _regular_file(path: Path, limit: int) -> bytes | None:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):  # a folder can't even be wrapped in a file
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as file:
-        return file.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        return file.read(limit)
 
 
 def _ignored(course: Course, name: str) -> bool:

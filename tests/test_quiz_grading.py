@@ -186,11 +186,8 @@ def test_validate_writes_nothing_and_says_what_is_not_answered(course):
 
 
 def test_no_key_is_in_what_students_get(released):
-    found = {
-        path: path.read_bytes() for path in (released / "release").rglob("*") if path.is_file()
-    }
-    names = {path.relative_to(released / "release" / NAME).as_posix() for path in found}
-    assert names == {f"{NAME}.ipynb", "attempts.jsonl", "quiz/questions.yaml"}
+    found = read_tree(released / "release" / NAME)
+    assert set(found) == {f"{NAME}.ipynb", "attempts.jsonl", "quiz/questions.yaml"}
     for path, content in found.items():
         for canary in CANARIES:
             assert canary.encode() not in content, f"{canary} in {path}"
