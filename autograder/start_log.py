@@ -8,6 +8,7 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.errors import ReleaseError
 from course_utils.quiz import bank, log
 
 
@@ -22,7 +23,13 @@ class StartLog(NbGraderPreprocessor):
         self, notebook: NotebookNode, resources: ResourcesDict
     ) -> tuple[NotebookNode, ResourcesDict]:
         """Change nothing in the notebook; add a file to the resources."""
-        questions = Path(resources["metadata"]["path"]) / "quiz" / "questions.yaml"
+        source = Path(resources["metadata"]["path"])
+        questions = source / "quiz" / "questions.yaml"
+        if logs := sorted(source.glob("attempts.*")):
+            raise ReleaseError(
+                f"{logs[0]} would take the place of every student's attempt log",
+                "delete it, then release again",
+            )
         if questions.exists():
             content = bank.load(questions, beside_notebook=True)
             line = log.first_line(content.assignment, content.versions)

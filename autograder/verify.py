@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from autograder import answers
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.execute import Settings, execute
@@ -45,7 +46,10 @@ def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]
         "reference": (assignment.sources, _must_be_full),
         "release": (assignment.masters, _must_be_zero),
     }
-    prepared = [_prepared(assignment, one, notebooks) for one, (notebooks, _) in candidates.items()]
+    prepared = [
+        _prepared(assignment, one, notebooks, _log(course, name, right=one == "reference"))
+        for one, (notebooks, _) in candidates.items()
+    ]
     settings = Settings("auto", course.config)
     workers = max(1, min(jobs or len(os.sched_getaffinity(0)), len(prepared)))
     context = multiprocessing.get_context("spawn")
@@ -58,11 +62,22 @@ def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]
     return trials
 
 
-def _prepared(assignment: Assignment, name: str, notebooks: dict[str, NotebookNode]) -> Prepared:
+def _log(course: Course, name: str, *, right: bool) -> dict[str, bytes]:
+    """The attempt log of an assignment with graded questions: all answered, or as released."""
+    keys = course.root / "keys" / f"{name}.yaml"
+    if not keys.exists():
+        return {}
+    given = answers.right_answers(keys, "reference") if right else {}
+    return answers.log_files(keys, "reference", given)
+
+
+def _prepared(
+    assignment: Assignment, name: str, notebooks: dict[str, NotebookNode], log: dict[str, bytes]
+) -> Prepared:
     restored = {
         one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
     }
-    return Prepared(name, assignment.name, restored, dict(assignment.files), None, ())
+    return Prepared(name, assignment.name, restored, log | assignment.files, None, ())
 
 
 def _must_be_full(result: Result) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -15,11 +16,12 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_grade
 
-from autograder import checks
+from autograder import answers, checks
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "ps5_backpropagation"
 SOURCE = ROOT / "exercises" / "source" / NAME / f"{NAME}.ipynb"
+KEYS = ROOT / "exercises" / "keys" / f"{NAME}.yaml"
 CHECKS = sorted((ROOT / "exercises" / "checks" / NAME).glob("*.py"))
 POINTS = {
     "test_tanh_backward": 2,
@@ -34,6 +36,9 @@ POINTS = {
     "test_numerical_gradient": 2,
     "test_gradient_check": 1,
     "test_repaired_backward": 1,
+    "quiz_backprop_false": 2,
+    "quiz_tanh_gradient": 1,
+    "quiz_pool_gradient": 1,
 }
 
 Results = dict[str, tuple[float, str]]
@@ -46,9 +51,28 @@ def source() -> NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where notebooks run: with the questions, and a log of right answers to them."""
+    path = tmp_path_factory.mktemp("ps5")
+    shutil.copytree(SOURCE.parent / "quiz", path / "quiz")
+    answer_questions(path, answers.right_answers(KEYS, "student01"))
+    return path
+
+
+def answer_questions(folder: Path, given: dict[str, Any]) -> None:
+    for name, content in answers.log_files(KEYS, "student01", given).items():
+        (folder / name).write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Iterator[Run]:
     """Run a notebook in a kernel with an empty namespace; score and error of each test."""
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=60, allow_errors=True)
+    client = NotebookClient(
+        nbformat.v4.new_notebook(),
+        timeout=60,
+        allow_errors=True,
+        resources={"metadata": {"path": str(folder)}},
+    )
 
     def run_notebook(notebook: NotebookNode) -> Results:
         reset = nbformat.v4.new_code_cell("%reset -f")
@@ -83,10 +107,11 @@ def test_reference_gets_full_marks_without_a_warning(source: NotebookNode, run: 
     notebook = copy_of(source)
     results = run(notebook)
     assert {test: score for test, (score, _) in results.items()} == POINTS
-    assert sum(POINTS.values()) == 20
+    assert sum(POINTS.values()) == 24
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert {output.name for output in outputs} == {"stdout"}
-    printed = "".join(output.text for output in outputs)
+    streams = [output for output in outputs if output.output_type == "stream"]
+    assert {output.name for output in streams} == {"stdout"}
+    printed = "".join(output.text for output in streams)
     assert "scale   10: mean slope 0.084, saturated 76.1%" in printed
     errors = dict(re.findall(r"^(softsign|swish|softmax) +(\S+)$", printed, re.MULTILINE))
     assert [name for name, error in errors.items() if float(error) > 1e-3] == ["softmax"]
@@ -110,7 +135,7 @@ def test_reference_passes_with_twenty_other_seeds(source: NotebookNode, run: Run
         assert failed == {}, f"seeds + {shift}"
 
 
-def test_blank_release_fails_every_test(tmp_path: Path, run: Run) -> None:
+def test_blank_release_fails_every_test(tmp_path: Path, folder: Path, run: Run) -> None:
     """No output is full marks to nbgrader, so each test must fail on an empty solution."""
     shutil.copytree(SOURCE.parent, tmp_path / "source" / NAME)
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", NAME]
@@ -122,7 +147,9 @@ def test_blank_release_fails_every_test(tmp_path: Path, run: Run) -> None:
     for secret in ("HIDDEN TESTS", "BEGIN SOLUTION", "logits - torch.logsumexp"):
         assert secret in SOURCE.read_text(encoding="utf-8")
         assert secret not in text
+    answer_questions(folder, {})
     results = run(nbformat.reads(text, as_version=4))
+    answer_questions(folder, answers.right_answers(KEYS, "student01"))
     assert {test: score for test, (score, _) in results.items()} == dict.fromkeys(POINTS, 0)
 
 
@@ -140,4 +167,6 @@ def test_check(path: Path, source: NotebookNode, run: Run) -> None:
 def test_checks_cover_every_test() -> None:
     loaded = [checks.load(path) for path in CHECKS]
     assert len([check for check in loaded if check.kind == "alternative"]) >= 2
-    assert {test for check in loaded for test in check.fails} == set(POINTS)
+    assert {test for check in loaded for test in check.fails} == {
+        test for test in POINTS if not test.startswith("quiz_")
+    }

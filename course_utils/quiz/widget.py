@@ -107,6 +107,13 @@ class Session:
         self._append(attempt, seen if isinstance(seen, int) else -1)
 
     def _append(self, event: log.Entry, seen: int | None = None) -> None:
+        # nbgrader copies an assignment's source over what students hand in: a log there would
+        # take the place of theirs.
+        if self.graded and self.folder.parent.name == "source":
+            raise AnswerError(
+                "Not recorded: this is the assignment's source. Try the question in a released "
+                "copy."
+            )
         try:
             log.append(
                 self.folder,

@@ -18,8 +18,8 @@
 # | | |
 # |---|---|
 # | Comes from | lecture `lectures/05_backpropagation.ipynb` |
-# | Time | about 150 minutes: 25 for part 1, 45 for part 2, 45 for part 3, 35 for part 4 |
-# | Points | 20, all for code; the number beside each test says how many |
+# | Time | about 165 minutes: 25, 45, 45, 35 and 15 for the five parts |
+# | Points | 24: 20 for code, 4 for the questions of part 5; the number beside each says how many |
 #
 # **How to hand in.** Choose *Kernel → Restart Kernel and Run All Cells*, look at what the tests
 # say, and save. Then submit in nbgrader's *Assignment List*, or, if your course collects files,
@@ -30,6 +30,7 @@
 # checks that you don't see: other shapes, other kernels, other numbers, compared with PyTorch's
 # own gradients. A test gives all its points or none, so a part that you leave out costs only
 # its own points, and those of the network in part 3 that is built on it.
+# The three questions of part 5 are different: **only the first answer that you submit counts.**
 
 # %% [markdown]
 # ## Before you start
@@ -998,6 +999,44 @@ error = gradient_check(
     x,
 )
 print(f"max pool, kernel 3, stride 2: relative error {error:.1e}")
+
+# %% [markdown]
+# ## Part 5: three questions, one attempt each
+#
+# You have built it all; now say what you know. You get the points of a question **if and only if
+# your first answer is right**. Later answers score nothing, so take paper, take a hint if you
+# like (hints cost nothing), and submit when you are sure.
+#
+# What you submit is written to the file `attempts.jsonl` beside this notebook. It came with the
+# assignment, and it is part of what you hand in: leave it where it is, and don't edit it. Whether
+# you were right, and the complete solution, you learn with your feedback.
+#
+# The second and the third question have numbers of your own, drawn from your student id.
+#
+# ### All about backpropagation (2 points)
+
+# %% given="ask_backprop_false"
+from course_utils.quiz import ask
+
+ask("backprop_false")
+
+# %% quiz="backprop_false"
+
+# %% [markdown]
+# ### Through a tanh unit (1 point)
+
+# %% given="ask_tanh_gradient"
+ask("tanh_gradient")
+
+# %% quiz="tanh_gradient"
+
+# %% [markdown]
+# ### Through overlapping windows (1 point)
+
+# %% given="ask_pool_gradient"
+ask("pool_gradient")
+
+# %% quiz="pool_gradient"
 
 # %% [markdown]
 # ## What to take with you
