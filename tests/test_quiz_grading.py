@@ -9,81 +9,24 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from textwrap import dedent
 
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
 from autograder import answers
-from autograder.course import Course
-from autograder.release import read_tree, release
+from autograder.release import read_tree
 from course_utils import hand_in
 from course_utils.quiz import NeedsReview, NoAttempt, first_attempt, grade, log
 from course_utils.quiz.errors import BankError
 from course_utils.submission import HandInError
-from tools import quizzes
+from tests.quiz_sample import CANARIES, NAME, TEXT, make_course
 from tools.notebooks import ROOT, derive
-
-NAME = "quiz_sample"
-TEXT = dedent("""\
-    # %% given="imports"
-    from course_utils.quiz import ask, first_attempt
-
-    # %% given="ask_layers"
-    ask("layers")
-
-    # %% quiz="layers"
-
-    # %% given="ask_width"
-    ask("width")
-
-    # %% quiz="width"
-    """)
-KEYS = dedent("""\
-    assignment: quiz_sample
-    questions:
-      - id: layers
-        kind: multiple
-        points: 2
-        text: Which layers have parameters?
-        options: [convolution, max pooling, dense]
-        hints: [Look for weights.]
-        key:
-          answer: [1, 3]
-          feedback: {2: CANARY-FEEDBACK nothing is learnt there}
-          solution: |
-            CANARY-SOLUTION convolution and dense.
-      - id: width
-        kind: numeric
-        points: 1
-        text: How wide is the output of a 3×3 convolution for an input of {{w}} pixels?
-        draw: {w: {low: 20, high: 90}}
-        key:
-          answer: w - 2  # CANARY-ANSWER
-          tolerance: 0
-          solution: CANARY-WIDTH {{answer}}
-    """)
-CANARIES = ("CANARY", "[1, 3]", "w - 2", "grade(", "HIDDEN TESTS")
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
-    """A course with one released assignment that has two graded questions."""
-    root = tmp_path_factory.mktemp("quiz") / "exercises"
-    for folder in ("text", "keys", f"source/{NAME}/quiz"):
-        (root / folder).mkdir(parents=True)
-    source = root / "text" / f"{NAME}.py"
-    source.write_text(TEXT, encoding="utf-8")
-    (root / "keys" / f"{NAME}.yaml").write_text(KEYS, encoding="utf-8")
-    folder = root / "source" / NAME
-    (folder / f"{NAME}.ipynb").write_text(derive(source, NAME), encoding="utf-8")
-    public = quizzes.public_questions(source)
-    assert public
-    (folder / "quiz" / "questions.yaml").write_text(public, encoding="utf-8")
-    shutil.copy(ROOT / "exercises" / "nbgrader_config.py", root)
-    release(Course(root), NAME)
-    return root
+    return make_course(tmp_path_factory.mktemp("quiz") / "exercises")
 
 
 @pytest.fixture
