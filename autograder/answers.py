@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from course_utils.quiz import bank, log
 from course_utils.quiz.numbers import evaluate
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def right_answers(keys: Path, student: str) -> dict[str, Any]:
@@ -23,20 +26,18 @@ def right_answers(keys: Path, student: str) -> dict[str, Any]:
     return answers
 
 
-def log_files(keys: Path, student: str, answers: Mapping[str, Any]) -> dict[str, bytes]:
-    """The files of a log in which the student answered these questions, in this order."""
+def log_files(
+    keys: Path, student: str, attempts: Iterable[tuple[str, Any]], when: datetime = NOON
+) -> dict[str, bytes]:
+    """The files of a log in which the student submitted these answers, in this order."""
     questions = bank.load(keys)
     versions = questions.versions
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         start = log.first_line(questions.assignment, versions)
         (path / log.LOG_NAME).write_text(start, encoding="utf-8")
-        for name, answer in answers.items():
+        for name, answer in attempts:
             attempt = {"event": "attempt", "question": name, "version": versions[name]}
-            log.append(
-                path,
-                {**attempt, "student": student, "answer": answer},
-                assignment=questions.assignment,
-                versions=versions,
-            )
+            attempt |= {"student": student, "answer": answer, "time": when.isoformat()}
+            log.append(path, attempt, assignment=questions.assignment, versions=versions)
         return {file.name: file.read_bytes() for file in sorted(path.iterdir())}

@@ -67,8 +67,8 @@ def _log(course: Course, name: str, *, right: bool) -> dict[str, bytes]:
     keys = course.root / "keys" / f"{name}.yaml"
     if not keys.exists():
         return {}
-    given = answers.right_answers(keys, "reference") if right else {}
-    return answers.log_files(keys, "reference", given)
+    attempts = answers.right_answers(keys, "reference").items() if right else ()
+    return answers.log_files(keys, "reference", attempts)
 
 
 def _prepared(

@@ -14,7 +14,7 @@ from tools.notebooks import ROOT, derive
 NAME = "quiz_sample"
 TEXT = dedent("""\
     # %% given="imports"
-    from course_utils.quiz import ask, first_attempt
+    from course_utils.quiz import ask
 
     # %% given="ask_layers"
     ask("layers")

@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answer_questions(folder: Path, given: dict[str, Any]) -> None:
-    for name, content in answers.log_files(KEYS, "student01", given).items():
+    for name, content in answers.log_files(KEYS, "student01", given.items()).items():
         (folder / name).write_bytes(content)
 
 

@@ -21,6 +21,8 @@ PUBLIC_HEADER = "# Derived: to change a question, change its source and run make
 # value it would be displayed, and nbgrader takes a displayed number for the points.
 GRADE_CELL = '''\
 # What you submitted first; nothing else counts.
+from course_utils.quiz import first_attempt
+
 answer = first_attempt("{id}")
 ### BEGIN HIDDEN TESTS
 from course_utils.quiz import grade

@@ -23,7 +23,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import checks
+from autograder import answers, checks
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "ps5_backpropagation"
@@ -42,7 +42,11 @@ POINTS: dict[str, float] = {
     "test_numerical_gradient": 2,
     "test_gradient_check": 1,
     "test_repaired_backward": 1,
+    "quiz_backprop_false": 2,
+    "quiz_tanh_gradient": 1,
+    "quiz_pool_gradient": 1,
 }
+QUESTIONS = ("backprop_false", "tanh_gradient", "pool_gradient")
 PART_3 = ("linear_backward", "softmax_cross_entropy", "network_gradients")
 PART_4 = ("numerical_gradient", "gradient_check", "repaired_backward")
 TESTS_3 = (*(f"test_{name}" for name in PART_3), "test_training")
@@ -86,13 +90,16 @@ class Submission:
     """One row of the class: how it is made from the reference, and the points that it loses.
 
     `checks` are applied to the reference, then the `blank` solution cells are left as released,
-    then `save` turns the notebook into the text of the file `name`.
+    then `save` turns the notebook into the text of the file `name`. Every question is answered
+    right, but those in `slips` wrong first and right then, and those in `unanswered` not at all.
     """
 
     kind: str
     about: str
     checks: tuple[str, ...] = ()
     blank: tuple[str, ...] = ()
+    slips: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
     save: Callable[[NotebookNode], str] = write
     name: str = f"{ASSIGNMENT}.ipynb"
@@ -186,6 +193,13 @@ def nothing(notebook: NotebookNode) -> str:
 CLASS = (
     Submission("right", "solves everything"),
     Submission("right", "solves everything, with cells of notes between", save=with_notes),
+    Submission(
+        "partly right",
+        "wrong first and right then on two questions, no answer to the third",
+        slips=("backprop_false", "tanh_gradient"),
+        unanswered=("pool_gradient",),
+        loses=("quiz_backprop_false", "quiz_tanh_gradient", "quiz_pool_gradient"),
+    ),
     Submission("alternative", "pools by scatter_add", checks=("alternative_scatter",)),
     Submission("alternative", "pools by im2col", checks=("alternative_fold",)),
     Submission("alternative", "numpy inside", checks=("alternative_numpy",)),
@@ -228,6 +242,7 @@ CLASS = (
             *("tanh_backward", "saturated_fraction", "max_pool2d", "max_pool2d_backward"),
             *(PART_3 + PART_4),
         ),
+        unanswered=QUESTIONS,
         loses=tuple(POINTS),
     ),
     Submission("late", "solves everything, 26 hours late", late=True),
@@ -288,11 +303,24 @@ def make_sample_class(course: Path, members: tuple[Submission, ...] = CLASS) -> 
         folder.mkdir(parents=True, exist_ok=True)
         notebook = _fill_in(released, reference, member)
         (folder / member.name).write_text(member.save(notebook), encoding="utf-8")
+        for name, content in _attempt_log(student, member, time).items():
+            (folder / name).write_bytes(content)
         (folder / "timestamp.txt").write_text(f"{time:%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
     expected = [member.expected(student) for student, member in students.items()]
     text = json.dumps([asdict(row) for row in expected], indent=1, ensure_ascii=False)
     (submitted / "expected.json").write_text(text + "\n", encoding="utf-8")
     return expected
+
+
+def _attempt_log(student: str, member: Submission, handed_in: datetime) -> dict[str, bytes]:
+    keys = ROOT / "exercises" / "keys" / f"{ASSIGNMENT}.yaml"
+    attempts = []
+    for question, right in answers.right_answers(keys, student).items():
+        if question in member.slips:
+            attempts.append((question, [3] if isinstance(right, list) else right + 1))
+        if question not in member.unanswered:
+            attempts.append((question, right))
+    return answers.log_files(keys, student, attempts, handed_in - timedelta(hours=2))
 
 
 def _read(path: Path) -> NotebookNode:

@@ -242,7 +242,7 @@ def append(
 
     Args:
         folder: The notebook's folder.
-        event: What happened; time and hash are added.
+        event: What happened; the time, if it has none, and the hash are added.
         assignment: What the log is for; None for practice.
         versions: The questions' versions, for the first line of a log that is missing.
         seen: For an attempt: how many attempts at the question the student's form knew of.
@@ -263,7 +263,7 @@ def append(
             lines.append({"event": "mended", "lost": history.torn[:1000], "time": _now()})
         if fresh := [text for text in history.damage if text not in _told(history)]:
             lines.append({"event": "damage", "found": fresh, "time": _now()})
-        lines.append({**event, "time": _now()})
+        lines.append({"time": _now(), **event})
         text, chain = "" if content.endswith(b"\n") or not content else "\n", history.chain
         for entry in lines:
             text += _line(entry, chain)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
-import statistics
 from pathlib import Path
 
 import nbformat
@@ -15,8 +13,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 from autograder.answers import right_answers
-from course_utils.quiz import NeedsReview, first_attempt, grade, log
-from tests.quiz_sample import CANARIES, NAME, make_course
+from course_utils.quiz import grade, log
+from tests.quiz_sample import NAME, make_course
 from tools.quizzes import bank
 
 pytestmark = pytest.mark.browser
@@ -233,7 +231,9 @@ def test_a_page_that_sends_nonsense_is_answered_and_records_nothing(assignment, 
     notebook, (layers, _) = run(assignment)
     name_student(layers)
     before = (assignment / log.LOG_NAME).read_bytes()
-    nonsense = [{"do": "submit", "answer": one, "seen": 0} for one in ([], [9], "x", None, {"a": 1})]
+    nonsense = [
+        {"do": "submit", "answer": one, "seen": 0} for one in ([], [9], "x", None, {"a": 1})
+    ]
     nonsense += [{"do": "submit", "answer": [1], "seen": 5}, {"do": "submit", "answer": [1]}]
     nonsense += [{"do": "solution"}, {"do": "rm"}, [], "x", 3, {"do": "student", "student": " "}]
     for message in nonsense:
