@@ -19,10 +19,10 @@ TEXT = dedent("""\
     # %% given="ask_layers"
     ask("layers")
 
-    # %% quiz="layers"
-
     # %% given="ask_width"
     ask("width")
+
+    # %% quiz="layers"
 
     # %% quiz="width"
     """)

@@ -265,4 +265,4 @@ def test_tampering_is_told_to_the_instructor(course):
 def test_the_metadata_survives_as_json(released):
     source = json.loads((released / "source" / NAME / f"{NAME}.ipynb").read_text())
     ids = [cell["metadata"]["nbgrader"]["grade_id"] for cell in source["cells"]]
-    assert ids == ["imports", "ask_layers", "quiz_layers", "ask_width", "quiz_width"]
+    assert ids == ["imports", "ask_layers", "ask_width", "quiz_layers", "quiz_width"]

@@ -1020,21 +1020,25 @@ from course_utils.quiz import ask
 
 ask("backprop_false")
 
-# %% quiz="backprop_false"
-
 # %% [markdown]
 # ### Through a tanh unit (1 point)
 
 # %% given="ask_tanh_gradient"
 ask("tanh_gradient")
 
-# %% quiz="tanh_gradient"
-
 # %% [markdown]
 # ### Through overlapping windows (1 point)
 
 # %% given="ask_pool_gradient"
 ask("pool_gradient")
+
+# %% [markdown]
+# The next three cells are where your answers are marked. Until you have answered, they say that
+# there is no answer yet; once you have, they say nothing.
+
+# %% quiz="backprop_false"
+
+# %% quiz="tanh_gradient"
 
 # %% quiz="pool_gradient"
 

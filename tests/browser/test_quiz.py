@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import statistics
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ from playwright.sync_api import expect
 
 from autograder.answers import right_answers
 from course_utils.quiz import grade, log
-from tests.quiz_sample import NAME, make_course
+from tests.quiz_sample import CANARIES, NAME, make_course
 from tools.quizzes import bank
 
 pytestmark = pytest.mark.browser
@@ -227,22 +228,248 @@ def test_going_back_records_nothing(assignment, run):
     assert answers_of(assignment) == []
 
 
-def test_a_page_that_sends_nonsense_is_answered_and_records_nothing(assignment, run):
+# ── what the page is told, and when ─────────────────────────────────────────────────────────────
+
+
+class Traffic:
+    """Everything that went through the page's websockets, both ways."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+
+    def listen(self, page):
+        page.on("websocket", self._on_socket)
+
+    def _on_socket(self, socket):
+        socket.on("framesent", self._on_frame)
+        socket.on("framereceived", self._on_frame)
+
+    def _on_frame(self, payload):
+        self.frames.append(payload if isinstance(payload, bytes) else payload.encode())
+
+    def has(self, text):
+        return any(text.encode() in frame for frame in self.frames)
+
+
+def test_a_practice_key_reaches_the_page_only_after_an_answer(practice, run):
+    traffic = Traffic()
+    notebook, (width, layer) = run(practice, traffic.listen)
+    secrets = ("SOLUTION-TEXT", "MISCONCEPTION", "SOLUTION-LAYER", "POOL-FEEDBACK", "tolerance")
+
+    def told():
+        page = notebook.page.content()
+        return {text for text in secrets if traffic.has(text) or text in page}
+
+    assert traffic.has("A convolution")  # the frames are readable
+    assert told() == set()
+
+    assert "HINT-ONE" not in notebook.page.content()
+    expect(width.get_by_role("button", name="Complete solution")).to_have_count(0)
+    width.get_by_role("button", name="Hint (2 left)").click()
+    expect(width.get_by_text("HINT-ONE")).to_be_visible()
+    assert not traffic.has("HINT-TWO")
+    width.get_by_role("button", name="Next hint (1 left)").click()
+    expect(width.get_by_text("HINT-TWO")).to_be_visible()
+    expect(width.get_by_role("button", name="hint")).to_have_count(0)
+    assert told() == set()
+
+    width.get_by_label("Your answer in pixels").fill("200")
+    width.get_by_role("button", name="Check my answer").click()
+    expect(width.get_by_role("status")).to_contain_text("Not yet")
+    assert told() == set()  # a wrong answer tells what is said to it, and no more
+    width.get_by_label("Your answer in pixels").fill("224")
+    width.get_by_role("button", name="Check my answer").click()
+    expect(width.get_by_text("you subtracted 3")).to_be_visible()
+    assert told() == {"MISCONCEPTION"}
+    width.get_by_role("button", name="Complete solution").click()
+    expect(width.get_by_text("SOLUTION-TEXT")).to_be_visible()
+
+    layer.get_by_role("radio").nth(1).check()
+    layer.get_by_role("button", name="Check my answer").click()
+    expect(layer.get_by_role("status")).to_have_text("Right.")
+    expect(layer.get_by_text("SOLUTION-LAYER")).to_be_visible()
+    assert told() == {"SOLUTION-TEXT", "MISCONCEPTION", "SOLUTION-LAYER"}
+
+
+def test_a_graded_key_reaches_the_page_never(assignment, run):
+    traffic = Traffic()
+    notebook, (layers, width) = run(assignment, traffic.listen)
+    name_student(layers)
+    layers.get_by_role("button", name="Hint").click()
+    choose(layers, 2)
+    submit(layers)
+    recorded(layers)
+    width.get_by_label("Your answer").fill("1")
+    submit(width)
+    recorded(width)
+    notebook.restart_and_run_all()
+    assert traffic.has("Which layers have parameters")
+    page = notebook.page.content()
+    for canary in CANARIES:
+        assert not traffic.has(canary), canary
+        assert canary not in page, canary
+
+
+def test_practice_may_be_tried_again_and_is_remembered(practice, run):
+    notebook, (_, layer) = run(practice)
+    for number, says in ((0, "Not yet"), (1, "Right.")):
+        layer.get_by_role("radio").nth(number).check()
+        layer.get_by_role("button", name="Check my answer").click()
+        expect(layer.get_by_role("status")).to_contain_text(says)
+    notebook.restart_and_run_all()
+    _, layer = forms(notebook)
+    expect(layer.get_by_role("status")).to_have_text("Right.")
+    expect(layer.get_by_role("radio").nth(1)).to_be_checked()
+
+
+# ── without a kernel, without a mouse ───────────────────────────────────────────────────────────
+
+
+def test_without_a_kernel_the_question_and_the_record_can_be_read(
+    assignment, run, open_notebook, lab
+):
+    notebook, (layers, _) = run(assignment)
+    static = notebook.page.locator(".jp-RenderedMarkdown", has_text="Which layers have parameters")
+    expect(static).to_have_count(1)
+    expect(static).to_be_hidden()  # the live form stands in its place
+    name_student(layers)
+    choose(layers, 2)
+    submit(layers)
+    recorded(layers)
+    notebook.command("docmanager:save")
+    notebook.close()
+
+    page = open_notebook((assignment / f"{NAME}.ipynb").relative_to(lab.root)).page
+    expect(page.get_by_text("model not found").first).to_be_visible()
+    static = page.locator(".jp-RenderedMarkdown", has_text="Which layers have parameters")
+    expect(static).to_be_visible()
+    expect(static).to_contain_text("max pooling")
+    expect(static).to_contain_text("Recorded: option 2")
+
+
+def test_a_stopped_kernel_is_named_and_nothing_is_claimed(assignment, run):
     notebook, (layers, _) = run(assignment)
     name_student(layers)
-    before = (assignment / log.LOG_NAME).read_bytes()
-    nonsense = [
-        {"do": "submit", "answer": one, "seen": 0} for one in ([], [9], "x", None, {"a": 1})
-    ]
-    nonsense += [{"do": "submit", "answer": [1], "seen": 5}, {"do": "submit", "answer": [1]}]
-    nonsense += [{"do": "solution"}, {"do": "rm"}, [], "x", 3, {"do": "student", "student": " "}]
-    for message in nonsense:
-        notebook.page.evaluate(
-            """async message => {
-                const manager = [...(await window.jupyterapp.shell.currentWidget.sessionContext
-                    .session.kernel.requestCommInfo({target_name: 'jupyter.widget'}))
-                    .content.comms ? [] : []];
-            }""",
-            message,
-        )
-    assert (assignment / log.LOG_NAME).read_bytes() == before
+    choose(layers, 2)
+    notebook.page.evaluate(
+        "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
+    )
+    submit(layers)
+    expect(layers.get_by_role("status")).to_contain_text("Nothing is recorded", timeout=10_000)
+    assert answers_of(assignment) == []
+
+
+def test_everything_can_be_done_with_the_keyboard(assignment, run):
+    notebook, (layers, _) = run(assignment)
+    page = notebook.page
+    keys = page.keyboard
+    cells = len(notebook.cells())
+    page.locator(".jp-Notebook").focus()
+    for _ in range(60):
+        keys.press("Tab")
+        if page.evaluate("() => !!document.activeElement.closest('.course-quiz')"):
+            break
+    expect(layers.get_by_label("Your student id")).to_be_focused()
+    keys.type("ada")
+    keys.press("Enter")
+    expect(layers.get_by_role("checkbox").first).to_be_visible()
+    layers.get_by_label("Your student id").focus()
+    for _ in range(2):  # over the button that corrects the id
+        keys.press("Tab")
+    expect(layers.get_by_role("checkbox").first).to_be_focused()
+    keys.press("Space")
+    keys.press("d")  # twice, it would delete the cell, if JupyterLab took the keys
+    keys.press("d")
+    keys.press("a")
+    for _ in range(3):
+        keys.press("Tab")
+    expect(layers.get_by_role("button", name="Submit my answer")).to_be_focused()
+    keys.press("Enter")
+    expect(layers.get_by_role("button", name="Submit for good")).to_be_focused()
+    keys.press("Escape")
+    expect(layers.get_by_role("button", name="Submit my answer")).to_be_focused()
+    keys.press("Enter")
+    expect(layers.get_by_role("button", name="Submit for good")).to_be_focused()
+    keys.press("Enter")
+    recorded(layers)
+    assert answers_of(assignment) == [[1]]
+    assert len(notebook.cells()) == cells
+
+
+def test_a_screen_reader_finds_names_and_news(assignment, practice, run):
+    _, (layers, _) = run(assignment)
+    expect(layers).to_have_attribute("aria-label", "Graded question")
+    name_student(layers)
+    group = layers.get_by_role("group", name="Choose all that apply.")
+    expect(group.get_by_role("checkbox", name="max pooling")).to_have_count(1)
+    described = group.get_attribute("aria-describedby")
+    expect(layers.locator(f"#{described}")).to_contain_text("Which layers have parameters")
+    expect(layers.get_by_role("status")).to_have_count(1)
+    _, (width, layer) = run(practice)
+    expect(width.get_by_role("textbox", name="Your answer in pixels")).to_have_count(1)
+    expect(layer.get_by_role("radio")).to_have_count(2)
+    expect(layer.locator("math")).to_have_count(2)  # set by the browser, read by a screen reader
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_can_be_read_in_both_themes_and_widths(practice, run, dark):
+    notebook, (width, layer) = run(practice)
+    notebook.theme(dark)
+    layer.get_by_role("radio").nth(0).check()
+    layer.get_by_role("button", name="Check my answer").click()
+    expect(layer.get_by_role("status")).to_contain_text("Not yet")
+    for size in (700, 1400):
+        notebook.page.set_viewport_size({"width": size, "height": 900})
+        for form in (width, layer):
+            wide, room = form.evaluate("form => [form.scrollWidth, form.clientWidth]")
+            assert wide <= room
+        assert min(layer.evaluate(CONTRASTS)) >= 4.5
+    notebook.page.set_viewport_size({"width": 1400, "height": 900})
+    notebook.theme(False)
+
+
+# The contrast (WCAG) of every text with the ground behind it.
+CONTRASTS = """form => {
+  const rgb = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = node => {
+    for (; node; node = node.parentElement) {
+      const found = rgb(getComputedStyle(node).backgroundColor);
+      if (found[3] !== 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  return [...form.querySelectorAll('span, p, legend, button, li, small, strong, [role=status]')]
+    .filter(node => node.checkVisibility() && node.innerText.trim())
+    .map(node => [light(rgb(getComputedStyle(node).color)), light(ground(node))])
+    .map(([a, b]) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+}"""
+
+
+# ── time ────────────────────────────────────────────────────────────────────────────────────────
+
+# From the click to the frame in which the answer is painted.
+CLICK = """button => new Promise(resolve => {
+  const status = button.closest('.course-quiz').querySelector('[role=status]');
+  const start = performance.now();
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - start)));
+  }).observe(status, {childList: true, characterData: true, subtree: true});
+  button.click();
+})"""
+
+
+def test_from_click_to_feedback_takes_no_longer_than_a_quarter_of_a_second(practice, run):
+    _, (_, layer) = run(practice)
+    button = layer.get_by_role("button", name="Check my answer")
+    times = []
+    for turn in range(21):
+        layer.get_by_role("radio").nth(turn % 2).check()
+        times.append(button.evaluate(CLICK))
+        expect(layer.get_by_role("status")).to_contain_text(("Not yet", "Right.")[turn % 2])
+    assert len(answers_of(practice, "layer")) == 21  # each was on the disk before it was shown
+    print(f"click to feedback: median {statistics.median(times):.0f} ms, max {max(times):.0f} ms")
+    assert statistics.median(times) <= 250
