@@ -45,9 +45,9 @@ KEYS = dedent("""\
         points: 1
         text: How wide is the output of a 3×3 convolution for an input of {{w}} pixels?
         draw: {w: {low: 20, high: 90}}
+        tolerance: 0
         key:
           answer: w - 2  # CANARY-ANSWER
-          tolerance: 0
           solution: CANARY-WIDTH {{answer}}
     """)
 CANARIES = ("CANARY", "[1, 3]", "w - 2", "grade(", "HIDDEN TESTS")

@@ -37,9 +37,9 @@ questions:
     text: How wide is the output for an input of {{width}} pixels?
     draw:
       width: {low: 10, high: 90}
+    tolerance: 0
     key:
       answer: width - 2
-      tolerance: 0
       feedback: {width: That is the input.}
       solution: Two fewer, {{answer}}.
 """
@@ -68,9 +68,9 @@ def test_a_good_file_is_read(tmp_path):
         ("- $54 \\times 54$", "- $55 \\times 55$", 6, "questions[0].options", "same text"),
         ("      - $54 \\times 54$\n", "", 6, "questions[0].options", "at least two"),
         ("{2: You forgot", "{7: You forgot", 10, "questions[0].key.feedback.7", "no option 7"),
-        ("      tolerance: 0\n", "", 18, "questions[1].key.tolerance", "is missing"),
-        ("answer: width - 2", "answer: widht - 2", 18, "questions[1].key.answer", "NameError"),
-        ("answer: width - 2", "answer: 1 / 0", 18, "questions[1].key.answer", "ZeroDivision"),
+        ("    tolerance: 0\n", "", 12, "questions[1].tolerance", "is missing"),
+        ("answer: width - 2", "answer: widht - 2", 19, "questions[1].key.answer", "NameError"),
+        ("answer: width - 2", "answer: 1 / 0", 19, "questions[1].key.answer", "ZeroDivision"),
         ("{{width}} pixels", "pixels", 16, "questions[1].draw.width", "never shown"),
         ("{{width}} pixels", "{{w}} pixels", 14, "questions[1].text", "is not drawn"),
         ("high: 90", "high: 10", 16, "questions[1].draw", "too few"),

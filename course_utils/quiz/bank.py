@@ -1,24 +1,6 @@
-r"""Question files: what a question may say, and what is refused when a file is loaded.
+"""Question files: reading one, and finding a question beside a notebook.
 
-    assignment: ps5_backpropagation     # graded questions only; practice files leave it out
-    questions:
-      - id: tanh_slope
-        kind: numeric                   # or: single, multiple
-        points: 1                       # graded questions only
-        text: |
-          What is the slope of $\tanh$ at $x = {{x}}$?
-        draw:
-          x: {low: 0.5, high: 1.5, step: 0.05}
-        hints: [Write the slope with the value of tanh itself.]
-        key:                            # everything that an answer may reveal
-          answer: 1 - math.tanh(x) ** 2
-          tolerance: 0.002
-          feedback:
-            1 - x ** 2: The square is that of $\tanh x$, not of $x$.
-          solution: |
-            …
-
-Everything outside `key` is public. docs/quizzes.md explains each field.
+Everything of a question but its `key` is public. docs/quizzes.md explains each field.
 """
 
 from __future__ import annotations

@@ -96,14 +96,14 @@ def mark(question: Question, answer: Answer, numbers: Numbers) -> Verdict:
 def _mark_number(question: Question, value: float, numbers: Numbers) -> Verdict:
     key = question.key
     assert key is not None
-    assert key.tolerance is not None
+    assert question.tolerance is not None
     assert not isinstance(key.answer, list)
-    if matches(value, evaluate(key.answer, numbers), key.tolerance):
+    if matches(value, evaluate(key.answer, numbers), question.tolerance):
         return Verdict(True, [])
     said = [
         fill(text, numbers)
         for expression, text in key.feedback.items()
-        if matches(value, evaluate(expression, numbers), key.tolerance)
+        if matches(value, evaluate(expression, numbers), question.tolerance)
     ]
     return Verdict(False, said[:1])
 

@@ -52,6 +52,10 @@ def _shape_faults(question: Question) -> Iterator[Fault]:
         yield ("options",), "two options have the same text: change one"
     if choice and question.unit is not None:
         yield ("unit",), "only a numeric question has a unit"
+    if choice and question.tolerance is not None:
+        yield ("tolerance",), "only a numeric question has a tolerance"
+    if not choice and question.tolerance is None:
+        yield ("tolerance",), "is missing: 0 for a count, e.g. 0.01 for a measured number"
     if choice and question.draw:
         yield ("draw",), "only a numeric question can have drawn numbers"
     if question.such_that is not None and not question.draw:
@@ -66,8 +70,6 @@ def _shape_faults(question: Question) -> Iterator[Fault]:
 
 
 def _choice_key_faults(question: Question, key: Key) -> Iterator[Fault]:
-    if key.tolerance is not None:
-        yield ("key", "tolerance"), "only a numeric answer has a tolerance"
     numbers = set(range(1, len(question.options) + 1))
     given = key.answer if isinstance(key.answer, list) else [key.answer]
     if question.kind == "single" and isinstance(key.answer, list):
@@ -85,9 +87,6 @@ def _choice_key_faults(question: Question, key: Key) -> Iterator[Fault]:
 
 
 def _numeric_key_faults(question: Question, key: Key) -> Iterator[Fault]:
-    if key.tolerance is None:
-        yield ("key", "tolerance"), "is missing: 0 for a count, e.g. 0.01 for a measured number"
-        return
     if isinstance(key.answer, list):
         yield ("key", "answer"), "a numeric answer is one number or one expression"
         return
@@ -109,5 +108,5 @@ def _numeric_key_faults(question: Question, key: Key) -> Iterator[Fault]:
                 yield ("key", "feedback", str(said)), str(error)
                 return
             # A drawn wrong way may give the right number now and then; a fixed one may not.
-            if not question.draw and matches(wrong, right, key.tolerance):
+            if not question.draw and matches(wrong, right, question.tolerance or 0):
                 yield ("key", "feedback", str(said)), "would be said to a right answer: remove it"

@@ -23,27 +23,29 @@ class Key(_Strict):
     Attributes:
         answer: An option's number (single), their list (multiple), or a number or an
             expression of the drawn numbers (numeric).
-        tolerance: How far a numeric answer may be off, absolutely.
         feedback: What to say to an answer: by option number, or by number or expression.
         solution: The complete solution, in Markdown.
         source: Where the facts are from.
     """
 
     answer: int | float | str | list[int]
-    tolerance: float | None = Field(default=None, ge=0)
     feedback: dict[int | float | str, Text] = {}
     solution: Text
     source: Text | None = None
 
 
 class Question(_Strict):
-    """One question; options are numbered from 1."""
+    """One question; options are numbered from 1.
+
+    `tolerance` is how far a numeric answer may be off, absolutely.
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     kind: Literal["single", "multiple", "numeric"]
     text: Text
     options: list[Text] = []
     unit: Text | None = None
+    tolerance: int | float | None = Field(default=None, ge=0)
     draw: dict[str, Draw] = {}
     such_that: Text | None = None
     hints: list[Text] = []

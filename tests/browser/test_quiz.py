@@ -26,10 +26,10 @@ questions:
     kind: numeric
     text: A convolution $3 \\times 3$ on 227 pixels gives how many?
     unit: pixels
+    tolerance: 0
     hints: [HINT-ONE count the places, HINT-TWO the first and the last place]
     key:
       answer: 225
-      tolerance: 0
       feedback: {224: MISCONCEPTION you subtracted 3}
       solution: SOLUTION-TEXT two fewer.
   - id: layer
@@ -254,7 +254,7 @@ class Traffic:
 def test_a_practice_key_reaches_the_page_only_after_an_answer(practice, run):
     traffic = Traffic()
     notebook, (width, layer) = run(practice, traffic.listen)
-    secrets = ("SOLUTION-TEXT", "MISCONCEPTION", "SOLUTION-LAYER", "POOL-FEEDBACK", "tolerance")
+    secrets = ("SOLUTION-TEXT", "MISCONCEPTION", "SOLUTION-LAYER", "POOL-FEEDBACK")
 
     def told():
         page = notebook.page.content()
