@@ -1,0 +1,405 @@
+"""Starts processes for student code: forked from a warm one, isolated, bounded, killed whole.
+
+with WarmProcess(["torch"]) as warm, warm.launch("package.module:function") as process:
+process.wait()
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from autograder.errors import AutograderError
+from autograder.sandbox.limits import MB, Limits, resident_memory
+from autograder.sandbox.linux import open_beneath
+from autograder.sandbox.view import View
+from autograder.sandbox.warm import ENVIRONMENT, receive, send
+
+START_SECONDS = 120.0  # importing torch on a busy machine takes 20 s
+FORK_SECONDS = 60.0
+WATCH_SECONDS = 0.05
+LOG_BYTES = 16_384
+DEFAULT_VIEW = View()
+DEFAULT_LIMITS = Limits()
+
+# The warm process has neither our environment nor our arguments: both are seen by its children.
+_BOOT = (
+    "import json, os, sys; sys.path[:] = json.loads(os.read(0, 65536)); "
+    "from autograder.sandbox.warm import main; main()"
+)
+_WARM_ENVIRONMENT = ENVIRONMENT | {
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # ask for a GPU without starting the driver
+}
+
+
+class LaunchError(AutograderError):
+    """A process could not be started."""
+
+
+class FileRefusedError(AutograderError):
+    """A candidate's file is not one that may be read."""
+
+
+class WarmProcess:
+    """A process that has imported `modules` once and is forked for each launch.
+
+    Args:
+        modules: what to import. Not what a candidate mustn't see: memory is inherited.
+        view: what isolated processes see of the file system; None if none will be isolated.
+
+    Raises:
+        LaunchError: a module can't be imported, or the machine forbids isolation.
+    """
+
+    def __init__(self, modules: Sequence[str] = (), view: View | None = DEFAULT_VIEW) -> None:
+        self._view = view
+        self._lock = threading.Lock()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._log = os.memfd_create("warm log")
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _BOOT],
+                stdin=theirs.fileno(),
+                stdout=self._log,
+                stderr=self._log,
+                env=_WARM_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,  # an interrupt at the keyboard is for the launcher
+            )
+        path = [entry for entry in sys.path if Path(entry).is_absolute()]
+        self._control.send(json.dumps(path).encode())
+        start = {
+            "modules": list(modules),
+            "view": asdict(view) if view else None,
+            "hide": list(view.hidden) if view else [],
+            "environment": {"HOME": os.environ.get("HOME", "/")},  # for caches of fonts and such
+        }
+        try:
+            send(self._control, start)
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _await_ready(self) -> None:
+        self._control.settimeout(START_SECONDS)
+        try:
+            reply, _ = receive(self._control)
+        except OSError as error:
+            reply = {"error": f"no answer ({error})"}
+        self._control.settimeout(None)
+        if "ready" in reply:
+            return
+        problem = reply.get("error") or _tail(self._log) or "it ended at once"
+        if reply.get("isolation"):
+            raise LaunchError(f"This machine forbids isolation: {problem}.", _isolation_remedy())
+        raise LaunchError(
+            f"The warm process didn't start: {problem}",
+            "check that every module of the assignment is installed: autograder doctor",
+        )
+
+    def launch(
+        self,
+        target: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        fds: Sequence[int] = (),
+        isolated: bool = True,
+        folder: Path | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Fork a process that calls `target(*fds, **arguments)` and ends.
+
+        Args:
+            target: "package.module:function". The module is imported before isolation.
+            arguments: plain data, as JSON has it.
+            fds: file descriptors to pass; the function gets its own copies' numbers.
+            isolated: shut off from the machine, in a private copy of `folder`; else only a
+                process of its own, with its limits, in `folder` itself.
+            folder: the student's files.
+            limits: what the process and all that it starts may use.
+            environment: variables beside the few that every launched process has.
+
+        Raises:
+            LaunchError: the process could not be started.
+        """
+        if isolated and not self._view:
+            raise LaunchError(
+                f"{target} was to be isolated, but its warm process has no view.",
+                "start the WarmProcess with a View",
+            )
+        request = {
+            "target": target,
+            "arguments": dict(arguments or {}),
+            "folder": str(folder.resolve()) if folder else None,
+            "limits": asdict(limits),
+            "environment": dict(environment or {}),
+        }
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        payload, log = os.memfd_create("request"), os.memfd_create("log")
+        with os.fdopen(payload, "wb") as file, theirs:
+            file.write(json.dumps(request).encode())
+            file.seek(0)
+            try:
+                with self._lock:
+                    passed = (theirs.fileno(), payload, log, *fds)
+                    send(self._control, {"isolated": isolated}, *passed)
+            except OSError as error:
+                ours.close()
+                os.close(log)
+                raise LaunchError(
+                    f"{target} could not be launched: its warm process has ended ({error}).",
+                    "start a new WarmProcess",
+                ) from error
+        return Process(target, ours, log, limits, isolated)
+
+    def close(self) -> None:
+        """End the warm process, and with it every process launched from it."""
+        self._control.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with suppress(OSError):
+            os.close(self._log)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Process:
+    """A launched process, and all that it starts; closing it kills them.
+
+    Attributes:
+        pid: as the launcher sees it.
+        returncode: None while it runs; negative for a signal, as in subprocess.
+        reason: the limit for which it was killed, as a sentence's end; None if for none.
+        cpu_seconds: what the process and its waited-for children used, known at the end.
+        folder: a descriptor of an isolated process's private folder, for `read_file`; else None.
+    """
+
+    def __init__(
+        self, target: str, connection: socket.socket, log: int, limits: Limits, isolated: bool
+    ) -> None:
+        self.pid = 0
+        self.returncode: int | None = None
+        self.reason: str | None = None
+        self.cpu_seconds = 0.0
+        self.folder: int | None = None
+        self._pidfd = -1
+        self._connection = connection
+        self._log = log
+        self._limits = limits
+        self._isolated = isolated
+        self._ended = threading.Event()
+        self._deadline = time.monotonic() + limits.wall_seconds
+        try:
+            self._await_ready(target)
+        except BaseException:
+            self._let_go()
+            raise
+        self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
+        self._watch.start()
+
+    def _await_ready(self, target: str) -> None:
+        self._connection.settimeout(FORK_SECONDS)
+        ready = False
+        while not (ready and self.pid):
+            try:
+                reply, fds = receive(self._connection)
+            except OSError as error:
+                reply, fds = {"error": f"no answer ({error})"}, []
+            if "pid" in reply:
+                self.pid, (self._pidfd,) = reply["pid"], fds
+            elif "ready" in reply:
+                ready, self.folder = True, fds[0] if fds else None
+            else:
+                problem = reply.get("error") or _tail(self._log) or "it ended at once"
+                raise LaunchError(
+                    f"{target} could not be launched: {problem}",
+                    "see what this machine lacks: autograder doctor",
+                )
+
+    def poll(self) -> int | None:
+        """The return code, or None while the process runs."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end and return the return code.
+
+        Raises:
+            TimeoutError: it still runs after `timeout` seconds.
+        """
+        if not self._ended.wait(timeout):
+            raise TimeoutError(f"process {self.pid} still runs after {timeout} s")
+        assert self.returncode is not None
+        return self.returncode
+
+    def interrupt(self) -> None:
+        """Send the interrupt of a keyboard: a KeyboardInterrupt in the main thread."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGINT)
+
+    def kill(self, reason: str | None = None) -> None:
+        """Kill the process and all that it started; `wait` for the end."""
+        if self.returncode is None and self.reason is None:
+            self.reason = reason
+        with suppress(OSError):  # it has ended already
+            if not self._isolated:  # no pid namespace that ends with it: at least its group
+                os.killpg(self.pid, signal.SIGKILL)
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def log(self) -> str:
+        """The last that the process wrote to its standard output and error."""
+        return _tail(self._log)
+
+    def read_file(self, name: str, max_bytes: int = 64 * MB) -> bytes:
+        """A file that the process left in its folder; works during and after its life.
+
+        Raises:
+            FileNotFoundError: there is none.
+            FileRefusedError: see the function `read_file`.
+        """
+        if self.folder is None:
+            raise FileNotFoundError(name)
+        return read_file(self.folder, name, max_bytes)
+
+    def close(self) -> None:
+        """Kill what still runs, wait for its end, and let go of everything."""
+        self.kill()
+        self._watch.join()
+        self._let_go()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _let_go(self) -> None:
+        self._connection.close()
+        for fd in (self._pidfd, self._log, self.folder):
+            if fd is not None and fd >= 0:
+                os.close(fd)
+        self._pidfd, self._log, self.folder = -1, -1, None
+
+    def _watch_limits(self) -> None:
+        while not select.select([self._connection], [], [], WATCH_SECONDS)[0]:
+            if time.monotonic() > self._deadline:
+                self.kill(f"ran for more than {self._limits.wall_seconds:g} s")
+            elif self._holds_too_much():
+                self.kill(f"used more than {self._limits.memory_bytes // MB:,} MB of memory")
+        try:
+            reply, _ = receive(self._connection)
+        except OSError:
+            reply = {}
+        # Without a report the warm process has died, and the kernel has killed its children.
+        self.cpu_seconds = reply.get("cpu_seconds", 0.0)
+        self.returncode = reply.get("exit", -signal.SIGKILL)
+        killed = self.returncode == -signal.SIGKILL and self.reason is None
+        if killed and self.cpu_seconds >= self._limits.cpu_seconds:
+            self.reason = f"computed for more than {self._limits.cpu_seconds} s"
+        self._ended.set()
+
+    def _holds_too_much(self) -> bool:
+        limit = self._limits.memory_bytes
+        return resident_memory(self.pid) > limit and resident_memory(self.pid, exact=True) > limit
+
+
+def read_file(folder: int, name: str, max_bytes: int = 64 * MB) -> bytes:
+    """Read a candidate's file as what it is: something made by who wants to cheat.
+
+    Only a regular file below `folder` (a descriptor, as `Process.folder`) is read; no link is
+    followed; reading doesn't block.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        FileRefusedError: it is not a regular file below the folder, or not to be read, or too big.
+    """
+    try:
+        file = open_beneath(folder, name)
+    except FileNotFoundError:
+        raise FileNotFoundError(name) from None
+    except (OSError, ValueError) as error:
+        raise FileRefusedError(
+            f"The submission's file '{name}' can't be read: {error}.",
+            "only files in the submission's own folder count, and links don't",
+        ) from error
+    with os.fdopen(file, "rb") as opened:
+        state = os.fstat(file)
+        if not stat.S_ISREG(state.st_mode):
+            raise FileRefusedError(
+                f"The submission's '{name}' is not a file.", "expected a regular file"
+            )
+        content = opened.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise FileRefusedError(
+            f"The submission's file '{name}' has more than {max_bytes:,} bytes.",
+            "the test should ask for something smaller",
+        )
+    return content
+
+
+@functools.cache
+def isolation_problem() -> str | None:
+    """Why this machine can't isolate a process, with the remedy; None if it can (it was tried)."""
+    try:
+        with WarmProcess() as warm, warm.launch("os:getpid") as process:
+            process.wait(FORK_SECONDS)
+    except LaunchError as error:
+        return f"{error.problem}\n  → {_isolation_remedy()}"
+    return None
+
+
+def _isolation_remedy() -> str:
+    if sys.platform != "linux":
+        return "isolation needs Linux: grade there, or in a Linux container or virtual machine"
+    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return "run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    if _setting("kernel/unprivileged_userns_clone") == "0":
+        return "run: sudo sysctl -w kernel.unprivileged_userns_clone=1"
+    if _setting("user/max_user_namespaces") == "0":
+        return "run: sudo sysctl -w user.max_user_namespaces=10000"
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        return (
+            "start the container with: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined"
+        )
+    return "isolation needs Linux 5.12 or newer with user namespaces, on x86-64 or 64-bit ARM"
+
+
+def _setting(name: str) -> str:
+    with suppress(OSError):
+        return (Path("/proc/sys") / name).read_text().strip()
+    return ""
+
+
+def _tail(log: int) -> str:
+    size = os.fstat(log).st_size
+    return os.pread(log, LOG_BYTES, max(0, size - LOG_BYTES)).decode(errors="replace").strip()

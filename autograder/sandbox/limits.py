@@ -1,0 +1,102 @@
+"""How much a process may use, and what it uses."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one launched process and all that it starts.
+
+    Attributes:
+        wall_seconds: from launch to end.
+        cpu_seconds: of each process.
+        memory_bytes: beyond what the warm process holds: of each process's private memory, and
+            of the resident memory of all together.
+        processes: processes and threads together. Binds isolated processes only.
+        open_files: of each process.
+        file_bytes: size of one file.
+        disk_bytes: of the folder, /tmp and /dev/shm together. Binds isolated processes only.
+        disk_files: files and folders in those. Binds isolated processes only.
+    """
+
+    wall_seconds: float = 600.0
+    cpu_seconds: int = 600
+    memory_bytes: int = 2048 * MB
+    processes: int = 128
+    open_files: int = 512
+    file_bytes: int = 256 * MB
+    disk_bytes: int = 512 * MB
+    disk_files: int = 8192
+
+
+def apply_limits(limits: Limits, *, isolated: bool) -> None:
+    """Bind this process and its children to `limits`, as far as the kernel keeps account itself.
+
+    Soft and hard limits are the same: the process can't raise them. RLIMIT_AS is left alone:
+    torch maps 3.6 GB before any work, and CUDA far more.
+    """
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_DATA: _private_memory() + limits.memory_bytes,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_STACK: 8 * MB,
+    }
+    if isolated:
+        # Counted within the process's own user namespace. Elsewhere it would count the user's
+        # other processes too.
+        wanted[resource.RLIMIT_NPROC] = limits.processes
+    for kind, value in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _private_memory() -> int:
+    return _fields(Path("/proc/self/status"))["VmData"]
+
+
+def resident_memory(pid: int, *, exact: bool = False) -> int:
+    """Bytes of memory that `pid` and its descendants hold, without files and program text.
+
+    Args:
+        pid: a process; one that has ended holds nothing.
+        exact: share pages out among the processes that share them; else each counts in full,
+            which is a hundred times quicker and never too little.
+    """
+    total = 0
+    for each in _tree(pid):
+        process = Path(f"/proc/{each}")
+        with suppress(OSError, KeyError):  # it ended meanwhile
+            if exact:
+                fields = _fields(process / "smaps_rollup")
+                total += fields["Pss_Anon"] + fields["Pss_Shmem"]
+            else:
+                fields = _fields(process / "status")
+                total += fields["RssAnon"] + fields["RssShmem"]
+    return total
+
+
+def _tree(pid: int) -> Iterator[int]:
+    """`pid` and all its descendants."""
+    waiting = [pid]
+    while waiting:
+        yield (each := waiting.pop())
+        with suppress(OSError):
+            for task in Path(f"/proc/{each}/task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+
+
+def _fields(path: Path) -> dict[str, int]:
+    """The fields of a file under /proc that are given in kB, in bytes."""
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[-1:] == ["kB"]}

@@ -1,0 +1,134 @@
+"""The system calls that isolation needs and Python doesn't have."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from pathlib import Path
+
+CLONE_NEWNS = 0x0002_0000
+CLONE_NEWUTS = 0x0400_0000
+CLONE_NEWIPC = 0x0800_0000
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
+CLONE_NEWNET = 0x4000_0000
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 1 << 12, 1 << 14, 1 << 18
+MNT_DETACH = 2
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
+
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SYS_OPENAT2 = 437
+_SYS_MOUNT_SETATTR = 442
+_AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
+_RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 1, 2, 4, 8
+_CAPABILITY_VERSION_3 = 0x2008_0522
+_LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{what}: {os.strerror(error)}")
+    return result
+
+
+def mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mount a file system; a bind mount has no `kind`."""
+    result = _libc.mount(
+        source.encode(),
+        os.fsencode(target),
+        kind.encode() or None,
+        ctypes.c_ulong(flags),
+        data.encode() or None,
+    )
+    _check(result, f"mount {source or kind} on {target}")
+
+
+def bind(source: Path, target: Path) -> None:
+    """Show `source`, a file or a whole tree, at `target` as well."""
+    mount(os.fspath(source), target, flags=MS_BIND | MS_REC)
+
+
+def unmount(target: Path) -> None:
+    """umount2(2): take down the mount at `target` and all below it, once nobody uses them."""
+    _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "userns")]
+
+
+def restrict_mounts(target: Path, attributes: int) -> None:
+    """mount_setattr(2): add MOUNT_ATTR_ flags to the mount at `target` and all below it."""
+    wanted = _MountAttributes(attributes, 0, 0, 0)
+    size = ctypes.c_size_t(ctypes.sizeof(wanted))
+    path = os.fsencode(target)
+    result = _libc.syscall(
+        _SYS_MOUNT_SETATTR, -100, path, _AT_RECURSIVE, ctypes.byref(wanted), size
+    )
+    _check(result, f"mount_setattr {target}")
+
+
+def make_root(folder: Path) -> None:
+    """Make the mount at `folder` this process's root, and let go of the old one."""
+    os.chdir(folder)
+    number = _SYS_PIVOT_ROOT[platform.machine()]
+    _check(_libc.syscall(number, b".", b"."), f"pivot_root {folder}")
+    unmount(Path())
+    os.chdir("/")
+
+
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def enter_namespace(fd: int, kind: int) -> None:
+    """setns(2)."""
+    _check(_libc.setns(fd, kind), "setns")
+
+
+def set_hostname(name: str) -> None:
+    """sethostname(2), of this process's UTS namespace."""
+    _check(_libc.sethostname(name.encode(), len(name)), "sethostname")
+
+
+def prctl(option: int, *values: int) -> None:
+    """Operate on this process, with integer arguments."""
+    padded = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
+    _check(_libc.prctl(option, *padded), f"prctl {option}")
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, for this process and all that it may execute."""
+    for capability in range(int(_LAST_CAPABILITY.read_text()) + 1):
+        prctl(PR_CAPBSET_DROP, capability)
+    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("flags", "mode", "resolve")]
+
+
+def open_beneath(folder: int, name: str) -> int:
+    """openat2(2): open `name` for reading below `folder`, following no link, crossing no mount.
+
+    Doesn't block on a named pipe.
+    """
+    resolve = _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_XDEV
+    how = _OpenHow(os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0, resolve)
+    size = ctypes.c_size_t(ctypes.sizeof(how))
+    path = os.fsencode(name)
+    return _check(_libc.syscall(_SYS_OPENAT2, folder, path, ctypes.byref(how), size), name)

@@ -1,0 +1,236 @@
+"""The warm process: imports once, then forks a process for each request.
+
+It is started by `launch.WarmProcess` with one end of a socket as standard input, and ends when the
+other end closes. It has one thread, no event loop, no CUDA and no secret: its memory is every
+child's memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder.sandbox import hidden
+from autograder.sandbox.isolate import (
+    IsolationError,
+    die_with,
+    enter,
+    gain_privileges,
+    new_pid_namespace,
+)
+from autograder.sandbox.limits import Limits, apply_limits
+from autograder.sandbox.view import FOLDER, HOME, View, build_view, remove_view
+
+ENVIRONMENT = {
+    "HOME": str(HOME),
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+    "USER": "student",
+}
+MESSAGE_BYTES = 1 << 16
+MAX_DESCRIPTORS = 32
+
+
+def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """One message and the file descriptors that came with it; ({}, []) at the end."""
+    data, fds, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, MAX_DESCRIPTORS)
+    return (json.loads(data) if data else {}), fds
+
+
+def send(connection: socket.socket, message: dict[str, Any], *fds: int) -> None:
+    """Send one message; the other side gets copies of `fds`."""
+    socket.send_fds(connection, [json.dumps(message).encode()], fds)
+
+
+@dataclass
+class _Child:
+    pid: int
+    launcher: socket.socket
+
+
+@dataclass(frozen=True)
+class _Warm:
+    """What a request is served with: the view's root, and a pidfd of the warm process."""
+
+    root: Path | None
+    hide: list[str]
+    itself: int
+
+
+def main() -> None:
+    """Serve requests from the socket on descriptor 0 until it closes."""
+    control = socket.socket(fileno=os.dup(0))
+    _redirect(os.open("/dev/null", os.O_RDWR), 0)
+    start, _ = receive(control)
+    os.environ.update(start["environment"])
+    root = Path(tempfile.mkdtemp(prefix="view-")) if start["view"] else None
+    try:
+        if root:
+            gain_privileges()
+            build_view(root, View(**start["view"]))
+        _import(start["modules"])
+        send(control, {"ready": True})
+        _serve(control, _Warm(root, start["hide"], os.pidfd_open(os.getpid())))
+    except Exception as error:
+        last = "".join(traceback.format_exception_only(error)).strip()
+        send(control, {"error": last, "isolation": isinstance(error, IsolationError)})
+    finally:
+        if root:
+            remove_view(root)
+
+
+def _redirect(source: int, *targets: int) -> None:
+    for target in targets:
+        os.dup2(source, target)
+    if source > 2:
+        os.close(source)
+
+
+def _import(modules: list[str]) -> None:
+    for name in modules:
+        importlib.import_module(name)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)  # a pool of threads doesn't survive a fork: its user hangs
+    gc.collect()
+    gc.freeze()  # or a collection in a child would touch, and so copy, every page
+
+
+def _serve(control: socket.socket, warm: _Warm) -> None:
+    children: dict[int, _Child] = {}
+    while True:
+        ready, _, _ = select.select([control.fileno(), *children], [], [])
+        for each in ready:
+            if each in children:
+                _report_end(children.pop(each), each)
+                continue
+            request, fds = receive(control)
+            if not request:
+                return
+            if child := _fork(request["isolated"], fds, warm):
+                pidfd = os.pidfd_open(child.pid)
+                children[pidfd] = child
+                _tell(child.launcher, {"pid": child.pid}, pidfd)
+
+
+def _tell(launcher: socket.socket, message: dict[str, Any], *fds: int) -> None:
+    with contextlib.suppress(OSError):  # it may be gone, or not wait for an answer any more
+        send(launcher, message, *fds)
+
+
+def _report_end(child: _Child, pidfd: int) -> None:
+    os.close(pidfd)
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = usage.ru_utime + usage.ru_stime
+    _tell(child.launcher, {"exit": os.waitstatus_to_exitcode(status), "cpu_seconds": seconds})
+    child.launcher.close()
+
+
+def _fork(isolated: bool, fds: list[int], warm: _Warm) -> _Child | None:
+    launcher = socket.socket(fileno=fds[0])
+    try:
+        with new_pid_namespace() if isolated else contextlib.nullcontext():
+            pid = os.fork()
+            if pid == 0:
+                _run(isolated, launcher, fds[1:], warm)
+    except OSError as error:
+        _tell(launcher, {"error": f"fork: {error}"})
+        launcher.close()
+        return None
+    finally:
+        for fd in fds[1:]:
+            os.close(fd)
+    return _Child(pid, launcher)
+
+
+def _run(isolated: bool, launcher: socket.socket, fds: list[int], warm: _Warm) -> NoReturn:
+    """The forked child's whole life."""
+    code = 1
+    try:
+        target, arguments = _prepare(isolated, launcher, fds, warm)
+        target(*fds[2:], **arguments)
+        code = 0
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _prepare(
+    isolated: bool, launcher: socket.socket, fds: list[int], warm: _Warm
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    try:
+        with os.fdopen(fds[0], "rb") as file:
+            request = json.load(file)
+        module, _, name = request["target"].partition(":")
+        target = getattr(importlib.import_module(module), name)
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _redirect(fds[1], 1, 2)
+        folder = Path(request["folder"]) if request["folder"] else None
+        limits = Limits(**request["limits"])
+        handle = [_shut_off(folder, limits, warm)] if isolated else []
+        if not isolated:
+            apply_limits(limits, isolated=False)
+            die_with(warm.itself)
+            os.chdir(folder or "/")
+        os.environ.update(request["environment"])
+        _close_all_but({launcher.fileno(), *handle, *fds[2:]})
+        _reseed()
+        send(launcher, {"ready": True}, *handle)
+        launcher.close()
+        for fd in handle:
+            os.close(fd)
+    except BaseException as error:
+        last = "".join(traceback.format_exception_only(error)).strip()
+        _tell(launcher, {"error": last})
+        raise
+    return target, request["arguments"]
+
+
+def _shut_off(folder: Path | None, limits: Limits, warm: _Warm) -> int:
+    assert warm.root, "the launcher asks for isolation of a process that has a view only"
+    handle = enter(warm.root, folder, limits, parent=warm.itself)
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT)
+    os.chdir(FOLDER)
+    sys.path.append("")  # the submission's own modules, after every library
+    importlib.invalidate_caches()
+    if warm.hide:
+        hidden.forget(warm.hide)
+    return handle
+
+
+def _close_all_but(kept: set[int]) -> None:
+    low = 3
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, os.sysconf("SC_OPEN_MAX"))
+
+
+def _reseed() -> None:
+    """Python's own generator reseeds at a fork; these don't."""
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    if torch := sys.modules.get("torch"):
+        torch.seed()

@@ -1,0 +1,16 @@
+"""What the sandbox's tests run in a launched process: a piece of code, its answer sent back."""
+
+import json
+import os
+import traceback
+
+
+def run(out, code):
+    """Execute `code`; send what it binds to `answer`, or its traceback, over the pipe `out`."""
+    namespace = {"__name__": "__main__", "out": out}
+    try:
+        exec(code, namespace)
+        message = {"answer": namespace.get("answer")}
+    except BaseException:
+        message = {"error": traceback.format_exc()}
+    os.write(out, json.dumps(message).encode())
