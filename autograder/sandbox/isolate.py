@@ -17,6 +17,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from autograder.sandbox import linux
 from autograder.sandbox.limits import Limits, apply_limits
@@ -26,6 +27,7 @@ from autograder.sandbox.view import CANDIDATE_UID, FOLDER, HOME
 # As the machine sees it: beyond every user's, and every container's usual range.
 _UNPRIVILEGED = 1_879_048_190
 _CAP_SYS_ADMIN = 21
+_PROC_FLAGS = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
 
 
 class IsolationError(Exception):
@@ -35,18 +37,31 @@ class IsolationError(Exception):
 def gain_privileges() -> None:
     """Let this process make mounts and namespaces that only it and its children see.
 
-    Call it while the process has one thread.
+    It returns in a forked child, process 1 of a new pid namespace: with it ends, by the kernel,
+    all that it started. The caller only waits for that child. Call it with one thread.
 
     Raises:
         IsolationError: the machine forbids it.
     """
+    starter = os.pidfd_open(os.getpid())
     try:
         if not _is_privileged():
             _enter_user_namespace(os.getuid(), os.getgid())
-        linux.unshare(linux.CLONE_NEWNS)
+        linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWPID)
         linux.mount("", Path("/"), flags=linux.MS_REC | linux.MS_PRIVATE)
+        if child := os.fork():
+            _stand_by(child)
+        die_with(starter)
+        os.close(starter)
+        linux.mount("proc", Path("/proc"), "proc", _PROC_FLAGS)
     except OSError as error:
-        raise IsolationError(f"a user and mount namespace of its own ({error})") from error
+        raise IsolationError(f"a user, mount and pid namespace of its own ({error})") from error
+
+
+def _stand_by(child: int) -> NoReturn:
+    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+    _, status = os.waitpid(child, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def _is_privileged() -> bool:
@@ -124,18 +139,23 @@ def die_with(parent: int) -> None:
 def _make_private_places(root: Path, limits: Limits) -> None:
     """/proc, and one file system of bounded size for /submission, /tmp and /dev/shm."""
     plain = linux.MS_NOSUID | linux.MS_NODEV
-    linux.mount("proc", root / "proc", "proc", plain | linux.MS_NOEXEC)
+    linux.mount("proc", root / "proc", "proc", _PROC_FLAGS)
     linux.mount("devpts", root / "dev/pts", "devpts", plain, "newinstance,ptmxmode=0666,mode=620")
+    with os.scandir(root / "tmp") as entries:  # what the view shows there is about to be covered
+        shown = {entry.name: os.open(entry.path, os.O_PATH) for entry in entries}
     bounds = f"size={limits.disk_bytes},nr_inodes={limits.disk_files},mode=755"
     linux.mount("tmpfs", root / "tmp", "tmpfs", plain, bounds)
     for place in (FOLDER.name, "dev/shm", "tmp"):  # /tmp last: it covers the others' roots
         source = root / "tmp" / Path(place).name
         source.mkdir()
         _give(source)
-        if place == "tmp":
-            (source / HOME.name).mkdir()
-            _give(source / HOME.name)
         linux.bind(source, root / place)
+    (root / HOME.relative_to("/")).mkdir()
+    _give(root / HOME.relative_to("/"))
+    for name, fd in shown.items():
+        (root / "tmp" / name).mkdir()
+        linux.bind(Path(f"/proc/self/fd/{fd}"), root / "tmp" / name)
+        os.close(fd)
 
 
 def _copy_files(source: Path, target: Path) -> None:

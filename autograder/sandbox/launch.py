@@ -102,7 +102,7 @@ class WarmProcess:
         try:
             reply, _ = receive(self._control)
         except OSError as error:
-            reply = {"error": f"no answer ({error})"}
+            reply = {"error": _tail(self._log) or f"no answer ({error})"}
         self._control.settimeout(None)
         if "ready" in reply:
             return
@@ -219,19 +219,21 @@ class Process:
         except BaseException:
             self._let_go()
             raise
+        self._memory_bound = limits.memory_bytes + resident_memory(self.pid)
         self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
         self._watch.start()
 
     def _await_ready(self, target: str) -> None:
         self._connection.settimeout(FORK_SECONDS)
         ready = False
-        while not (ready and self.pid):
+        while not (ready and self._pidfd >= 0):
             try:
                 reply, fds = receive(self._connection)
             except OSError as error:
-                reply, fds = {"error": f"no answer ({error})"}, []
-            if "pid" in reply:
-                self.pid, (self._pidfd,) = reply["pid"], fds
+                reply, fds = {"error": _tail(self._log) or f"no answer ({error})"}, []
+            if "forked" in reply:
+                self._pidfd = fds[0]
+                self.pid = _pid_of(self._pidfd)
             elif "ready" in reply:
                 ready, self.folder = True, fds[0] if fds else None
             else:
@@ -266,7 +268,9 @@ class Process:
         if self.returncode is None and self.reason is None:
             self.reason = reason
         with suppress(OSError):  # it has ended already
-            if not self._isolated:  # no pid namespace that ends with it: at least its group
+            if (
+                not self._isolated and self.pid > 0
+            ):  # no pid namespace that ends with it: at least its group
                 os.killpg(self.pid, signal.SIGKILL)
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
@@ -323,13 +327,19 @@ class Process:
         self.cpu_seconds = reply.get("cpu_seconds", 0.0)
         self.returncode = reply.get("exit", -signal.SIGKILL)
         killed = self.returncode == -signal.SIGKILL and self.reason is None
-        if killed and self.cpu_seconds >= self._limits.cpu_seconds:
+        if killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds:  # two clocks
             self.reason = f"computed for more than {self._limits.cpu_seconds} s"
         self._ended.set()
 
     def _holds_too_much(self) -> bool:
-        limit = self._limits.memory_bytes
-        return resident_memory(self.pid) > limit and resident_memory(self.pid, exact=True) > limit
+        bound = self._memory_bound
+        return resident_memory(self.pid) > bound and resident_memory(self.pid, exact=True) > bound
+
+
+def _pid_of(pidfd: int) -> int:
+    """As this process's pid namespace numbers it; 0 or less if it has ended."""
+    lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
 
 
 def read_file(folder: int, name: str, max_bytes: int = 64 * MB) -> bytes:
@@ -351,12 +361,12 @@ def read_file(folder: int, name: str, max_bytes: int = 64 * MB) -> bytes:
             f"The submission's file '{name}' can't be read: {error}.",
             "only files in the submission's own folder count, and links don't",
         ) from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise FileRefusedError(
+            f"The submission's '{name}' is not a file.", "expected a regular file"
+        )
     with os.fdopen(file, "rb") as opened:
-        state = os.fstat(file)
-        if not stat.S_ISREG(state.st_mode):
-            raise FileRefusedError(
-                f"The submission's '{name}' is not a file.", "expected a regular file"
-            )
         content = opened.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise FileRefusedError(

@@ -127,8 +127,29 @@ def open_beneath(folder: int, name: str) -> int:
 
     Doesn't block on a named pipe.
     """
+    if "\0" in name:
+        raise ValueError("a name with a null character")
     resolve = _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_XDEV
     how = _OpenHow(os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0, resolve)
     size = ctypes.c_size_t(ctypes.sizeof(how))
     path = os.fsencode(name)
     return _check(_libc.syscall(_SYS_OPENAT2, folder, path, ctypes.byref(how), size), name)
+
+
+_MADV_COLLAPSE, _HUGE = 25, 2 << 20
+
+
+def collapse_memory() -> None:
+    """Gather this process's private memory in huge pages, where the kernel can (Linux 6.1).
+
+    A fork copies the page table, not the pages: with huge ones it takes a fifth of the time, and
+    so does the child's end.
+    """
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        addresses, permissions, _, _, inode, *_ = line.split()
+        if permissions != "rw-p" or inode != "0":
+            continue
+        start, end = (int(address, 16) for address in addresses.split("-"))
+        start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
+        if start < end:  # a refusal costs time only
+            _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE)

@@ -32,6 +32,7 @@ from autograder.sandbox.isolate import (
     new_pid_namespace,
 )
 from autograder.sandbox.limits import Limits, apply_limits
+from autograder.sandbox.linux import collapse_memory
 from autograder.sandbox.view import FOLDER, HOME, View, build_view, remove_view
 
 ENVIRONMENT = {
@@ -108,6 +109,7 @@ def _import(modules: list[str]) -> None:
         torch.set_num_threads(1)  # a pool of threads doesn't survive a fork: its user hangs
     gc.collect()
     gc.freeze()  # or a collection in a child would touch, and so copy, every page
+    collapse_memory()
 
 
 def _serve(control: socket.socket, warm: _Warm) -> None:
@@ -124,7 +126,7 @@ def _serve(control: socket.socket, warm: _Warm) -> None:
             if child := _fork(request["isolated"], fds, warm):
                 pidfd = os.pidfd_open(child.pid)
                 children[pidfd] = child
-                _tell(child.launcher, {"pid": child.pid}, pidfd)
+                _tell(child.launcher, {"forked": True}, pidfd)
 
 
 def _tell(launcher: socket.socket, message: dict[str, Any], *fds: int) -> None:

@@ -1,0 +1,711 @@
+"""What a hostile submission tries against the machine, in a process that is isolated and in one
+that is not.
+
+Each attack is code that reports what it could do. The control runs the same code in a process
+that is launched without isolation: there it succeeds, so the attack is a real one. Attacks that
+would hurt the machine are bounded, should isolation fail, and have a harmless control.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox.launch import (
+    FileRefusedError,
+    WarmProcess,
+    isolation_problem,
+    read_file,
+)
+from autograder.sandbox.limits import MB, Limits, resident_memory
+from autograder.sandbox.view import View
+
+ROOT = Path(__file__).parent.parent
+SECRET = "canary-7c1f"
+
+pytestmark = [
+    pytest.mark.skipif(isolation_problem() is not None, reason=str(isolation_problem())),
+    pytest.mark.timeout(120),
+]
+
+
+@pytest.fixture(scope="module")
+def warm():
+    with WarmProcess(["tests.sandbox_probe"]) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def trusting():
+    """Forks processes that are not shut off from anything: the controls."""
+    with WarmProcess(["tests.sandbox_probe"], view=None) as process:
+        yield process
+
+
+@pytest.fixture
+def both(warm, trusting):
+    """What a piece of code reports isolated, and what in the control."""
+
+    def ask_both(code):
+        return ask(warm, code), ask(trusting, code, isolated=False)
+
+    return ask_both
+
+
+class Probe:
+    """One launched piece of code and its answer."""
+
+    def __init__(self, warm, code, **options):
+        read, write = os.pipe()
+        self.process = warm.launch(
+            "tests.sandbox_probe:run", {"code": textwrap.dedent(code)}, fds=[write], **options
+        )
+        os.close(write)
+        self._read = read
+
+    def answer(self):
+        with os.fdopen(self._read, "rb") as pipe:
+            message = json.loads(pipe.read() or b'{"error": "no answer"}')
+        self.process.wait(30)
+        assert "error" not in message, message["error"]
+        return message["answer"]
+
+    def end(self, timeout=30):
+        os.close(self._read)
+        self.process.wait(timeout)
+        return self.process
+
+
+def ask(warm, code, **options):
+    probe = Probe(warm, code, **options)
+    with probe.process:
+        return probe.answer()
+
+
+# ---- reading what is hidden -------------------------------------------------------------------
+
+
+def test_no_file_outside_the_allow_list_is_found(both, tmp_path):
+    canaries = [tmp_path / "gradebook.db", ROOT / "build-canary.txt", Path.home() / ".canary"]
+    try:
+        for path in canaries:
+            path.write_text(SECRET)
+            path.chmod(0o644)
+        code = f"""
+            import os
+            found = []
+            for path in {[*map(str, canaries)]!r}:
+                try: found.append(open(path).read())
+                except OSError as error: found.append(type(error).__name__)
+            answer = found
+        """
+        isolated, control = both(code)
+    finally:
+        for path in canaries:
+            path.unlink(missing_ok=True)
+    assert isolated == ["FileNotFoundError"] * 3
+    assert control == [SECRET] * 3
+
+
+def test_the_repository_shows_course_utils_only(both):
+    listing = f"import os; answer = sorted(os.listdir({str(ROOT)!r}))"
+    isolated, control = both(listing)
+    assert set(isolated) <= {"course_utils", ".venv"}
+    assert {"autograder", "tests", "exercises"} <= set(control)
+
+
+def test_files_of_root_and_of_other_users_are_unreadable_even_when_bound(tmp_path):
+    private = tmp_path / "private"
+    private.write_text(SECRET)
+    private.chmod(0o600)
+    tmp_path.chmod(0o755)
+    code = f"answer = open({str(private)!r}).read()"
+    with WarmProcess(["tests.sandbox_probe"], View(read_only=(str(private),))) as warm:
+        assert ask(warm, code, isolated=False) == SECRET
+        if os.getuid() == 0:
+            with pytest.raises(AssertionError, match="PermissionError"):
+                ask(warm, code)
+
+
+def test_the_folder_is_a_private_copy_without_notebooks_and_links(warm, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x.csv").write_text("1,2")
+    (tmp_path / "ps5.ipynb").write_text(SECRET)
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    os.mkfifo(tmp_path / "pipe")
+    code = """
+        import os
+        answer = sorted(os.path.join(d, f) for d, _, files in os.walk(".") for f in files)
+        open("data/x.csv", "w").write("changed")
+        open("new", "w").write("new")
+    """
+    assert ask(warm, code, folder=tmp_path) == ["./data/x.csv"]
+    assert (tmp_path / "data" / "x.csv").read_text() == "1,2"
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_environment_arguments_and_descriptors_tell_nothing(both, monkeypatch):
+    monkeypatch.setenv("GRADER_TOKEN", SECRET)
+    bystander = subprocess.Popen(["sleep", "60"])
+    secret_file = os.open("/etc/passwd", os.O_RDONLY)
+    os.set_inheritable(secret_file, True)
+    code = """
+        import glob, os
+        texts = [repr(dict(os.environ))]
+        for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/cmdline"):
+            try: texts.append(open(path).read())
+            except OSError: pass
+        fds = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")
+               if os.path.exists(f"/proc/self/fd/{fd}")]
+        answer = [" ".join(texts), fds, os.environ.get("NBGRADER_EXECUTION")]
+    """
+    (texts, fds, grading), (control, _, _) = both(code)
+    os.close(secret_file)
+    bystander.kill()
+    bystander.wait()
+    assert SECRET not in texts
+    assert SECRET in control
+    assert not any("passwd" in target for target in fds)
+    assert grading is None
+
+
+def test_other_processes_are_invisible(both):
+    code = "import os; answer = sorted(int(name) for name in os.listdir('/proc') if name.isdigit())"
+    isolated, control = both(code)
+    assert isolated == [1]
+    assert len(control) > 2
+    assert os.getpid() in control
+
+
+def test_memory_of_other_processes_is_out_of_reach(both):
+    code = """
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        def attempt(action):
+            try: return action()
+            except OSError as error: return type(error).__name__
+        answer = [
+            attempt(lambda: open("/proc/VICTIM/maps").readline() != ""),
+            attempt(lambda: open("/proc/VICTIM/mem", "rb") and True),
+            attempt(lambda: os.listdir("/proc/VICTIM/fd") != []),
+            libc.ptrace(0x4206, VICTIM, 0, 0) == 0,  # seize, which doesn't stop it
+        ]
+    """
+    with subprocess.Popen(["sleep", "60"]) as victim:
+        isolated, control = both(code.replace("VICTIM", str(victim.pid)))
+        victim.kill()
+    assert isolated == ["FileNotFoundError"] * 3 + [False]
+    assert control == [True] * 4
+
+
+def test_hidden_modules_are_absent_from_disk_and_memory(tmp_path):
+    package = tmp_path / "hiding"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "answers.py").write_text(f"def solve(): return '{SECRET}'\n")
+    (package / "inner" / "__init__.py").write_text("from hiding.answers import solve\n")
+    (package / "plots.py").write_text(
+        f"from hiding.answers import solve\n\ndef given(): return 1\n\n"
+        f"@staticmethod\ndef hint():\n    return '{SECRET}'\n"
+    )
+    (package / "weights.bin").write_bytes(b"weights")
+    code = f"""
+        import gc, hiding.plots
+        def attempt(action):
+            try: return action()
+            except Exception as error: return type(error).__name__ + ": " + str(error)
+        answer = [
+            attempt(lambda: __import__("hiding.answers").answers.solve()),
+            hasattr(hiding.plots, "solve"), hasattr(hiding.plots, "hint"),
+            "solve" in vars(hiding.inner), hiding.plots.given(),
+            attempt(lambda: open({str(package)!r} + "/answers.py").read()),
+            "canary" in open({str(package)!r} + "/plots.py").read(),
+            open({str(package)!r} + "/weights.bin").read(),
+            sum(getattr(f, "__module__", None) == "hiding.answers" for f in gc.get_objects()),
+        ]
+    """
+    view = View(packages=("hiding",), hidden=("hiding.answers", "hiding.plots:hint"))
+    sys.path.insert(0, str(tmp_path))
+    try:
+        with WarmProcess(["tests.sandbox_probe", "hiding.plots", "hiding.inner"], view) as warm:
+            isolated, control = ask(warm, code), ask(warm, code, isolated=False)
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert isolated[0].startswith("ModuleNotFoundError: 'hiding.answers' is not available")
+    assert isolated[1:5] == [False, False, False, 1]
+    assert isolated[5].startswith("FileNotFoundError")
+    assert isolated[6:] == [False, "weights", 0]
+    assert control[0] == SECRET
+    assert control[1:5] == [True, True, True, 1]
+    assert SECRET in control[5]
+
+
+def test_a_submission_s_own_modules_never_come_before_the_libraries(warm, tmp_path):
+    for name in ("torch", "json", "course_utils", "sitecustomize", "conftest", "mine"):
+        (tmp_path / f"{name}.py").write_text(f"where = '{SECRET}'\n")
+    startup = tmp_path / ".ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text(f"planted = '{SECRET}'\n")
+    code = """
+        import importlib, os, sys
+        sys.modules.pop("json")
+        answer = [getattr(importlib.import_module(name), "where", None)
+                  for name in ("json", "course_utils", "mine")]
+        answer += ["sitecustomize" in sys.modules, os.path.expanduser("~")]
+        import importlib.util
+        answer.append(importlib.util.find_spec("torch").origin.startswith("/submission"))
+    """
+    assert ask(warm, code, folder=tmp_path) == [None, None, SECRET, False, "/tmp/home", False]
+
+
+# ---- reading what a candidate left ------------------------------------------------------------
+
+
+def test_what_a_candidate_wrote_is_read_with_suspicion(warm, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text(SECRET)
+    code = f"""
+        import os
+        open("result.txt", "w").write("mine")
+        os.mkdir("sub"); open("sub/deep.txt", "w").write("deep")
+        os.symlink({str(outside)!r}, "link"); os.symlink("/", "root")
+        os.link("result.txt", "hard"); os.mkfifo("pipe")
+        open("big", "wb").truncate(50_000_000)
+        answer = True
+    """
+    with Probe(warm, code).process as process:
+        process.wait(30)
+        assert process.read_file("result.txt") == b"mine"
+        assert process.read_file("sub/deep.txt") == b"deep"
+        for name in (
+            "link",
+            f"root{outside}",
+            "../etc/passwd",
+            str(outside),
+            "pipe",
+            "sub",
+            "a\0b",
+        ):
+            with pytest.raises(FileRefusedError):
+                process.read_file(name)
+        with pytest.raises(FileRefusedError, match="more than 1,000 bytes"):
+            process.read_file("big", max_bytes=1000)
+        with pytest.raises(FileNotFoundError):
+            process.read_file("absent")
+        assert read_file(process.folder, "hard") == b"mine"
+
+
+# ---- doing harm -------------------------------------------------------------------------------
+
+
+def test_the_file_system_is_read_only_but_for_the_private_places(warm):
+    code = """
+        import os, sys
+        def writable(path):
+            try:
+                open(path + "/attack", "w").close(); return True
+            except OSError: return False
+        places = ["/", "/usr", "/etc", "/dev", "/proc", sys.prefix, sys.base_prefix]
+        answer = [[p for p in places if writable(p)],
+                  [p for p in ("/tmp", "/submission", "/dev/shm", "/tmp/home") if writable(p)]]
+    """
+    assert ask(warm, code) == [[], ["/tmp", "/submission", "/dev/shm", "/tmp/home"]]
+
+
+def test_there_is_no_network(both):
+    code = """
+        import socket
+        def attempt(action):
+            try: action(); return True
+            except OSError: return False
+        server = attempt(lambda: socket.create_connection(("127.0.0.1", PORT), timeout=2))
+        name = attempt(lambda: socket.getaddrinfo("example.org", 80))
+        raw = attempt(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+        abstract = attempt(lambda: socket.socket(socket.AF_UNIX).connect("\\0canary"))
+        answer = [server, name, raw, abstract, [i for _, i in socket.if_nameindex()]
+                  if attempt(socket.if_nameindex) else "none"]
+    """
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
+        local.bind("\0canary")
+        local.listen()
+        code = code.replace("PORT", str(server.getsockname()[1]))
+        isolated, control = both(code)
+    assert isolated[:4] == [False] * 4
+    assert control[0]
+    assert control[3]
+
+
+def test_killing_every_process_kills_only_its_own(warm):
+    bystander = subprocess.Popen(["sleep", "60"])
+    probe = Probe(warm, "import os; os.kill(-1, 9); answer = 'alone'")
+    with probe.process:
+        probe.end()
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+def test_a_daemon_does_not_outlive_its_candidate(warm, tmp_path):
+    beat = """
+        import os, time
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                while True:
+                    open(HEARTBEAT, "w").write(str(time.time())); time.sleep(0.02)
+            os._exit(0)
+        time.sleep(0.5)
+        answer = True
+    """
+    inside = Probe(warm, beat.replace("HEARTBEAT", "'/submission/beat'"))
+    with inside.process as process:
+        inside.end()
+        last = process.read_file("beat")
+        time.sleep(0.3)
+        assert process.read_file("beat") == last != b""
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_kill_takes_the_children_too(warm, isolated):
+    code = """
+        import os, subprocess, time
+        child = subprocess.Popen(["sleep", "1000"])
+        os.write(out, str(child.pid).encode())
+        time.sleep(1000)
+    """
+    probe = Probe(warm, code, isolated=isolated)
+    os.read(probe._read, 10)
+    with probe.process as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 1
+        process.kill("was told to")
+        assert probe.end().returncode == -signal.SIGKILL
+        assert process.reason == "was told to"
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{children[0]}/cmdline").exists() and time.monotonic() < deadline:
+        if b"sleep" not in Path(f"/proc/{children[0]}/cmdline").read_bytes():
+            break  # a zombie, or the number is another's
+    else:
+        assert not Path(f"/proc/{children[0]}/cmdline").exists()
+
+
+STUBBORN = """
+    import os, signal, sys, time
+    for number in range(1, 65):
+        try: signal.signal(number, signal.SIG_IGN)
+        except (OSError, ValueError): pass
+    import ctypes
+    ctypes.CDLL(None).prctl(1, 0)  # don't die with the parent
+    if os.fork() == 0:
+        os.setsid()
+    os.write(out, b"x")
+    while True:
+        try: time.sleep(0.1)
+        except BaseException: pass
+"""
+
+
+def test_a_loop_that_ignores_every_signal_ends_with_its_time(warm):
+    probe = Probe(warm, STUBBORN, limits=Limits(wall_seconds=1.0))
+    with probe.process as process:
+        os.read(probe._read, 1)
+        process.interrupt()
+        assert probe.end(10).returncode == -signal.SIGKILL
+        assert process.reason == "ran for more than 1 s"
+
+
+@pytest.mark.parametrize("victim", ["launcher", "warm"])
+def test_nothing_survives_a_launcher_or_warm_process_that_is_killed(victim, tmp_path):
+    script = f"""
+        import os, sys, time
+        from autograder.sandbox.launch import WarmProcess
+        warm = WarmProcess(["tests.sandbox_probe"])
+        read, write = os.pipe()
+        process = warm.launch("tests.sandbox_probe:run", {{"code": {textwrap.dedent(STUBBORN)!r}}},
+                              fds=[write])
+        os.read(read, 1); os.read(read, 1)
+        print(warm._process.pid, process.pid, flush=True)
+        {"process.wait(); print(process.returncode, flush=True)" if victim == "warm" else ""}
+        time.sleep(60)
+    """
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}"},
+    )
+    with launcher:
+        warm, candidate = map(int, launcher.stdout.readline().split())
+        children = Path(f"/proc/{candidate}/task/{candidate}/children").read_text().split()
+        everyone = [os.pidfd_open(pid) for pid in (warm, candidate, *map(int, children))]
+        assert len(everyone) == 3
+        os.kill({"launcher": launcher.pid, "warm": warm}[victim], signal.SIGKILL)
+        if victim == "warm":
+            assert launcher.stdout.readline() == "-9\n"
+        import select
+
+        for pidfd in everyone:
+            assert select.select([pidfd], [], [], 10)[0], "a process outlived its parent"
+            os.close(pidfd)
+        launcher.kill()
+
+
+def test_a_fork_bomb_meets_the_limit_and_nobody_else_does(warm):
+    code = """
+        import os, time
+        started = 0
+        try:
+            while started < 400:  # bounded, should the limit fail
+                if os.fork() == 0:
+                    time.sleep(60); os._exit(0)
+                started += 1
+        except BlockingIOError:
+            pass
+        answer = started
+    """
+    limits = Limits(processes=40)
+    first, second = Probe(warm, code, limits=limits), Probe(warm, code, limits=limits)
+    with first.process, second.process:
+        # Each has its own count, though both are the same user.
+        assert first.process.wait(60) == second.process.wait(60) == 0
+        assert [json.loads(os.read(p._read, 100))["answer"] for p in (first, second)] == [39, 39]
+
+
+def test_threads_count_as_processes(warm):
+    code = """
+        import threading
+        stop, started = threading.Event(), 0
+        try:
+            for _ in range(200):
+                threading.Thread(target=stop.wait, daemon=True).start(); started += 1
+        except RuntimeError: pass
+        stop.set()
+        answer = started
+    """
+    assert ask(warm, code, limits=Limits(processes=30)) <= 30
+
+
+def test_one_process_s_memory_is_bounded_and_the_rest_of_the_code_runs(warm):
+    code = """
+        blocks = []
+        try:
+            for _ in range(1024):
+                blocks.append(bytearray(1 << 20))
+        except MemoryError: pass
+        answer = len(blocks)
+        blocks.clear()
+    """
+    assert 150 < ask(warm, code, limits=Limits(memory_bytes=200 * MB)) <= 200
+
+
+SHARED_BOMB = """
+    import mmap, os, time
+    for _ in range(4):
+        if os.fork() == 0:
+            memory = mmap.mmap(-1, 150 << 20)  # shared: RLIMIT_DATA doesn't count it
+            for page in range(0, 150 << 20, 4096): memory[page] = 1
+            time.sleep(30); os._exit(0)
+    time.sleep(30)
+"""
+
+
+def test_memory_that_many_processes_hold_together_is_watched(warm):
+    probe = Probe(warm, SHARED_BOMB, limits=Limits(memory_bytes=300 * MB))
+    with probe.process as process:
+        assert probe.end(30).returncode == -signal.SIGKILL
+        assert process.reason == "used more than 300 MB of memory"
+
+
+def test_memory_shared_with_the_warm_process_is_not_charged(warm):
+    code = (
+        "import os, time\nfor _ in range(8):\n    if os.fork() == 0: time.sleep(1); os._exit(0)\n"
+    )
+    code += "time.sleep(0.5); answer = 1"
+    probe = Probe(warm, code)
+    with probe.process as process:
+        time.sleep(0.3)
+        exact, quick = resident_memory(process.pid, exact=True), resident_memory(process.pid)
+        assert 0 < exact < quick
+        assert probe.answer() == 1
+
+
+@pytest.mark.parametrize("place", ["/submission", "/tmp", "/dev/shm"])
+def test_the_disk_is_bounded(warm, place):
+    code = f"""
+        written = 0
+        try:
+            for number in range(100):
+                with open("{place}/" + str(number), "wb") as file:
+                    file.write(bytes(1 << 20)); written += 1
+        except OSError as error: reason = error.errno
+        answer = [written, reason]
+    """
+    written, reason = ask(warm, code, limits=Limits(disk_bytes=20 * MB))
+    assert 18 <= written <= 20
+    assert reason == 28
+
+
+def test_the_number_of_files_is_bounded(warm):
+    code = """
+        made = 0
+        try:
+            for made in range(5000): open(f"/tmp/{made}", "w").close()
+        except OSError as error: answer = [made, error.errno]
+    """
+    made, reason = ask(warm, code, limits=Limits(disk_files=500))
+    assert 450 < made < 500
+    assert reason == 28
+
+
+def test_one_file_s_size_is_bounded(warm):
+    code = """
+        try: open("/tmp/big", "wb").write(bytes(9 << 20)); answer = "written"
+        except OSError as error: answer = error.errno
+    """
+    assert ask(warm, code, limits=Limits(file_bytes=8 * MB)) == 27
+
+
+def test_a_folder_too_big_for_its_bounds_is_refused_by_name(warm, tmp_path):
+    from autograder.sandbox.launch import LaunchError
+
+    (tmp_path / "data.bin").write_bytes(bytes(4 * MB))
+    with pytest.raises(LaunchError, match="No space left on device"):
+        ask(warm, "answer = 1", folder=tmp_path, limits=Limits(disk_bytes=2 * MB))
+
+
+def test_memory_outside_every_account_is_refused(warm):
+    code = """
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        def attempt(action):
+            try: return action() is not None
+            except OSError: return False
+        answer = [attempt(lambda: os.memfd_create("x")), libc.shmget(0, 4096, 0o1600) >= 0,
+                  libc.msgget(0, 0o1600) >= 0, libc.semget(0, 1, 0o1600) >= 0]
+    """
+    assert ask(warm, code) == [False] * 4
+    assert ask(warm, "import os; answer = os.memfd_create('x') > 0", isolated=False)
+
+
+def test_computing_is_bounded(warm):
+    probe = Probe(warm, "while True: pass", limits=Limits(cpu_seconds=1))
+    with probe.process as process:
+        assert probe.end(30).returncode == -signal.SIGKILL
+        assert process.reason == "computed for more than 1 s"
+        assert process.cpu_seconds > 0.8
+
+
+def test_a_flood_on_standard_output_is_bounded(warm):
+    code = """
+        import os
+        try:
+            for _ in range(64): os.write(1, bytes(1 << 20))
+            answer = "all"
+        except OSError as error: answer = error.errno
+    """
+    assert ask(warm, code, limits=Limits(file_bytes=4 * MB)) == 27
+
+
+def test_no_privilege_can_be_had(warm):
+    code = """
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        def refused(result): return result < 0
+        answer = {
+            "new user namespace": refused(libc.unshare(0x10000000)),
+            "new mount namespace": refused(libc.unshare(0x20000)),
+            "clone into one": refused(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0)),
+            "clone3": refused(libc.syscall(435, 0, 0)),
+            "mount": refused(libc.mount(b"t", b"/tmp", b"tmpfs", 0, None)),
+            "remount": refused(libc.mount(None, b"/", None, 32 | 4096, None)),
+            "unmount": refused(libc.umount2(b"/tmp", 2)),
+            "chroot": refused(libc.chroot(b"/tmp")),
+            "setuid": refused(libc.setuid(0)),
+            "device": refused(libc.mknod(b"/tmp/d", 0o60666, 0x100)),
+            "keyring": refused(libc.syscall(250, 0, -3, 0)),
+            "ptrace": refused(libc.ptrace(0, 0, 0, 0)),
+            "bpf": refused(libc.syscall(321, 0, 0, 0)),
+            "io_uring": refused(libc.syscall(425, 8, 0)),
+            "hostname": refused(libc.sethostname(b"x", 1)),
+            "raise a limit": refused(libc.prlimit(0, 7, (ctypes.c_uint64 * 2)(9999, 9999), None)),
+            "priority": refused(libc.setpriority(0, 0, -5)),
+            "real time": refused(libc.sched_setscheduler(0, 1, ctypes.byref(ctypes.c_int(1)))),
+        }
+        status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+        answer["no capability"] = not int(status["CapEff"], 16) | int(status["CapBnd"], 16)
+        answer["no new privileges"] = status["NoNewPrivs"].strip() == "1"
+        answer["own namespaces"] = True
+    """
+    result = ask(warm, code)
+    assert [name for name, ok in result.items() if not ok] == []
+    control = """
+        import ctypes, os
+        libc = ctypes.CDLL(None)
+        answer = [libc.unshare(0x10000000) == 0, libc.syscall(250, 0, -3, 0) > 0]
+    """
+    assert ask(warm, control, isolated=False) == [True, True]
+
+
+def test_every_namespace_is_its_own(warm):
+    code = """
+        import os
+        names = ("user", "mnt", "pid", "net", "ipc", "uts")
+        answer = {name: os.readlink(f"/proc/self/ns/{name}") for name in names}
+    """
+    isolated = ask(warm, code)
+    ours = {name: str(Path(f"/proc/self/ns/{name}").readlink()) for name in isolated}
+    assert len(ours) == 6
+    assert not [name for name in ours if ours[name] == isolated[name]]
+
+
+def test_setuid_programs_give_nothing(warm):
+    # su and mount are set-user-id where they exist; the mount they are on says nosuid.
+    code = """
+        import os
+        flags = os.statvfs("/usr").f_flag
+        answer = bool(flags & os.ST_NOSUID and flags & os.ST_RDONLY)
+    """
+    assert ask(warm, code)
+
+
+# ---- as an ordinary user ----------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
+def test_all_of_this_holds_for_an_ordinary_user():
+    # Where Python lives in root's own folder, a user needs a way to it.
+    visible_python = f"""
+        mount --bind {sys.base_prefix} /mnt
+        mount -t tmpfs -o mode=755 none /root
+        mkdir -p {sys.base_prefix}
+        mount --bind /mnt {sys.base_prefix}
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        script = f"""
+            set -e
+            {visible_python if Path(sys.base_prefix).is_relative_to("/root") else ""}
+            exec setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all \\
+                {sys.executable} -m pytest -q -p no:cacheprovider {__file__} \\
+                --basetemp {folder}/tests -k "not ordinary_user and not outside_the_allow_list"
+        """
+        result = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", textwrap.dedent(script)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"HOME": folder, "PYTHONDONTWRITEBYTECODE": "1"},
+            timeout=110,
+        )
+    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+    assert re.search(r"3\d passed", result.stdout), result.stdout[-3000:]
