@@ -435,7 +435,9 @@ def test_nothing_survives_a_launcher_or_warm_process_that_is_killed(victim, tmp_
                               fds=[write])
         os.read(read, 1); os.read(read, 1)
         print(warm._process.pid, process.pid, flush=True)
-        {"process.wait(); print(process.returncode, flush=True)" if victim == "warm" else ""}
+        if {victim!r} == "warm":
+            process.wait(); warm.close()
+            print(process.returncode, flush=True)
         time.sleep(60)
     """
     launcher = subprocess.Popen(

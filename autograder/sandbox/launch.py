@@ -15,6 +15,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -84,14 +85,15 @@ class WarmProcess:
             )
         path = [entry for entry in sys.path if Path(entry).is_absolute()]
         self._control.send(json.dumps(path).encode())
-        start = {
+        self._start: dict[str, Any] = {
             "modules": list(modules),
+            "root": tempfile.mkdtemp(prefix="view-") if view else None,
             "view": asdict(view) if view else None,
             "hide": list(view.hidden) if view else [],
             "environment": {"HOME": os.environ.get("HOME", "/")},  # for caches of fonts and such
         }
         try:
-            send(self._control, start)
+            send(self._control, self._start)
             self._await_ready()
         except BaseException:
             self.close()
@@ -180,6 +182,9 @@ class WarmProcess:
             self._process.wait()
         with suppress(OSError):
             os.close(self._log)
+        if root := self._start["root"]:
+            with suppress(FileNotFoundError):  # it removes that itself unless it is killed
+                Path(root).rmdir()
 
     def __enter__(self) -> Self:
         return self

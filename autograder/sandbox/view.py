@@ -87,7 +87,7 @@ def remove_view(root: Path) -> None:
     """Take the view down, as far as it was built, and remove the folder."""
     with suppress(OSError):
         linux.unmount(root)
-    root.rmdir()
+        root.rmdir()
 
 
 def _make_places(root: Path, devices: list[Path]) -> None:

@@ -16,7 +16,6 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +78,7 @@ def main() -> None:
     _redirect(os.open("/dev/null", os.O_RDWR), 0)
     start, _ = receive(control)
     os.environ.update(start["environment"])
-    root = Path(tempfile.mkdtemp(prefix="view-")) if start["view"] else None
+    root = Path(start["root"]) if start["root"] else None
     try:
         if root:
             gain_privileges()
