@@ -1,19 +1,38 @@
-"""Runs one prepared submission. Stateless: it may run anywhere, and may be run again."""
+"""Runs one prepared submission: the student's cells in isolation, the tests beside a judge.
+
+Stateless: it may run anywhere, and may be run again.
+"""
 
 from __future__ import annotations
 
+import ast
+import copy
+import json
 import os
+import socket
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Config
 
 from autograder.prepare import Prepared
+from autograder.sandbox.launch import Process, WarmProcess
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.view import View
+
+CANDIDATE = "autograder.judge.candidate"
+JUDGE = "autograder.judge.judge"
+CELL_SECONDS = 30.0
+REVIEW = "NeedsReview"  # an error of this name says: no score by machine, a person must look
+# The candidate may write what it likes into its copy; a test reads what was handed in.
+SEALED = frozenset({"attempts.jsonl"})
 
 
 @dataclass(frozen=True)
@@ -21,12 +40,22 @@ class Settings:
     """How submissions are run.
 
     Attributes:
-        device: "auto", "cpu" or "cuda": what the tests' models may run on.
+        isolated: student code is shut off from the machine.
+        device: "auto", "cpu" or "cuda": what models may run on.
         config: the course's nbgrader configuration (time limit a cell, length of output).
+        limits: what one submission may use.
     """
 
-    device: str
-    config: Config
+    isolated: bool = True
+    device: str = "auto"
+    config: Config = field(default_factory=Config)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def cell_seconds(self) -> float:
+        """The limit that nbgrader itself knows: `c.Execute.timeout`."""
+        found = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
+        return float(found) if isinstance(found, int | float) else CELL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -34,8 +63,8 @@ class Executed:
     """A submission that was run.
 
     Attributes:
-        notebooks: the same notebooks with their outputs; a cell that never ran says so in an
-            error output, so that it can't pass for a test without a complaint.
+        notebooks: the same notebooks with their outputs. A test's outputs say its score by
+            nbgrader's own rule: an error is zero, a number is partial credit, else it is full.
         reason: why the run ended early, if it did.
         seconds: wall time.
     """
@@ -45,71 +74,194 @@ class Executed:
     seconds: float
 
 
-def execute(prepared: Prepared, settings: Settings) -> Executed:
-    """Run every notebook of a submission in a fresh kernel and a folder of its own."""
+def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> WarmProcess:
+    """A process that has imported what an assignment's notebooks import, to run submissions in."""
+    modules = [CANDIDATE, JUDGE, "autograder.sandbox.shell", *_imports(sources)]
+    return WarmProcess(modules, View() if isolated else None)
+
+
+def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Executed:
+    """Run every notebook of a submission.
+
+    Raises:
+        LaunchError: the machine could not start the processes; the submission is not to blame.
+    """
     started = time.perf_counter()
     notebooks, reasons = {}, []
     for name, notebook in prepared.notebooks.items():
         with tempfile.TemporaryDirectory(prefix="run-") as folder:
-            work = Path(folder) / "work"
-            work.mkdir()
-            _write_files(work, prepared.files)
-            notebooks[name], reason = _run(notebook, Path(folder), settings)
+            cells, reason = _run(prepared, name, Path(folder), warm, settings)
+        notebooks[name] = _with_outputs(notebook, cells, reason, settings.config)
         reasons += [reason] if reason else []
     return Executed(notebooks, "; ".join(reasons) or None, time.perf_counter() - started)
 
 
+def _run(
+    prepared: Prepared, name: str, folder: Path, warm: WarmProcess, settings: Settings
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The judge's word on each cell, and why the candidate ended early, if it did."""
+    theirs, ours = folder / "candidate", folder / "judge"
+    trusted = prepared.given | SEALED
+    _write_files(theirs, prepared.files)
+    _write_files(ours, {one: data for one, data in prepared.files.items() if one in trusted})
+    request = {
+        "source": prepared.sources[name],
+        "submission": prepared.notebooks[name],
+        "limits": {
+            "cell_seconds": settings.cell_seconds,
+            "total_seconds": settings.limits.wall_seconds,
+        },
+        "folder": str(ours),
+        "sealed": sorted(SEALED),
+    }
+    environment = {"NBGRADER_EXECUTION": "autograde"}
+    if settings.device == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = ""
+    judges_end, candidates_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    reader, writer = os.pipe()
+    with os.fdopen(reader, encoding="utf-8") as results, judges_end, candidates_end:
+        try:
+            candidate = warm.launch(
+                f"{CANDIDATE}:main",
+                fds=[candidates_end.fileno()],
+                isolated=settings.isolated,
+                folder=theirs,
+                limits=settings.limits,
+                environment=environment,
+            )
+            candidates_end.close()
+            with (
+                candidate,
+                _launch_judge(
+                    warm,
+                    request,
+                    [judges_end.fileno(), writer, candidate.pidfd],
+                    settings,
+                    environment,
+                ) as judge,
+            ):
+                os.close(writer)
+                writer = -1
+                judges_end.close()
+                cells = list(_read(results))
+                judge.wait()
+                candidate.kill()
+                candidate.wait()
+                return cells, _why(candidate, judge)
+        finally:
+            if writer >= 0:
+                os.close(writer)
+
+
+def _launch_judge(
+    warm: WarmProcess,
+    request: dict[str, Any],
+    fds: list[int],
+    settings: Settings,
+    environment: dict[str, str],
+) -> Process:
+    """The judge has time to spare: it watches the candidate's clock, and must outlive it."""
+    limits = replace(settings.limits, wall_seconds=settings.limits.wall_seconds + 60)
+    return warm.launch(
+        f"{JUDGE}:main",
+        {"request": request},
+        fds=fds,
+        isolated=False,
+        folder=Path(request["folder"]),
+        limits=limits,
+        environment=environment,
+    )
+
+
+def _read(results: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The judge's lines; a last one that was cut short is left out."""
+    for line in results:
+        if line.endswith("\n"):
+            yield json.loads(line)
+
+
+def _why(candidate: Process, judge: Process) -> str | None:
+    if judge.returncode:
+        return f"the judge ended early: {judge.reason or judge.log().splitlines()[-1:]}"
+    if candidate.reason:
+        return f"the submission {candidate.reason}"
+    return None
+
+
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir()
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-def _run(
-    notebook: NotebookNode, folder: Path, settings: Settings
-) -> tuple[NotebookNode, str | None]:
-    from jupyter_client.manager import AsyncKernelManager
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from nbgrader.preprocessors import Execute, IgnorePattern, LimitOutput
+def _with_outputs(
+    notebook: NotebookNode, cells: list[dict[str, Any]], reason: str | None, config: Config
+) -> NotebookNode:
+    """The notebook as it was run, with outputs that nbgrader scores as the judge did."""
+    from nbgrader.preprocessors import IgnorePattern, LimitOutput
 
-    os.environ["NBGRADER_EXECUTION"] = "autograde"
-    if settings.device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    # Sockets in the file system: no race for ports between kernels that start side by side.
-    config = Config({"ConnectionFileMixin": {"transport": "ipc", "ip": str(folder / "socket")}})
-    config.merge(settings.config)
-    completed: set[int] = set()
-
-    class Engine(Execute):
-        def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Any:
-            result = super().preprocess_cell(cell, resources, index)
-            completed.add(index)
-            return result
-
-    engine = Engine(config=config, kernel_manager_class=AsyncKernelManager, record_timing=False)
-    resources: dict[str, Any] = {"metadata": {"path": str(folder / "work")}}
-    reason = None
-    try:
-        engine.preprocess(notebook, resources)
-    except DeadKernelError:
-        reason = f"the kernel died in cell {len(completed) + 1}"
-    except CellTimeoutError:
-        reason = f"cell {len(completed) + 1} ran past its time limit and could not be interrupted"
-    _mark_what_did_not_finish(notebook, completed, reason)
-    for step in (IgnorePattern, LimitOutput):
-        notebook, resources = step(config=settings.config).preprocess(notebook, resources)
-    return notebook, reason
-
-
-def _mark_what_did_not_finish(
-    notebook: NotebookNode, completed: set[int], reason: str | None
-) -> None:
-    """Without an output, a test that never ran would count as passed."""
-    for at, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code" or at in completed:
+    executed = copy.deepcopy(notebook)
+    by_index = {cell["index"]: cell for cell in cells}
+    for index, cell in enumerate(executed.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
             continue
-        text = f"this cell did not run to its end: {reason}"
-        cell.outputs.append(
-            new_output("error", ename="NotRun", evalue=text, traceback=[f"NotRun: {text}"])
-        )
+        ran = by_index.get(index)
+        if ran is None:
+            cell.outputs = [_error("NotRun", f"this cell was not run: {reason}")]
+            continue
+        cell.execution_count = ran["execution_count"]
+        cell.outputs = [nbformat.from_dict(one) for one in ran["outputs"]]
+        if ran["max_score"] is not None:
+            cell.outputs = _saying_the_score(cell.outputs, ran)
+    resources: dict[str, Any] = {}
+    for step in (IgnorePattern, LimitOutput):
+        executed, resources = step(config=config).preprocess(executed, resources)
+    return executed
+
+
+def _saying_the_score(outputs: list[NotebookNode], ran: dict[str, Any]) -> list[NotebookNode]:
+    """Outputs of a test from which nbgrader reads the score that the judge gave."""
+    score, most, reason = ran["score"], ran["max_score"], ran["reason"]
+    if score is None:
+        return [_error(REVIEW, str(reason))]
+    for output in outputs:
+        if output.output_type == "stream":
+            output.name = "stdout"  # nbgrader takes a warning for a failure
+    if score == 0 and any(output.output_type == "error" for output in outputs):
+        return outputs
+    kept = [one for one in outputs if one.output_type not in ("execute_result", "error")]
+    if score < most:
+        data = {"text/plain": repr(float(score))}
+        kept.append(new_output("execute_result", data, execution_count=ran["execution_count"]))
+    return kept
+
+
+def _error(name: str, text: str) -> NotebookNode:
+    return new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
+
+
+def _imports(sources: Iterable[NotebookNode]) -> list[str]:
+    """The modules that the instructor's notebooks import, for the warm process to have them."""
+    found: dict[str, None] = {}
+    for cell in (cell for source in sources for cell in source.cells if cell.cell_type == "code"):
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError:  # magics
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found |= dict.fromkeys(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found[node.module] = None
+    return [name for name in found if _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.errors import CourseError, SubmissionError
-from autograder.execute import Executed, Settings, execute
+from autograder.errors import AutograderError, CourseError, SubmissionError
+from autograder.execute import Executed, Settings, execute, warm_process
 from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.record import Result, backup, record, results_of
 from autograder.score import score, unreadable
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
-ENGINE = "1"
+ENGINE = "2"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def grade(
     assignment = Assignment.load(course, name)
     assignment.check_released(course)
     students = _students(course, name, only)
-    settings = Settings(device, course.config)
+    settings = Settings(device=device, config=course.config)
     outcomes: list[Outcome] = []
 
     def finish(outcome: Outcome) -> None:
@@ -132,33 +131,31 @@ def _run(
     settings: Settings,
     jobs: int | None,
 ) -> Iterator[_Run]:
-    """Prepare here, execute in worker processes, a few ahead of the workers at a time."""
-    workers = max(1, min(jobs or len(os.sched_getaffinity(0)), len(students)))
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(students))
-    running: dict[Future[Executed], Prepared] = {}
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    """Prepare and execute side by side; the results come here one by one, to be recorded."""
+    if not students:
+        return
+    workers = min(jobs or len(os.sched_getaffinity(0)), len(students))
+
+    with (
+        warm_process(assignment.sources.values(), isolated=settings.isolated) as warm,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+
+        def run(student: str) -> _Run:
+            try:
+                prepared = prepare(course, assignment, student)
+                return _Run(student, prepared, execute(prepared, warm, settings))
+            except SubmissionError as problem:
+                return _Run(student, problem=problem)
+            except (OSError, AutograderError) as error:
+                return _Run(student, failure=str(error))
+
+        waiting = [pool.submit(run, student) for student in students]
         try:
-            while waiting or running:
-                while waiting and len(running) < 2 * workers:
-                    student = waiting.pop()
-                    try:
-                        prepared = prepare(course, assignment, student)
-                    except SubmissionError as problem:
-                        yield _Run(student, problem=problem)
-                        continue
-                    running[pool.submit(execute, prepared, settings)] = prepared
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield _finished(running.pop(future), future)
+            for future in as_completed(waiting):
+                yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _finished(prepared: Prepared, future: Future[Executed]) -> _Run:
-    error = future.exception()
-    if error is not None:
-        return _Run(prepared.student, failure=f"{type(error).__name__}: {error}")
-    return _Run(prepared.student, prepared, future.result())
 
 
 def _students(course: Course, name: str, only: str | None) -> list[str]:

@@ -32,16 +32,20 @@ class Prepared:
     Attributes:
         student: the student's id.
         assignment: the assignment's name.
+        sources: each notebook as the instructor wrote it.
         notebooks: each notebook with the instructor's cells restored and no outputs.
         files: the other files of the working folder; the instructor's own win.
+        given: which of these are the instructor's.
         timestamp: when it was handed in (UTC), if that is known.
         notes: what had to be mended or left out, for the instructor.
     """
 
     student: str
     assignment: str
+    sources: dict[str, NotebookNode]
     notebooks: dict[str, NotebookNode]
     files: dict[str, bytes]
+    given: frozenset[str]
     timestamp: datetime.datetime | None
     notes: tuple[str, ...]
 
@@ -75,8 +79,10 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
     return Prepared(
         student=student,
         assignment=assignment.name,
+        sources=assignment.sources,
         notebooks=notebooks,
         files=files | assignment.files,
+        given=frozenset(assignment.files),
         timestamp=timestamp,
         notes=tuple(notes),
     )

@@ -6,12 +6,10 @@ from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
 from autograder.errors import SubmissionError
-from autograder.execute import Executed
+from autograder.execute import REVIEW, Executed
 from autograder.prepare import Prepared
 from autograder.record import CellResult, Result
 
-# An error of this name in a grade cell says: no score by machine, a person must look.
-REVIEW = "NeedsReview"
 MAX_REASON = 500
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -13,7 +12,7 @@ from nbformat import NotebookNode
 from autograder import answers
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.execute import Settings, execute
+from autograder.execute import Settings, execute, warm_process
 from autograder.prepare import Prepared
 from autograder.record import Result
 from autograder.restore import restore
@@ -50,11 +49,12 @@ def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]
         _prepared(assignment, one, notebooks, _log(course, name, right=one == "reference"))
         for one, (notebooks, _) in candidates.items()
     ]
-    settings = Settings("auto", course.config)
-    workers = max(1, min(jobs or len(os.sched_getaffinity(0)), len(prepared)))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        runs = list(pool.map(execute, prepared, [settings] * len(prepared)))
+    settings = Settings(config=course.config)
+    with (
+        warm_process(assignment.sources.values()) as warm,
+        ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
+    ):
+        runs = list(pool.map(lambda one: execute(one, warm, settings), prepared))
     trials = []
     for one, run in zip(prepared, runs, strict=True):
         result = score(assignment, one, run)
@@ -77,7 +77,16 @@ def _prepared(
     restored = {
         one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
     }
-    return Prepared(name, assignment.name, restored, log | assignment.files, None, ())
+    return Prepared(
+        student=name,
+        assignment=assignment.name,
+        sources=assignment.sources,
+        notebooks=restored,
+        files=log | assignment.files,
+        given=frozenset(assignment.files),
+        timestamp=None,
+        notes=(),
+    )
 
 
 def _must_be_full(result: Result) -> list[str]:

@@ -201,6 +201,7 @@ class Process:
         returncode: None while it runs; negative for a signal, as in subprocess.
         reason: the limit for which it was killed, as a sentence's end; None if for none.
         cpu_seconds: what the process and its waited-for children used, known at the end.
+        pidfd: a descriptor of the process, for signals that can't hit another.
         folder: a descriptor of an isolated process's private folder, for `read_file`; else None.
     """
 
@@ -212,7 +213,7 @@ class Process:
         self.reason: str | None = None
         self.cpu_seconds = 0.0
         self.folder: int | None = None
-        self._pidfd = -1
+        self.pidfd = -1
         self._connection = connection
         self._log = log
         self._limits = limits
@@ -231,14 +232,14 @@ class Process:
     def _await_ready(self, target: str) -> None:
         self._connection.settimeout(FORK_SECONDS)
         ready = False
-        while not (ready and self._pidfd >= 0):
+        while not (ready and self.pidfd >= 0):
             try:
                 reply, fds = receive(self._connection)
             except OSError as error:
                 reply, fds = {"error": _tail(self._log) or f"no answer ({error})"}, []
             if "forked" in reply:
-                self._pidfd = fds[0]
-                self.pid = _pid_of(self._pidfd)
+                self.pidfd = fds[0]
+                self.pid = _pid_of(self.pidfd)
             elif "ready" in reply:
                 ready, self.folder = True, fds[0] if fds else None
             else:
@@ -266,7 +267,7 @@ class Process:
     def interrupt(self) -> None:
         """Send the interrupt of a keyboard: a KeyboardInterrupt in the main thread."""
         with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGINT)
+            signal.pidfd_send_signal(self.pidfd, signal.SIGINT)
 
     def kill(self, reason: str | None = None) -> None:
         """Kill the process and all that it started; `wait` for the end."""
@@ -277,7 +278,7 @@ class Process:
                 not self._isolated and self.pid > 0
             ):  # no pid namespace that ends with it: at least its group
                 os.killpg(self.pid, signal.SIGKILL)
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def log(self) -> str:
         """The last that the process wrote to its standard output and error."""
@@ -313,10 +314,10 @@ class Process:
 
     def _let_go(self) -> None:
         self._connection.close()
-        for fd in (self._pidfd, self._log, self.folder):
+        for fd in (self.pidfd, self._log, self.folder):
             if fd is not None and fd >= 0:
                 os.close(fd)
-        self._pidfd, self._log, self.folder = -1, -1, None
+        self.pidfd, self._log, self.folder = -1, -1, None
 
     def _watch_limits(self) -> None:
         while not select.select([self._connection], [], [], WATCH_SECONDS)[0]:
