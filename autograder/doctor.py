@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.sandbox.launch import isolation_problem
 
 PACKAGES = (
     "nbgrader",
@@ -44,7 +45,7 @@ class Finding:
 
 def examine(root: Path | None) -> list[Finding]:
     """Look at the machine, and at the course if there is one."""
-    return [*_python(), *_packages(), _kernelspec(), _cuda(), _disk(), *_course(root)]
+    return [*_python(), *_packages(), _kernelspec(), _isolation(), _cuda(), _disk(), *_course(root)]
 
 
 def _python() -> Iterator[Finding]:
@@ -71,6 +72,14 @@ def _kernelspec() -> Finding:
     except NoSuchKernel:
         return Finding("kernel python3", False, "not installed", "run 'make setup'")
     return Finding("kernel python3", True, spec.resource_dir)
+
+
+def _isolation() -> Finding:
+    problem = isolation_problem()
+    if problem is None:
+        return Finding("isolation", True, "student code can be shut off")
+    found, _, remedy = problem.partition("\n  → ")
+    return Finding("isolation", False, found, remedy)
 
 
 def _cuda() -> Finding:

@@ -22,8 +22,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Config
 
+from autograder.errors import AutograderError
 from autograder.prepare import Prepared
-from autograder.sandbox.launch import Process, WarmProcess
+from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import View
 
@@ -33,6 +34,10 @@ CELL_SECONDS = 30.0
 REVIEW = "NeedsReview"  # an error of this name says: no score by machine, a person must look
 # The candidate may write what it likes into its copy; a test reads what was handed in.
 SEALED = frozenset({"attempts.jsonl"})
+
+
+class NoIsolationError(AutograderError):
+    """This machine can't shut student code off."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,21 @@ def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> W
     """A process that has imported what an assignment's notebooks import, to run submissions in."""
     modules = [CANDIDATE, JUDGE, "autograder.sandbox.shell", *_imports(sources)]
     return WarmProcess(modules, View() if isolated else None)
+
+
+def require_isolation() -> None:
+    """Make sure that student code can be shut off from this machine.
+
+    Raises:
+        NoIsolationError: it can't be, and what to do.
+    """
+    problem = isolation_problem()
+    if problem:
+        raise NoIsolationError(
+            f"this machine can't isolate student code: {problem}",
+            "or grade on another machine, or, if you trust every student with your files and the"
+            " hidden tests, 'autograder grade --isolation none'",
+        )
 
 
 def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Executed:

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import AutograderError, CourseError, SubmissionError
-from autograder.execute import Executed, Settings, execute, warm_process
+from autograder.execute import Executed, Settings, execute, require_isolation, warm_process
 from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.record import Result, backup, record, results_of
 from autograder.score import score, unreadable
@@ -44,6 +44,7 @@ def grade(
     *,
     jobs: int | None = None,
     device: str = "auto",
+    isolated: bool = True,
     only: str | None = None,
     force: bool = False,
     on_start: Callable[[int], None] = lambda total: None,
@@ -58,6 +59,7 @@ def grade(
         name: the assignment.
         jobs: how many submissions run side by side; default: one a core.
         device: "auto", "cpu" or "cuda".
+        isolated: False runs student code unprotected; every result then says so.
         only: the one student to grade.
         force: grade again what has been graded.
         on_start: called once with the number of submissions.
@@ -67,10 +69,12 @@ def grade(
         AutograderError: nothing could be graded, and why.
     """
     _check_device(device)
+    if isolated:
+        require_isolation()
     assignment = Assignment.load(course, name)
     assignment.check_released(course)
     students = _students(course, name, only)
-    settings = Settings(device=device, config=course.config)
+    settings = Settings(isolated=isolated, device=device, config=course.config)
     outcomes: list[Outcome] = []
 
     def finish(outcome: Outcome) -> None:
@@ -80,7 +84,7 @@ def grade(
     backup(course)
     with course.gradebook() as gradebook:
         known = results_of(gradebook, name)
-        keys = {one: _key(course, assignment, one, device) for one in students}
+        keys = {one: _key(course, assignment, one, settings) for one in students}
         on_start(len(students))
         todo = []
         for student in students:
@@ -98,7 +102,7 @@ def grade(
                 gradebook,
                 assignment,
                 keys[run.student],
-                result=run.result(assignment),
+                result=run.result(assignment, _engine(settings)),
                 notebooks=run.executed.notebooks if run.executed else {},
                 files=run.prepared.files if run.prepared else {},
                 timestamp=timestamp_of(course, name, run.student),
@@ -117,11 +121,11 @@ class _Run:
     problem: SubmissionError | None = None
     failure: str | None = None
 
-    def result(self, assignment: Assignment) -> Result:
+    def result(self, assignment: Assignment, engine: dict[str, str]) -> Result:
         if self.prepared and self.executed:
-            return score(assignment, self.prepared, self.executed)
+            return score(assignment, self.prepared, self.executed, engine)
         assert self.problem is not None
-        return unreadable(assignment, self.student, self.problem)
+        return unreadable(assignment, self.student, self.problem, engine)
 
 
 def _run(
@@ -174,9 +178,16 @@ def _students(course: Course, name: str, only: str | None) -> list[str]:
     return [only] if only else students
 
 
-def _key(course: Course, assignment: Assignment, student: str, device: str) -> str:
-    parts = (ENGINE, device, assignment.digest, submission_digest(course, assignment.name, student))
+def _key(course: Course, assignment: Assignment, student: str, settings: Settings) -> str:
+    submission = submission_digest(course, assignment.name, student)
+    parts = (*_engine(settings).values(), assignment.digest, submission)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _engine(settings: Settings) -> dict[str, str]:
+    """What, beside tests and submission, a score depends on; it is recorded with every result."""
+    isolation = "isolated" if settings.isolated else "none"
+    return {"version": ENGINE, "isolation": isolation, "device": settings.device}
 
 
 def _check_device(device: str) -> None:

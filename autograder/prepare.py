@@ -74,7 +74,7 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
         notebook, mended = restore(_read_notebook(folder, name), master)
         notebooks[name] = notebook
         notes += mended
-    files = _read_files(course, folder, set(notebooks), notes)
+    files = read_files(course, folder, {f"{name}.ipynb" for name in notebooks}, notes)
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
     return Prepared(
         student=student,
@@ -130,10 +130,10 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
     return notebook
 
 
-def _read_files(
-    course: Course, folder: Path, notebooks: set[str], notes: list[str]
+def read_files(
+    course: Course, folder: Path, besides: set[str], notes: list[str]
 ) -> dict[str, bytes]:
-    """The submission's other files; links, devices and what is too large are left out."""
+    """A submission's files, but those named; links, devices and what is too large are left out."""
     budget = int(course.directory.max_dir_size) * 1000
     files: dict[str, bytes] = {}
     for parent, folders, names in os.walk(folder, followlinks=False):
@@ -141,7 +141,7 @@ def _read_files(
         for name in sorted(names):
             path = Path(parent) / name
             relative = path.relative_to(folder).as_posix()
-            if _ignored(course, name) or relative in {f"{one}.ipynb" for one in notebooks}:
+            if _ignored(course, name) or relative in besides:
                 continue
             content = _regular_file(path, budget + 1)
             if content is None or len(content) > budget or len(files) >= MAX_FILES:

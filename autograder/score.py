@@ -13,7 +13,9 @@ from autograder.record import CellResult, Result
 MAX_REASON = 500
 
 
-def score(assignment: Assignment, prepared: Prepared, executed: Executed) -> Result:
+def score(
+    assignment: Assignment, prepared: Prepared, executed: Executed, engine: dict[str, str]
+) -> Result:
     """The result of a submission that was run."""
     cells = {
         cell.metadata.nbgrader.grade_id: score_cell(cell)
@@ -35,10 +37,13 @@ def score(assignment: Assignment, prepared: Prepared, executed: Executed) -> Res
         reason="; ".join(reasons) or None,
         notes=prepared.notes,
         seconds=executed.seconds,
+        engine=engine,
     )
 
 
-def unreadable(assignment: Assignment, student: str, error: SubmissionError) -> Result:
+def unreadable(
+    assignment: Assignment, student: str, error: SubmissionError, engine: dict[str, str]
+) -> Result:
     """The result of a submission that could not be run: no score, and a person must look."""
     cells = {
         cell.metadata.nbgrader.grade_id: CellResult(None, float(cell.metadata.nbgrader.points))
@@ -46,7 +51,7 @@ def unreadable(assignment: Assignment, student: str, error: SubmissionError) -> 
         for cell in master.cells
         if cell.metadata.get("nbgrader", {}).get("grade")
     }
-    return Result(assignment.name, student, "needs review", cells, reason=str(error))
+    return Result(assignment.name, student, "needs review", cells, str(error), engine=engine)
 
 
 def score_cell(cell: NotebookNode) -> CellResult:
@@ -68,8 +73,6 @@ def score_cell(cell: NotebookNode) -> CellResult:
 
 def _complaint(cell: NotebookNode) -> str:
     for output in cell.get("outputs", []):
-        if output.output_type == "error" and output.ename == "KeyboardInterrupt":
-            return "interrupted: the cell ran past its time limit"
         if output.output_type == "error":
             return f"{output.ename}: {output.evalue}"[:MAX_REASON].strip(": ")
         if output.output_type == "stream" and output.name == "stderr":

@@ -57,7 +57,7 @@ def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]
         runs = list(pool.map(lambda one: execute(one, warm, settings), prepared))
     trials = []
     for one, run in zip(prepared, runs, strict=True):
-        result = score(assignment, one, run)
+        result = score(assignment, one, run, {})
         trials.append(Trial(one.student, result, tuple(candidates[one.student][1](result))))
     return trials
 

@@ -8,7 +8,16 @@ c = get_config()
 c.CourseDirectory.course_id = "convnets"
 
 # A cell of a submission may run this long, in seconds.
-c.Execute.timeout = 30
+c.Execute.timeout = 20
+
+# nbgrader autograde and the formgrader run submissions as 'autograder grade' does: isolated, with
+# the hidden tests out of reach.
+c.Autograde.autograde_preprocessors = [
+    "autograder.preprocessor.Execute",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 
 # Feedback made from the formgrader hides the hidden tests, as 'autograder feedback' does.
 c.GenerateFeedback.preprocessors = [

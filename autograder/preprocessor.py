@@ -1,0 +1,53 @@
+"""The same engine behind nbgrader's own commands: `nbgrader autograde`, the formgrader's button."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.execute import Settings, execute, require_isolation, warm_process
+from autograder.prepare import Prepared, read_files
+from autograder.restore import restore
+
+
+class Execute(NbGraderPreprocessor):
+    """Takes the place of nbgrader's `Execute` in `Autograde.autograde_preprocessors`.
+
+    The notebook's outputs are those of the engine, so that nbgrader's own `SaveAutoGrades` reads
+    from them the scores that `autograder grade` gives.
+    """
+
+    def preprocess(
+        self, notebook: NotebookNode, resources: ResourcesDict
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Run one submitted notebook, which lies in the autograded folder already."""
+        require_isolation()
+        names = resources["nbgrader"]
+        course = Course.find(Path.cwd())
+        assignment = Assignment.load(course, names["assignment"])
+        name = names["notebook"]
+        restored, notes = restore(notebook, assignment.masters[name])
+        folder = course.path("autograded", assignment.name, names["student"])
+        files = read_files(course, folder, {f"{name}.ipynb"}, notes)
+        for note in notes:
+            self.log.warning("%s: %s", names["student"], note)
+        prepared = Prepared(
+            student=names["student"],
+            assignment=assignment.name,
+            sources=assignment.sources,
+            notebooks={name: restored},
+            files=files | assignment.files,
+            given=frozenset(assignment.files),
+            timestamp=None,
+            notes=tuple(notes),
+        )
+        with warm_process(assignment.sources.values()) as warm:
+            executed = execute(prepared, warm, Settings(config=course.config))
+        if executed.reason:
+            self.log.warning("%s: %s", names["student"], executed.reason)
+        return executed.notebooks[name], resources
