@@ -167,7 +167,7 @@ def _run(
                 judge.wait()
                 candidate.kill()
                 candidate.wait()
-                return cells, _why(candidate, judge)
+                return cells, _why(cells, candidate, judge)
         finally:
             if writer >= 0:
                 os.close(writer)
@@ -200,12 +200,15 @@ def _read(results: Iterable[str]) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _why(candidate: Process, judge: Process) -> str | None:
+def _why(cells: list[dict[str, Any]], candidate: Process, judge: Process) -> str | None:
+    """Why the run ended early: the limit that was passed, or the cell in which it died."""
     if judge.returncode:
         return f"the judge ended early: {judge.reason or judge.log().splitlines()[-1:]}"
-    if candidate.reason:
+    dead = [one["outputs"][-1] for one in cells if one["outputs"]]
+    dead = [output for output in dead if output.get("ename") == "DeadKernelError"]
+    if candidate.reason and dead:
         return f"the submission {candidate.reason}"
-    return None
+    return dead[0]["evalue"] if dead else None
 
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:

@@ -15,7 +15,6 @@ from nbgrader.api import Gradebook
 
 from autograder.assignment import Assignment
 from autograder.errors import GradebookError, ReleaseError
-from autograder.execute import Settings
 from autograder.feedback import feedback
 from autograder.grade import grade
 from autograder.prepare import prepare
@@ -162,19 +161,17 @@ def test_a_kernel_that_dies_keeps_the_points_earned_before(warmup, hand_in):
     [outcome] = grade(warmup, "warmup")
     assert outcome.result.cells["test_area"].score == 2
     assert outcome.result.cells["test_count"].score == 0
-    assert "the kernel died in cell 5" in outcome.result.reason
+    assert "the student's process ended" in outcome.result.reason
 
 
 def test_an_endless_loop_costs_its_own_points_only(warmup, hand_in):
     config = warmup.root / "nbgrader_config.py"
-    config.write_text(config.read_text().replace("c.Execute.timeout = 30", "c.Execute.timeout = 5"))
+    config.write_text(config.read_text().replace("c.Execute.timeout = 20", "c.Execute.timeout = 5"))
     loop = "def area(r):\n    while True:\n        pass"
     hand_in(warmup, "warmup", "loop", SOLVED | {"area": loop})
     [outcome] = grade(type(warmup)(warmup.root), "warmup")
     assert outcome.result.cells["test_area"].score == 0
-    assert outcome.result.cells["test_area"].reason == (
-        "interrupted: the cell ran past its time limit"
-    )
+    assert outcome.result.cells["test_area"].reason == ("CellTimeoutError: the cell's time is up")
     assert outcome.result.cells["test_count"].score == 3
 
 
@@ -274,14 +271,3 @@ def test_feedback_shows_the_message_and_nothing_hidden(warmup, hand_in):
     assert "hidden tests ran here" in page
     for secret in ("isclose", "hidden banana", "HIDDEN TESTS", "cases"):
         assert secret not in page
-
-
-def test_settings_say_cpu_when_asked(warmup, hand_in):
-    show = "import os\nprint('cuda devices:', repr(os.environ.get('CUDA_VISIBLE_DEVICES')))"
-    hand_in(warmup, "warmup", "one", {"area": show})
-    from autograder.execute import execute
-
-    prepared = prepare(warmup, Assignment.load(warmup, "warmup"), "one")
-    executed = execute(prepared, Settings("cpu", warmup.config))
-    [cell] = [one for one in executed.notebooks["warmup"].cells if one.id == "area"]
-    assert cell.outputs[0].text == "cuda devices: ''\n"

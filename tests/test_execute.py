@@ -1,0 +1,95 @@
+"""One submission under the engine: what its code can reach, and that all ways of grading agree."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.execute import Settings, execute, warm_process
+from autograder.grade import grade
+from autograder.prepare import prepare
+from tests.conftest import SOLVED
+
+# What a student may try to read, each as an expression whose value would give it away.
+READS = """
+import gc, glob, os, sys
+from pathlib import Path
+def look(expression):
+    try:
+        return eval(expression)
+    except Exception as error:
+        return type(error).__name__
+secret = "hidden" + " " + "banana"  # of a hidden test; in one piece it would find itself
+print(secret in str(look("Path({source!r}).read_text()")))
+print(secret in str(look("Path({gradebook!r}).read_bytes()")))
+print(secret in str(look("[str(one) for one in gc.get_objects() if isinstance(one, dict)]")))
+print(look("os.listdir({root!r})") not in ("FileNotFoundError", "PermissionError"))
+"""
+
+
+def outputs(executed, name):
+    [notebook] = executed.notebooks.values()
+    [cell] = [one for one in notebook.cells if one.id == name]
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+def run(course, student, **settings):
+    assignment = Assignment.load(course, "warmup")
+    chosen = Settings(config=course.config, **settings)
+    with warm_process(assignment.sources.values(), isolated=chosen.isolated) as warm:
+        return execute(prepare(course, assignment, student), warm, chosen)
+
+
+def test_student_code_can_read_nothing_of_the_course(warmup, hand_in):
+    paths = {
+        "source": str(warmup.path("source", "warmup") / "warmup.ipynb"),
+        "gradebook": str(warmup.database_file),
+        "root": str(warmup.root),
+    }
+    look = READS
+    for name, path in paths.items():
+        look = look.replace(f"{{{name}!r}}", repr(path))
+    hand_in(warmup, "warmup", "curious", {"area": look})
+    assert outputs(run(warmup, "curious"), "area").split() == ["False"] * 4
+    unprotected = outputs(run(warmup, "curious", isolated=False), "area").split()
+    assert unprotected[:2] == ["True", "True"]  # the control: the paths are right
+    assert unprotected[3] == "True"
+
+
+def test_the_cpu_alone_is_offered_when_asked(warmup, hand_in):
+    show = "import os\nprint(repr(os.environ.get('CUDA_VISIBLE_DEVICES')))"
+    hand_in(warmup, "warmup", "one", {"area": show})
+    assert outputs(run(warmup, "one", device="cpu"), "area") == "''\n"
+
+
+def test_grading_without_isolation_is_loud_and_recorded(warmup, hand_in, autograder):
+    hand_in(warmup, "warmup", "one", SOLVED)
+    done = autograder("grade", "warmup", "--isolation", "none", "--json", cwd=warmup.root)
+    assert "NO ISOLATION" in done.stderr
+    [outcome] = json.loads(done.stdout)
+    assert outcome["result"]["engine"]["isolation"] == "none"
+    assert outcome["result"]["cells"]["test_area"]["score"] == 2
+    [again] = grade(warmup, "warmup")  # a result without isolation does not stand for one with it
+    assert again.fresh
+    assert again.result.engine["isolation"] == "isolated"
+
+
+@pytest.mark.timeout(300)
+def test_nbgraders_own_command_grades_with_the_same_engine(warmup, hand_in):
+    steal = f"open({str(warmup.path('source', 'warmup') / 'warmup.ipynb')!r}).read()\n"
+    hand_in(warmup, "warmup", "right", SOLVED)
+    hand_in(warmup, "warmup", "half", SOLVED | {"area": "def area(r): return math.pi * r"})
+    hand_in(warmup, "warmup", "partial", SOLVED | {"count": "def count(t, l): return int(l in t)"})
+    hand_in(warmup, "warmup", "thief", SOLVED | {"count": steal + SOLVED["count"]})
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", "warmup"],
+        cwd=warmup.root, check=True, capture_output=True,
+    )  # fmt: skip
+    with warmup.gradebook() as gradebook:
+        theirs = {one.student_id: one.score for one in gradebook.assignment_submissions("warmup")}
+    ours = {outcome.student: outcome.result.score for outcome in grade(warmup, "warmup")}
+    assert theirs == ours == {"right": 5, "half": 3, "partial": 3, "thief": 2}
