@@ -286,10 +286,11 @@ def main(run: Callable[[], object] = app) -> None:
     except AutograderError as error:
         err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED)
-    except PermissionError as error:
+    except OSError as error:
         err.print(
-            f"error: {error.filename} can't be written or read: permission denied\n"
-            "  → give yourself the right to it, then run the command again",
+            f"error: {error.filename or 'the machine'}: {error.strerror or error}\n"
+            "  → make room, or give yourself the right to it, then run the command again: what was"
+            " recorded is kept",
             style="red",
             markup=False,
             highlight=False,

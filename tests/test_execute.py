@@ -23,10 +23,11 @@ def look(expression):
         return eval(expression)
     except Exception as error:
         return type(error).__name__
-secret = "hidden" + " " + "banana"  # of a hidden test; in one piece it would find itself
-print(secret in str(look("Path({source!r}).read_text()")))
-print(secret in str(look("Path({gradebook!r}).read_bytes()")))
-print(secret in str(look("[str(one) for one in gc.get_objects() if isinstance(one, dict)]")))
+def secret():  # a piece of a hidden test; spelt backwards, or the search would find itself
+    return bytes(reversed(b"ananab neddih")).decode()
+print(secret() in str(look("Path({source!r}).read_text()")))
+print(secret() in str(look("Path({gradebook!r}).read_bytes()")))
+print(secret() in str(look("[str(one) for one in gc.get_objects() if isinstance(one, dict)]")))
 print(look("os.listdir({root!r})") not in ("FileNotFoundError", "PermissionError"))
 """
 

@@ -196,7 +196,7 @@ def test_partial_credit_above_the_maximum_is_the_tests_fault(tmp_path, hand_in):
     [outcome] = grade(course, "warmup")
     assert outcome.result.status == "needs review"
     assert outcome.result.cells["test_count"].score is None
-    assert "the test is at fault" in outcome.result.reason
+    assert "the test gave 43 points, more than its 3" in outcome.result.reason
 
 
 def test_a_killed_run_goes_on_where_it_stopped(warmup, hand_in):
@@ -229,8 +229,7 @@ def test_a_result_is_written_whole_or_not_at_all(warmup, hand_in, monkeypatch):
     before = warmup.path("autograded", "warmup", "one") / "warmup.ipynb"
     old = before.read_bytes()
     hand_in(warmup, "warmup", "one")
-    warmup.path("autograded", "warmup", "one").parent.chmod(0o555)
-    monkeypatch.setattr("tempfile.mkdtemp", _no_room)
+    monkeypatch.setattr("autograder.record._write_folder", _no_room)  # after all rows are written
     with pytest.raises(OSError, match="No space left"):
         grade(warmup, "warmup")
     monkeypatch.undo()
