@@ -8,11 +8,11 @@ export OMP_NUM_THREADS ?= 1
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
-setup:           ## .venv from the lock file, and bubblewrap
-	@tools/setup.sh bubblewrap
+setup:           ## .venv from the lock file
+	@tools/setup.sh
 
 setup-tests:
-	@tools/setup.sh bubblewrap chromium
+	@tools/setup.sh chromium
 
 lab: setup       ## JupyterLab on the lectures
 	$(PYTHON) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/lectures

@@ -255,7 +255,8 @@ def _show_outcomes(name: str, outcomes: list[Outcome]) -> None:
 
 
 def _points(result: Result) -> str:
-    return f"{result.score:g} / {result.max_score:g}"
+    waits = all(cell.score is None for cell in result.cells.values())
+    return f"{'–' if waits else format(result.score, 'g')} / {result.max_score:g}"
 
 
 def _late(seconds: float) -> str:

@@ -45,7 +45,6 @@ fi
 
 for package in "$@"; do
     case "$package" in
-        bubblewrap) missing bwrap || continue ;;
         chromium) missing chromium || continue ;;
     esac
     apt_install "$package"
