@@ -109,6 +109,7 @@ def enter(root: Path, folder: Path | None, limits: Limits, *, parent: int) -> in
     """
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
     linux.set_hostname("sandbox")
+    linux.raise_loopback()
     _make_private_places(root, limits)
     inside = root / FOLDER.relative_to("/")
     if folder is not None:
@@ -140,7 +141,8 @@ def _make_private_places(root: Path, limits: Limits) -> None:
     """/proc, and one file system of bounded size for /submission, /tmp and /dev/shm."""
     plain = linux.MS_NOSUID | linux.MS_NODEV
     linux.mount("proc", root / "proc", "proc", _PROC_FLAGS)
-    linux.mount("devpts", root / "dev/pts", "devpts", plain, "newinstance,ptmxmode=0666,mode=620")
+    terminals = "newinstance,ptmxmode=0666,mode=620"  # its ptmx is a device: so no NODEV
+    linux.mount("devpts", root / "dev/pts", "devpts", linux.MS_NOSUID, terminals)
     with os.scandir(root / "tmp") as entries:  # what the view shows there is about to be covered
         shown = {entry.name: os.open(entry.path, os.O_PATH) for entry in entries}
     bounds = f"size={limits.disk_bytes},nr_inodes={limits.disk_files},mode=755"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import platform
+import socket
+import struct
 from pathlib import Path
 
 CLONE_NEWNS = 0x0002_0000
@@ -26,6 +29,7 @@ _SYS_OPENAT2 = 437
 _SYS_MOUNT_SETATTR = 442
 _AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
 _RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 1, 2, 4, 8
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _CAPABILITY_VERSION_3 = 0x2008_0522
 _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
 
@@ -98,6 +102,12 @@ def enter_namespace(fd: int, kind: int) -> None:
 def set_hostname(name: str) -> None:
     """sethostname(2), of this process's UTS namespace."""
     _check(_libc.sethostname(name.encode(), len(name)), "sethostname")
+
+
+def raise_loopback() -> None:
+    """Let this network namespace talk to itself: libraries bind to 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
 
 
 def prctl(option: int, *values: int) -> None:

@@ -79,7 +79,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "finit_module": (313, 273),
     "delete_module": (176, 106),
 }
-# Judged by their first argument.
+# Judged by their arguments.
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKET, _PRCTL = (41, 198), (157, 167)
 
@@ -89,7 +89,7 @@ _AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 _X32_BIT = 0x4000_0000
 
 _LOAD, _EQUAL, _ANY_BIT, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
-_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENT = 0, 4, 16
+_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENT, _OFFSET_THIRD_ARGUMENT = 0, 4, 16, 32
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 
 _Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
@@ -129,11 +129,18 @@ def _program(machine: str) -> list[_Instruction]:
         _refuse(0),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    program += [(_EQUAL, 0, len(_SOCKET_FAMILIES) + 2, _SOCKET[column])]
+    families = len(_SOCKET_FAMILIES)
+    program += [(_EQUAL, 0, families + 5, _SOCKET[column])]
     program += [(_LOAD, 0, 0, _OFFSET_ARGUMENT)]
     for index, family in enumerate(_SOCKET_FAMILIES):
-        program += [(_EQUAL, len(_SOCKET_FAMILIES) - index, 0, family)]
-    program += [_refuse(errno.EAFNOSUPPORT), (_RETURN, 0, 0, _ALLOW)]
+        program += [(_EQUAL, families - index + 3, 0, family)]
+    program += [
+        (_EQUAL, 0, 2, socket.AF_NETLINK),  # of its kinds, the one that lists interfaces
+        (_LOAD, 0, 0, _OFFSET_THIRD_ARGUMENT),
+        (_EQUAL, 1, 0, 0),
+        _refuse(errno.EAFNOSUPPORT),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
     return program
 
 
