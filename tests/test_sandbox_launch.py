@@ -1,7 +1,6 @@
 """Processes forked from a warm one that has imported torch."""
 
 import json
-import os
 import time
 
 import pytest
