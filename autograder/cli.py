@@ -220,6 +220,39 @@ def report(name: Name, course: CourseOption = None, as_json: Json = False) -> No
 
 
 @app.command()
+def bench(
+    name: Annotated[
+        str | None, typer.Argument(help="The assignment; default: a trivial one with torch.")
+    ] = None,
+    course: CourseOption = None,
+    small: Annotated[int, typer.Option(min=1, help="Size of the smaller class.")] = 20,
+    large: Annotated[int, typer.Option(min=2, help="Size of the larger class.")] = 60,
+) -> None:
+    """Time this engine beside stock nbgrader, in one run."""
+    from autograder.bench import TRIVIAL, BenchError
+    from autograder.bench import bench as run
+
+    if large <= small:
+        raise BenchError(f"--large {large} is not above --small {small}", "give a larger class")
+    opened = Course.find(course) if name else None
+    timings = run(opened, opened.resolve(name) if opened and name else TRIVIAL, small, large)
+    table = Table("grader", f"{small}", f"{large}", "one more", title="Seconds by size of class")
+    for timing in timings:
+        table.add_row(
+            timing.grader,
+            f"{timing.small_seconds:.1f}",
+            f"{timing.large_seconds:.1f}",
+            f"{timing.marginal:.3f}",
+        )
+    out.print(table)
+    ours, stock = timings
+    out.print(
+        f"one more submission: {stock.marginal / ours.marginal:.0f} times stock's throughput;"
+        f" {large} of them, start-up included: {stock.large_seconds / ours.large_seconds:.0f} times"
+    )
+
+
+@app.command()
 def doctor(course: CourseOption = None) -> None:
     """Show what this machine has and lacks for grading, with remedies."""
     from autograder.doctor import examine
