@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from torch import Tensor
 
 COLORS = {
     "window": "#E69F00",
@@ -149,4 +150,32 @@ def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str) -> None:
         ax.set_xlim(0, max(bars.values()) * 1.4)
         ax.spines[["top", "right", "bottom"]].set_visible(False)
         ax.set_xticks([])
+    show(figure, alt)
+
+
+def show_pictures(pictures: Mapping[str, Tensor], alt: str, columns: int = 6) -> None:
+    """Show pictures in rows, each with its title above it, every pixel as it is.
+
+    Args:
+        pictures: By title: uint8 [3, H, W], or floats in 0..1 (what is outside is clipped).
+        alt: For whoever can't see them.
+        columns: Pictures in a row.
+    """
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    lines = max(title.count("\n") + 1 for title in pictures)
+    figure, axes = new_figure(
+        8.6 * columns / max(columns, 4),
+        rows * (8.6 / max(columns, 4) + 0.18 * lines),
+        nrows=rows,
+        ncols=columns,
+        squeeze=False,
+    )
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
+        if picture.is_floating_point():
+            picture = picture.clamp(0, 1)
+        ax.imshow(picture.permute(1, 2, 0).numpy(), interpolation="nearest")
+        ax.set_title(title, fontsize=9)
     show(figure, alt)
