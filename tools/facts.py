@@ -20,7 +20,7 @@ from "four" on. A number is bound in one of two ways:
     - given: 3×3 kernel                  # a name, or the lecture's own choice
 
 Not numbers: years, minutes, numbers in names (VGG-16, conv1, float32, 3-D), numbers of headings and
-of lists, links, and everything below "### Sources".
+of lists, lectures' numbers, links, and everything below "### Sources".
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ NO_NUMBER = re.compile(
     r"(?<![\d.,×])(?:19[5-9]\d|20[0-3]\d)(?![\d.,×]\d|\d)"  # years
     r"|\d+ minutes"
     r"|\b\d-D\b"
-    r"|^#+ \d+ ·|^ *\d+\. "
+    r"|\d+ · |^ *\d+\. |\blectures?\s\d|\b\d\d_[a-z]\w*"
     r"|\]\([^)]*\)|<[^>]*>",
     re.MULTILINE,
 )
@@ -141,12 +141,14 @@ def load(path: Path) -> list[Fact]:
 # Running
 
 
-def run(notebook: Path, folder: Path, facts: Sequence[Fact]) -> tuple[NotebookNode, list[str]]:
+def run(
+    notebook: Path, folder: Path, facts: Sequence[Fact]
+) -> tuple[NotebookNode, list[str], float]:
     """Run a lecture in `folder`, then evaluate the facts where it ended.
 
     Returns:
-        The notebook with its outputs, and for each fact the text that is true; a failed check
-        gives a text that says so.
+        The notebook with its outputs; for each fact the text that is true, where a failed check
+        gives a text that says so; and the seconds of processor time that the kernel took.
     """
     read = nbformat.read(notebook, as_version=4)
     read.cells.append(nbformat.v4.new_code_cell(_probe(facts)))
@@ -155,7 +157,10 @@ def run(notebook: Path, folder: Path, facts: Sequence[Fact]) -> tuple[NotebookNo
     )
     client.execute()
     probe = read.cells.pop()
-    return read, json.loads(probe.outputs[-1].text)
+    # What is printed at once may arrive in pieces.
+    printed = "".join(output.text for output in probe.outputs if output.get("name") == "stdout")
+    true_texts, seconds = json.loads(printed)
+    return read, true_texts, seconds
 
 
 def _probe(facts: Sequence[Fact]) -> str:
@@ -170,13 +175,15 @@ def _probe(facts: Sequence[Fact]) -> str:
             else filled
         )
     return (
-        "import json as _json, re as _re\n"
+        "import json as _json, re as _re, time as _time\n"
+        "_seconds = _time.process_time()\n"
         "from course_utils.arithmetic import *\n"
         f"_words = { ({number: word for word, number in WORDS.items()})!r}\n"
         "def word(number): return _words[int(number)]\n"
         "def _fill(says, values):\n"
         f"    return _re.sub({EXPRESSION.pattern!r}, lambda _: values.pop(0), says)\n"
-        f"print(_json.dumps([\n{''.join(f'    {text},{chr(10)}' for text in texts)}]))"
+        f"_texts = [\n{''.join(f'    {text},{chr(10)}' for text in texts)}]\n"
+        "print(_json.dumps([_texts, _seconds]))"
     )
 
 
@@ -309,7 +316,7 @@ def main(argv: list[str] | None = None) -> int:
         except FactError as error:
             print(error, file=sys.stderr)
             return 1
-        notebook, true_texts = run(path, path.parent, facts)
+        notebook, true_texts, _ = run(path, path.parent, facts)
         for problem in problems(notebook, true_texts):
             failed = True
             print(problem)
