@@ -1,0 +1,143 @@
+"""Lecture 0 as a student meets it: opened in JupyterLab, run, and played with."""
+
+from __future__ import annotations
+
+import re
+import statistics
+
+import pytest
+
+import tools.lab
+from course_utils.data import load_photograph
+
+pytestmark = pytest.mark.browser
+
+LECTURE = "lectures/00_welcome.ipynb"
+ROW, COLUMN = 96, 138  # where the lecture puts the lens
+
+
+@pytest.fixture(scope="module")
+def lecture(lab, browser_context):
+    """The lecture, opened and run once for all tests here."""
+    notebook = tools.lab.open_notebook(browser_context, lab, LECTURE)
+    notebook.run_all()
+    notebook.page.locator(".px td").first.wait_for()
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture
+def page(lecture):
+    lecture.page.locator(".px").scroll_into_view_if_needed()
+    return lecture.page
+
+
+def sentence(page):
+    return page.locator(".px .cx-sentence").inner_text()
+
+
+def corner(page):
+    """Row and column of the lens, as they are said."""
+    rows, columns = re.match(r"Rows (\d+) to \d+, columns (\d+) to", sentence(page)).groups()
+    return int(rows), int(columns)
+
+
+def numbers(page):
+    return [int(text) for text in page.locator(".px td").all_inner_texts()]
+
+
+def photograph(row, column, channel):
+    cat = load_photograph("cat")
+    return cat[channel, row : row + 8, column : column + 8].flatten().tolist()
+
+
+def test_runs_without_an_error_and_finds_the_computer_ready(lecture):
+    assert lecture.problems() == []
+    assert [line for line in lecture.console if line.startswith(("error", "pageerror"))] == []
+    assert "All is well." in lecture.output("checks = check()").inner_text()
+
+
+def test_the_lens_shows_the_photographs_numbers(page):
+    assert corner(page) == (ROW, COLUMN)
+    for channel, name in enumerate(("red", "green", "blue")):
+        page.locator(f".px input[value='{channel}']").check()
+        assert numbers(page) == photograph(ROW, COLUMN, channel)
+        assert f"channel {name}." in sentence(page)
+
+
+def test_the_lens_is_moved_by_keys_and_python_reads_it(lecture, page):
+    page.locator(".px canvas").focus()
+    page.keyboard.press("Shift+ArrowDown")
+    assert corner(page) == (ROW + 8, COLUMN)
+    lecture.run_cell("seen = cat")
+    cat = load_photograph("cat")[:, ROW + 8 : ROW + 16, COLUMN : COLUMN + 8]
+    mean = [round(channel.float().mean().item()) for channel in cat]
+    assert str(mean) in lecture.output("seen = cat").inner_text()
+    page.locator(".px canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("x")  # JupyterLab's key to cut a cell
+    page.keyboard.press("ArrowUp")
+    assert corner(page) == (ROW + 7, COLUMN - 1)
+
+
+def test_the_lens_is_dragged_and_stays_on_the_photograph(page):
+    page.locator(".px canvas").scroll_into_view_if_needed()
+    box = page.locator(".px canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    row, column = corner(page)
+    assert row == pytest.approx(256 / 2 - 4, abs=2)
+    assert column == pytest.approx(385 / 2 - 4, abs=2)
+    page.mouse.move(box["x"] + box["width"] + 300, box["y"] + box["height"] / 2)
+    assert corner(page)[1] == 385 - 8
+    page.mouse.up()
+    channel = int(page.locator(".px input:checked").get_attribute("value"))
+    assert numbers(page) == photograph(*corner(page), channel)
+
+
+def test_a_drag_is_redrawn_within_50_milliseconds(page):
+    page.locator(".px canvas").focus()
+    times = page.evaluate(
+        """async () => {
+            const canvas = document.querySelector('.px canvas');
+            // A frame's callback runs before the browser paints; a message sent from it, after.
+            const painted = () => new Promise(done => requestAnimationFrame(() => {
+                const {port1, port2} = new MessageChannel();
+                port1.onmessage = done;
+                port2.postMessage(null);
+            }));
+            const times = [];
+            for (let turn = 0; turn < 40; turn++) {
+                await painted();
+                const before = document.querySelector('.px .cx-sentence').textContent;
+                const start = performance.now();
+                const key = turn % 2 ? 'ArrowUp' : 'ArrowDown';
+                canvas.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+                await painted();
+                times.push(performance.now() - start);
+                const after = document.querySelector('.px .cx-sentence').textContent;
+                if (after === before) throw new Error(`still shows ${after}`);
+            }
+            return times;
+        }"""
+    )
+    median = statistics.median(times)
+    print(f"redraw: median {median:.1f} ms, largest {max(times):.1f} ms")
+    assert median <= 50
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_nothing_sticks_out(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    try:
+        sticking_out = page.evaluate(
+            """() => {
+                const box = document.querySelector('.px .cx-body').getBoundingClientRect();
+                return [...document.querySelectorAll('.px .cx-body *')]
+                    .filter(e => e.getBoundingClientRect().right > box.right + 1)
+                    .map(e => e.outerHTML.slice(0, 80));
+            }"""
+        )
+        assert sticking_out == []
+    finally:
+        page.set_viewport_size({"width": 1400, "height": 900})
