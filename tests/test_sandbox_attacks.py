@@ -135,6 +135,19 @@ def test_files_of_root_and_of_other_users_are_unreadable_even_when_bound(tmp_pat
                 ask(warm, code)
 
 
+def test_a_masked_folder_is_empty_though_what_contains_it_is_shown(tmp_path):
+    tmp_path.chmod(0o755)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "keys.yaml").write_text(SECRET)
+    code = f"import os; answer = [os.listdir(p) for p in ({str(tmp_path)!r}, '{tmp_path}/course')]"
+    view = View(read_only=(str(tmp_path),), masked=(f"{tmp_path}/course",))
+    with WarmProcess(["tests.sandbox_probe"], view) as warm:
+        isolated, control = ask(warm, code), ask(warm, code, isolated=False)
+    assert [sorted(names) for names in isolated] == [["course", "tools"], []]
+    assert [sorted(names) for names in control] == [["course", "tools"], ["keys.yaml"]]
+
+
 def test_the_folder_is_a_private_copy_without_notebooks_and_links(warm, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "x.csv").write_text("1,2")

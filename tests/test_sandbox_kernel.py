@@ -112,6 +112,24 @@ def test_interrupt_and_restart_work_as_for_any_kernel(tmp_path):
         time.sleep(0.05)
 
 
+def test_jupyter_server_s_own_kernel_manager_runs_it(tmp_path):
+    from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+
+    async def scenario():
+        manager = AsyncMappingKernelManager(root_dir=str(tmp_path))
+        kernel = await manager.start_kernel(kernel_name=KERNEL_NAME, path="")
+        client = manager.get_kernel(kernel).client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=60)
+        said = []
+        await client._async_execute_interactive("print(6 * 7)", output_hook=said.append)
+        client.stop_channels()
+        await manager.shutdown_kernel(kernel, now=True)
+        return [message["content"]["text"] for message in said if message["msg_type"] == "stream"]
+
+    assert asyncio.run(scenario()) == ["42\n"]
+
+
 def test_a_kernel_that_dies_is_reported_as_dead(tmp_path):
     from nbclient.exceptions import DeadKernelError
 

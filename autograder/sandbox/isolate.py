@@ -10,6 +10,7 @@ its capabilities would let it change a mount.
 
 from __future__ import annotations
 
+import functools
 import os
 import select
 import shutil
@@ -24,8 +25,6 @@ from autograder.sandbox.limits import Limits, apply_limits
 from autograder.sandbox.seccomp import restrict_system_calls
 from autograder.sandbox.view import CANDIDATE_UID, FOLDER, HOME
 
-# As the machine sees it: beyond every user's, and every container's usual range.
-_UNPRIVILEGED = 1_879_048_190
 _CAP_SYS_ADMIN = 21
 _PROC_FLAGS = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
 
@@ -117,9 +116,10 @@ def enter(root: Path, folder: Path | None, limits: Limits, *, parent: int) -> in
     handle = os.open(inside, os.O_PATH | os.O_DIRECTORY)
     linux.make_root(root)
     if os.getuid() == 0:
+        nobody = _unprivileged_id()
         os.setgroups([])
-        os.setresgid(_UNPRIVILEGED, _UNPRIVILEGED, _UNPRIVILEGED)
-        os.setresuid(_UNPRIVILEGED, _UNPRIVILEGED, _UNPRIVILEGED)
+        os.setresgid(nobody, nobody, nobody)
+        os.setresuid(nobody, nobody, nobody)
         linux.prctl(linux.PR_SET_DUMPABLE, 1)  # or /proc/self would still be root's
     _enter_user_namespace(CANDIDATE_UID, CANDIDATE_UID)
     apply_limits(limits, isolated=True)
@@ -179,4 +179,14 @@ def _copy_files(source: Path, target: Path) -> None:
 
 def _give(path: Path) -> None:
     if os.getuid() == 0:
-        os.chown(path, _UNPRIVILEGED, _UNPRIVILEGED)
+        os.chown(path, _unprivileged_id(), _unprivileged_id())
+
+
+@functools.cache
+def _unprivileged_id() -> int:
+    """The user and group that root's candidates are: as far out as this machine has ids.
+
+    That is beyond every user's id, and beyond those that containers are usually given.
+    """
+    first, _, count = map(int, Path("/proc/self/uid_map").read_text().split()[:3])
+    return min(1_879_048_190, first + count - 1)

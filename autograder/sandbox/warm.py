@@ -78,6 +78,7 @@ def main() -> None:
     _redirect(os.open("/dev/null", os.O_RDWR), 0)
     start, _ = receive(control)
     os.environ.update(start["environment"])
+    os.umask(0o022)  # candidates, who are other users, read what is made for them
     root = Path(start["root"]) if start["root"] else None
     try:
         if root:
