@@ -70,14 +70,17 @@ class Session:
     @property
     def needs_student(self) -> bool:
         """Whether the student's id has to be asked for before anything else."""
-        return (self.graded or bool(self.question.draw)) and not self.student
+        return self.graded and not self.student
 
     @property
     def numbers(self) -> Numbers | None:
-        """What is drawn for the student, None while it isn't known who that is."""
-        if not self.question.draw:
-            return {}
-        return self.question.numbers(self.student) if self.student else None
+        """What is drawn for the student, None while it isn't known who that is.
+
+        In practice nobody is asked: whoever has no id gets the numbers of nobody.
+        """
+        if self.question.draw and self.needs_student:
+            return None
+        return self.question.numbers(self.student)
 
     # ── what a student does ──
 
@@ -145,7 +148,7 @@ class Session:
             "kind": question.kind,
             "prompt": PROMPTS[question.kind],
             "points": question.points,
-            "asks_student": self.graded or bool(question.draw),
+            "asks_student": self.graded,
             "student": self.student,
             "student_fixed": bool(self.history.students),
             "text": "" if numbers is None else text.html(fill(question.text, numbers)),

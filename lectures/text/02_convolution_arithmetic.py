@@ -34,6 +34,7 @@ from torch import nn
 from course_utils.arithmetic import Conv, Dense, Pool, ShapeError
 from course_utils.arithmetic import output_size, same_padding, table, trace
 from course_utils.plots import Grid, show_bars, show_grids
+from course_utils.quiz import ask
 
 _ = torch.manual_seed(0)
 # %% [markdown]
@@ -187,6 +188,13 @@ print("with 96 filters:", nn.Conv2d(3, 96, 11, stride=4)(torch.zeros(1, *photogr
 #
 # $$o = \frac{i + 2p - k}{s} + 1.$$
 #
+# Now close the lid on that and do it yourself. Practice questions like this one answer at once;
+# try as often as you like.
+
+# %%
+ask("alexnet_conv1_width")
+
+# %% [markdown]
 # ### Why 224 fails
 #
 # The AlexNet paper says that its images are 224×224. Put 224 into the formula and listen to it
@@ -292,6 +300,9 @@ torch.allclose(F.conv2d(moved, kernel, dilation=2), F.conv2d(moved, spread), ato
 # %% [markdown]
 # Nine weights look as far as twenty-five would, but see nothing in between.
 
+# %%
+ask("same_padding")
+
 # %% [markdown]
 # ## Play
 #
@@ -321,6 +332,9 @@ print(table(explored))
 # reaches through *all* channels and has one bias. **Multiply-adds** are the weights times the
 # places where they are used, so unlike parameters they grow with the image. ("FLOPs" in papers are
 # sometimes multiply-adds and sometimes twice as many; ask which.)
+
+# %%
+ask("conv_parameters")
 
 # %% [markdown]
 # ## Max pooling
@@ -413,6 +427,9 @@ pooling = trace((3, 64, 64), [Conv(8, 3), Pool(2), Conv(8, 3), Pool(2), Conv(8, 
 print("three 3×3           :", flat[-1].receptive_field)
 print("with pools between  :", pooling[-1].receptive_field)
 print("two units are apart :", flat[-1].jump, "and", pooling[-1].jump, "pixels")
+
+# %%
+ask("stacked_field")
 
 # %% [markdown]
 # ## Why is 3×3 good enough?

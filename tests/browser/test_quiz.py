@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 import statistics
 from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
@@ -117,7 +117,7 @@ def points(course, folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.chdir(folder)
         for name, question in bank.load(keys).questions.items():
-            key = json.dumps(question.key.model_dump(exclude_defaults=True))
+            key = yaml.safe_dump(question.key.model_dump(exclude_defaults=True))
             try:
                 grade(name, key)
                 given[name] = question.points
