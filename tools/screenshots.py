@@ -46,6 +46,9 @@ class Shot:
 
 LECTURE_2 = "lectures/02_convolution_arithmetic.ipynb"
 EXPLORER = ".jp-Cell:has(.cx)"
+QUIZ = ".course-quiz:has([type=radio])"
+# The last waits for what is said to the answer.
+ANSWERED = (f"{QUIZ} [value='2']", f"{QUIZ} .cq-main", f"{QUIZ} .cq-feedback li")
 DILATED = ("[data-preset='dilated']", *["[data-step='1']"] * 13)
 SHOTS = [
     Shot("lecture", LECTURE_2, "h1", height=1000),
@@ -55,6 +58,10 @@ SHOTS = [
     Shot(
         "explorer-700-dark", LECTURE_2, EXPLORER, width=700, height=1240, dark=True, clicks=DILATED
     ),
+    Shot("quiz", LECTURE_2, QUIZ, height=560, clicks=ANSWERED),
+    Shot("quiz-dark", LECTURE_2, QUIZ, height=560, dark=True, clicks=ANSWERED),
+    Shot("quiz-700", LECTURE_2, QUIZ, width=700, height=620, clicks=ANSWERED),
+    Shot("quiz-700-dark", LECTURE_2, QUIZ, width=700, height=620, dark=True, clicks=ANSWERED),
 ]
 
 

@@ -11,6 +11,9 @@ function element(tag, properties = {}, ...children) {
     if (name in made) made[name] = value;
     else made.setAttribute(name, value);
   }
+  // Else JupyterLab takes keys (a, b, d d, arrows) for its own shortcuts; it asks the focused
+  // element itself, so that the attribute must be on each.
+  if (["input", "button"].includes(tag)) made.setAttribute("data-lm-suppress-shortcuts", "true");
   made.append(...children);
   return made;
 }
@@ -21,6 +24,7 @@ function button(label, onclick, className = "") {
 
 function render({ model, el }) {
   const name = `course-quiz-${++forms}`;
+  const page = Math.random().toString(36); // two pages may show the same form
   let view = model.get("view");
   let waiting = null; // the timer of a click that the kernel hasn't answered
   let confirming = false;
@@ -44,10 +48,9 @@ function render({ model, el }) {
   const form = element("form", {}, fieldset, actions, confirmation);
   const header = element("header", {}, badge, rule);
   const answer = element("div", { "aria-live": "polite" }, feedback, solution);
-  // Without the attribute JupyterLab takes keys (arrows, a, b, d d) for its own shortcuts.
   const root = element(
     "section",
-    { className: "course-quiz", "data-lm-suppress-shortcuts": "true", "data-question": name },
+    { className: "course-quiz" },
     ...[header, student, text, form, status, answer, hints],
   );
 
@@ -59,7 +62,7 @@ function render({ model, el }) {
       say("problem", "The kernel hasn't answered: it is busy, or it was stopped. Nothing is " +
         "recorded until it says so here. If no cell is running, run this cell again.");
     }, PATIENCE);
-    model.send(message);
+    model.send({ ...message, page });
   }
 
   function given() {
@@ -74,6 +77,7 @@ function render({ model, el }) {
   }
 
   function submit() {
+    if (locked()) return;
     if (given().length === 0) {
       say("problem", view.kind === "numeric" ? "Type a number first." : "Choose an option first.");
       return;
@@ -212,7 +216,7 @@ function render({ model, el }) {
 
   function draw_solution() {
     solution.hidden = !view.solution;
-    solution.innerHTML = view.solution && `<summary>Complete solution</summary>${view.solution}`;
+    solution.innerHTML = view.solution && `<summary data-lm-suppress-shortcuts="true">Complete solution</summary>${view.solution}`;
   }
 
   function draw_hints() {
@@ -250,7 +254,7 @@ function render({ model, el }) {
     const { hints_left, has_solution } = view;
     once("actions", [locked(), hints_left, has_solution, view.solution], draw_actions);
     draw_confirmation();
-    if (view.problem) say("problem", view.problem);
+    if (view.problem && view.problem_of === page) say("problem", view.problem);
     else say(view.tone, view.status);
   }
 

@@ -256,19 +256,21 @@ class QuestionForm(anywidget.AnyWidget):
         self.on_msg(self._receive)
         QuestionForm._all.add(self)
 
-    def _state(self, problem: str = "") -> dict[str, Any]:
+    def _state(self, problem: str = "", page: Any = None) -> dict[str, Any]:
         # The turn makes every state a new one: the page waits for it after a click.
         self._turn += 1
-        return {**self._session.view(), "problem": problem, "turn": self._turn}
+        told = {"problem": problem, "problem_of": page, "turn": self._turn}
+        return {**self._session.view(), **told}
 
     def _receive(self, _: Any, message: Any, __: Any) -> None:
         """Do what was clicked. The page can send anything: whatever is wrong is said there."""
         problem = ""
+        message = message if isinstance(message, dict) else {}
         try:
-            self._act(message if isinstance(message, dict) else {})
+            self._act(message)
         except QuizError as error:
             problem = str(error)
-        self.view = self._state(problem)
+        self.view = self._state(problem, message.get("page"))
         for form in list(QuestionForm._all):
             if form is not self and form._session.folder == self._session.folder:
                 form._session.refresh()

@@ -42,6 +42,7 @@ questions:
       solution: SOLUTION-LAYER the convolution.
 """
 folders = itertools.count()
+expect.set_options(timeout=20_000)  # a busy machine is slow; a fault is one after 20 s as well
 
 
 @pytest.fixture(scope="module")
@@ -186,20 +187,24 @@ def test_wrong_then_right_is_zero_through_restart_and_reload(course, assignment,
 @pytest.mark.parametrize("kernels", [1, 2])
 def test_two_tabs_at_once_give_one_first_attempt(assignment, open_notebook, lab, kernels):
     path = assignment / f"{NAME}.ipynb"
-    other = path if kernels == 1 else Path(shutil.copy(path, assignment / "copy.ipynb"))
-    notebooks = [open_notebook(one.relative_to(lab.root)) for one in (path, other)]
-    notebooks[0].run_all()
-    first, _ = forms(notebooks[0])
+    notebook = open_notebook(path.relative_to(lab.root))
+    notebook.run_all()
+    first, _ = forms(notebook)
     name_student(first)
+    notebook.command("docmanager:save")
+    # The same notebook shares the kernel; a copy beside it has its own, and the same log.
+    other = path if kernels == 1 else Path(shutil.copy(path, assignment / "copy.ipynb"))
+    notebook = open_notebook(other.relative_to(lab.root))
     if kernels == 2:
-        notebooks[1].run_all()
-    second, _ = forms(notebooks[1])
+        notebook.run_all()
+    second, _ = forms(notebook)
     for form, chosen in ((first, (1,)), (second, (2,))):
         choose(form, *chosen)
         form.get_by_role("button", name="Submit my answer").click()
     for form in (first, second):  # neither waits for the other's answer
         form.get_by_role("button", name="Submit for good").evaluate("button => button.click()")
-    expect(second.get_by_role("status")).to_contain_text("in another window")
+    if kernels == 2:  # pages of one kernel may learn of the answer before their own click
+        expect(second.get_by_role("status")).to_contain_text("in another window")
     expect(second.get_by_role("checkbox").nth(0)).to_be_checked()
     recorded(first)
     assert answers_of(assignment) == [[1]]
@@ -337,14 +342,14 @@ def test_without_a_kernel_the_question_and_the_record_can_be_read(
     submit(layers)
     recorded(layers)
     notebook.command("docmanager:save")
-    notebook.close()
-
-    page = open_notebook((assignment / f"{NAME}.ipynb").relative_to(lab.root)).page
-    expect(page.get_by_text("model not found").first).to_be_visible()
+    page = notebook.page
+    page.evaluate("async () => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    page.reload()
     static = page.locator(".jp-RenderedMarkdown", has_text="Which layers have parameters")
     expect(static).to_be_visible()
     expect(static).to_contain_text("max pooling")
     expect(static).to_contain_text("Recorded: option 2")
+    expect(page.locator(".course-quiz")).to_have_count(0)
 
 
 def test_a_stopped_kernel_is_named_and_nothing_is_claimed(assignment, run):
