@@ -9,6 +9,10 @@ from __future__ import annotations
 class QuizError(Exception):
     """Whatever a quiz refuses; the message says what is wrong and what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message. The lines of code that led here help nobody."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class BankError(QuizError):
     """A question file that can't be used; each line of the message names file, line and field."""
