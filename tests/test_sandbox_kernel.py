@@ -10,7 +10,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from autograder.sandbox.launch import isolation_problem
-from autograder.sandbox.provisioner import KERNEL_NAME, PROVISIONER_NAME, install_kernelspec
+from autograder.sandbox.provisioner import KERNEL_NAME, install_kernelspec
 from tests.test_sandbox_shell import CELLS, comparable, environment
 
 pytestmark = [
@@ -21,19 +21,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module", autouse=True)
 def installed(tmp_path_factory):
-    """The kernelspec in a place of the test's own, and the entry point that packaging declares."""
+    """The kernelspec in a place of the test's own."""
     prefix = tmp_path_factory.mktemp("prefix")
-    distribution = prefix / "warm-0.dist-info"
-    distribution.mkdir()
-    (distribution / "METADATA").write_text("Metadata-Version: 2.1\nName: warm\nVersion: 0\n")
-    (distribution / "entry_points.txt").write_text(
-        "[jupyter_client.kernel_provisioners]\n"
-        f"{PROVISIONER_NAME} = autograder.sandbox.provisioner:WarmProvisioner\n"
-    )
     install_kernelspec(["numpy", "matplotlib.pyplot"], prefix=str(prefix))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(prefix / "share/jupyter"))
-        patch.syspath_prepend(str(prefix))
         yield
 
 
