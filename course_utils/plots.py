@@ -31,6 +31,7 @@ COLORS = {
 }
 DOTS_PER_INCH = 160
 CELL_INCHES = 0.3
+PAGE_INCHES = 8.6
 Region = tuple[Sequence[int], Sequence[int]]
 
 
@@ -153,20 +154,25 @@ def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str) -> None:
     show(figure, alt)
 
 
-def show_pictures(pictures: Mapping[str, Tensor], alt: str, columns: int = 6) -> None:
+def show_pictures(
+    pictures: Mapping[str, Tensor], alt: str, columns: int = 6, inches: float = 2.15
+) -> None:
     """Show pictures in rows, each with its title above it, every pixel as it is.
 
     Args:
         pictures: By title: uint8 [3, H, W], or floats in 0..1 (what is outside is clipped).
         alt: For whoever can't see them.
         columns: Pictures in a row.
+        inches: Width of a picture, if the page is wide enough for all columns.
     """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     lines = max(title.count("\n") + 1 for title in pictures)
+    inches = min(inches, PAGE_INCHES / columns)
+    tallest = max(picture.shape[1] / picture.shape[2] for picture in pictures.values())
     figure, axes = new_figure(
-        8.6 * columns / max(columns, 4),
-        rows * (8.6 / max(columns, 4) + 0.18 * lines),
+        inches * columns,
+        rows * (inches * tallest + 0.22 * lines),
         nrows=rows,
         ncols=columns,
         squeeze=False,

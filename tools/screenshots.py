@@ -45,10 +45,13 @@ class Shot:
 
 
 LECTURE_2 = "lectures/02_convolution_arithmetic.ipynb"
+LECTURE_1 = "lectures/01_preprocessing.ipynb"
+LECTURE_0 = "lectures/00_welcome.ipynb"
 EXPLORER = ".jp-Cell:has(.cx)"
 QUIZ = ".course-quiz:has([type=radio])"
 # The last waits for what is said to the answer.
 ANSWERED = (f"{QUIZ} [value='2']", f"{QUIZ} .cq-main", f"{QUIZ} .cq-feedback li")
+CHANGED = (".ag input[name='mirror']", ".ag input[name='upside_down']")
 DILATED = ("[data-preset='dilated']", *["[data-step='1']"] * 13)
 SHOTS = [
     Shot("lecture", LECTURE_2, "h1", height=1000),
@@ -62,6 +65,10 @@ SHOTS = [
     Shot("quiz-dark", LECTURE_2, QUIZ, height=560, dark=True, clicks=ANSWERED),
     Shot("quiz-700", LECTURE_2, QUIZ, width=700, height=620, clicks=ANSWERED),
     Shot("quiz-700-dark", LECTURE_2, QUIZ, width=700, height=620, dark=True, clicks=ANSWERED),
+    Shot("augmentation", LECTURE_1, EXPLORER, height=700, clicks=CHANGED),
+    Shot("augmentation-700-dark", LECTURE_1, EXPLORER, width=700, height=900, dark=True),
+    Shot("welcome", LECTURE_0, "h1", height=1000),
+    Shot("pixels-700-dark", LECTURE_0, EXPLORER, width=700, height=900, dark=True),
 ]
 
 

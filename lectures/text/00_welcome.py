@@ -44,6 +44,7 @@ show_pictures(
     {"what you see": cat},
     alt="A photograph: the face of a tabby cat with green eyes, looking into the camera.",
     columns=1,
+    inches=4.3,
 )
 
 # %% [markdown]
@@ -148,7 +149,8 @@ for label, percent in look_at("rocket").items():
 show_pictures(
     {"a rocket on its launch pad": load_photograph("rocket")},
     alt="A white rocket on the launch pad at dusk, between four tall lightning towers.",
-    columns=2,
+    columns=1,
+    inches=4.3,
 )
 
 # %% [markdown]
@@ -238,8 +240,7 @@ help(hand_in)
 
 # %% [markdown]
 # Hidden tests give the rest of the points: other inputs, corners, wrong inputs. They ask nothing
-# that the assignment doesn't say. Your code runs on its own there, without the network and without
-# your other files.
+# that the assignment doesn't say. Your code runs on its own there, without the network.
 
 # %%
 ask("before_handing_in")

@@ -188,7 +188,7 @@ show_pictures(
 )
 
 # %% [markdown]
-# **Think.** `F.interpolate` has antialias off unless you ask; Pillow's `resize` always has it on;
+# **Think.** `F.interpolate` has antialias off unless you ask; Pillow's filters always have it;
 # OpenCV's default has none. You train with one and serve with another. What will you see?
 #
 # <details><summary>An answer</summary>
@@ -385,9 +385,9 @@ for name, changed in {"mirrored": normal.flip(3), "upside down": normal.flip(2)}
     print(f"{name:12}: {measure(changed)[0]:.1f} % right")
 
 # %% [markdown]
-# Mirrored pictures do no worse than the originals; it was trained on both. Upside
-# down it is nearly lost: a photograph of a dog on its head is rare, so nobody showed it one. A
-# network is only as invariant as its data (settled).
+# Mirrored pictures do no worse than the originals: things face both ways in photographs, so it has
+# seen both. Upside down it is nearly lost, for a photograph of a dog on its head is rare. A network
+# is about as invariant as its training data (rule of thumb).
 #
 # ## Play
 #
