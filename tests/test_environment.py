@@ -51,4 +51,4 @@ def test_a_damaged_file_of_the_course_is_named(tmp_path, monkeypatch):
     assert "cat.jpg is damaged" in found.remedy
     assert "git checkout" in found.remedy
     shutil.rmtree(copy)
-    assert by_name(environment.check())["course's files"].remedy
+    assert "SHA256SUMS is missing" in by_name(environment.check())["course's files"].remedy
