@@ -27,14 +27,14 @@ from autograder.prepare import Prepared
 from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import View
-from course_utils.quiz.log import LOG_NAME
+from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 CANDIDATE = "autograder.judge.candidate"
 JUDGE = "autograder.judge.judge"
 CELL_SECONDS = 30.0
 REVIEW = "NeedsReview"  # an error of this name says: no score by machine, a person must look
 # The candidate may write what it likes into its copy; a test reads what was handed in.
-SEALED = frozenset({LOG_NAME})
+SEALED = frozenset({LOG_NAME, SEAL_NAME})
 
 
 class NoIsolationError(AutograderError):

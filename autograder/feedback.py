@@ -23,7 +23,8 @@ class HideTests(NbGraderPreprocessor):
     """Takes the hidden tests, and all that could quote them, out of an autograded notebook.
 
     Of a test cell with a hidden region there remain the visible tests and what the test said to
-    the student: the message of its assertion.
+    the student: the message of its assertion. A cell that marks a question keeps what it printed,
+    which is meant for the student: the verdict and the complete solution.
     """
 
     def preprocess_cell(
@@ -32,8 +33,10 @@ class HideTests(NbGraderPreprocessor):
         """Clean one cell."""
         if cell.cell_type == "code" and HIDDEN.search(cell.source):
             cell.source = HIDDEN.sub("# (hidden tests ran here)", cell.source)
+            printed = [output for output in cell.outputs if output.get("name") == "stdout"]
             cell.outputs = [
-                _message(output) for output in cell.outputs if output.output_type == "error"
+                *(printed if "quiz" in cell.metadata.get("tags", []) else []),
+                *(_message(output) for output in cell.outputs if output.output_type == "error"),
             ]
         return cell, resources
 

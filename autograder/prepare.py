@@ -18,10 +18,12 @@ from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import SubmissionError
 from autograder.restore import restore
+from course_utils.quiz import log
 
 MAX_NOTEBOOK = 20 << 20
 MAX_FILES = 1000
 MAX_CELLS = 2000
+QUESTIONS = "quiz/questions.yaml"
 TIMESTAMP = "timestamp.txt"
 
 
@@ -75,6 +77,8 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
         notebooks[name] = notebook
         notes += mended
     files = read_files(course, folder, {f"{name}.ipynb" for name in notebooks}, notes)
+    if QUESTIONS in assignment.files:
+        notes += [f"attempt log: {note}" for note in log.inspect(log.parse(files), student)]
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
     return Prepared(
         student=student,

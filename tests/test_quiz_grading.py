@@ -15,6 +15,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import answers
+from autograder.course import Course
+from autograder.record import results_of
 from autograder.release import read_tree
 from course_utils import hand_in
 from course_utils.quiz import NeedsReview, NoAttempt, first_attempt, grade, log
@@ -111,6 +113,19 @@ def test_our_grader_agrees_and_asks_for_review_instead_of_a_zero(course, autogra
             if one.needs_manual_grade
         }
     assert review == {"lost", "edited"}
+    with Course(course).gradebook() as gradebook:
+        notes = {name: result.notes for name, (_, result) in results_of(gradebook, NAME).items()}
+    assert notes["lost"] == ("attempt log: attempts.jsonl is missing",)
+    assert notes["edited"] == ("attempt log: line 2 was changed, or one before it removed",)
+    assert notes["ada"] == notes["nobody"] == ()
+
+    assert autograder("feedback", NAME, "--course", course).returncode == 0
+    pages = {path.parts[-3]: path.read_text() for path in course.glob(f"feedback/*/{NAME}/*.html")}
+    assert "Your first answer: options 1 and 3. Right." in pages["ada"]
+    assert "Your first answer: options 1, 2 and 3. Not right." in pages["emmy"]
+    for page in pages.values():
+        assert "CANARY-SOLUTION convolution and dense." in page
+        assert "CANARY-ANSWER" not in page  # the key itself
 
 
 def test_validate_writes_nothing_and_says_what_is_not_answered(course):
@@ -254,10 +269,12 @@ def test_hand_in_refuses_what_it_cannot_pack(course, monkeypatch):
 def test_tampering_is_told_to_the_instructor(course):
     _class(course)
     submitted = course / "submitted"
-    reports = {path.name: log.inspect(path / NAME, path.name) for path in submitted.iterdir()}
+    reports = {
+        path.name: log.inspect(log.read(path / NAME), path.name) for path in submitted.iterdir()
+    }
     assert {student for student, found in reports.items() if found} == {"lost", "edited"}
     assert reports["edited"] == ["line 2 was changed, or one before it removed"]
-    assert log.inspect(submitted / "ada" / NAME, "emmy") == [
+    assert log.inspect(log.read(submitted / "ada" / NAME), "emmy") == [
         "questions were answered under the id ada, submitted by emmy"
     ]
 

@@ -17,13 +17,10 @@ from course_utils.quiz.document import Document
 from course_utils.quiz.errors import BankError
 
 PUBLIC_HEADER = "# Derived: to change a question, change its source and run make notebooks.\n"
-# The student's copy ends before the hidden region. The answer is bound to a name: as a last
-# value it would be displayed, and nbgrader takes a displayed number for the points.
+# The hidden region comes first, so that the solution is printed for whoever gave no answer, too.
+# The answer is bound to a name: as a last value it would be displayed, and nbgrader takes a
+# displayed number for the points.
 GRADE_CELL = '''\
-# What you submitted first; nothing else counts.
-from course_utils.quiz import first_attempt
-
-answer = first_attempt("{id}")
 ### BEGIN HIDDEN TESTS
 from course_utils.quiz import grade
 
@@ -32,7 +29,11 @@ grade(
     r"""
 {key}""",
 )
-### END HIDDEN TESTS'''
+### END HIDDEN TESTS
+# What you submitted first; nothing else counts.
+from course_utils.quiz import first_attempt
+
+answer = first_attempt("{id}")'''
 
 
 def keys_of(source: Path) -> Path:

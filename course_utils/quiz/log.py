@@ -98,19 +98,28 @@ def read(folder: str | Path = ".") -> History:
         return History()
     except OSError as error:
         return History(exists=True, damage=[f"the log can't be read: {error.strerror}"])
-    return _parse(content, _read_seal(folder))
+    return parse({LOG_NAME: content, SEAL_NAME: _read_seal(folder)})
 
 
-def _read_seal(folder: str) -> Entry | None:
+def _read_seal(folder: str) -> bytes:
     try:
         with open(os.path.join(folder, SEAL_NAME), "rb") as file:  # noqa: PTH118, PTH123
-            seal = json.loads(file.read(1000))
+            return file.read(1000)
+    except OSError:
+        return b""
+
+
+def _seal(content: bytes) -> Entry | None:
+    try:
+        seal = json.loads(content[:1000])
         return {"lines": int(seal["lines"]), "chain": str(seal["chain"])}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
 
 
-def _parse(content: bytes, seal: Entry | None) -> History:
+def parse(files: Mapping[str, bytes]) -> History:
+    """What the log among some files, by name, says. Never raises for what is in them."""
+    content, seal = files.get(LOG_NAME, b""), _seal(files.get(SEAL_NAME, b""))
     history = History(exists=bool(content))
     if len(content) > MAX_BYTES:
         history.damage.append(f"the log is larger than {MAX_BYTES:,} bytes")
@@ -186,14 +195,13 @@ def _told(history: History) -> list[str]:
     return [text for found in lists if isinstance(found, list) for text in map(str, found)]
 
 
-def inspect(folder: str | Path, student: str) -> list[str]:
+def inspect(history: History, student: str) -> list[str]:
     """What to tell the instructor about a submission's log, damage first; [] if all is well.
 
     Args:
-        folder: The submission.
+        history: The log, from `read` or `parse`.
         student: The id that the gradebook has.
     """
-    history = read(folder)
     if not history.exists:
         return [f"{LOG_NAME} is missing"]
     found = [*history.damage, *history.notes]
@@ -253,7 +261,7 @@ def append(
     """
     with _locked(folder / LOG_NAME) as log:
         content = log.read()
-        history = _parse(content, _read_seal(os.fspath(folder)))
+        history = parse({LOG_NAME: content, SEAL_NAME: _read_seal(os.fspath(folder))})
         if seen is not None and len(history.attempts(event["question"])) != seen:
             raise AlreadyAnsweredError("answered in another window")
         lines: list[Entry] = []

@@ -146,7 +146,7 @@ def test_right_first_gets_full_points(course, assignment, run, monkeypatch):
     submit(width)
     recorded(width)
     assert points(course, assignment, monkeypatch) == {"layers": 2, "width": 1}
-    assert log.inspect(assignment, "ada") == []
+    assert log.inspect(log.read(assignment), "ada") == []
     notebook.run_all()  # the grade cells of the student's copy are content now
     assert notebook.problems() == []
 
