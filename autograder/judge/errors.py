@@ -7,6 +7,14 @@ class JudgeError(Exception):
     """Something about the judge itself; never raised for what a student's code does."""
 
 
+class NeedsReview(Exception):  # noqa: N818 - the name is the signal, in the output too
+    """A test can't decide: no score by machine. Any exception of this name means the same."""
+
+
+# The module of exception classes that stand for a student's own.
+STUDENT_MODULE = "student"
+
+
 class CandidateLostError(BaseException):
     """The candidate is gone, was killed, or sent what can't be understood.
 

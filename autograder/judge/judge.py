@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import io
 import json
 import linecache
 import math
@@ -19,11 +20,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from autograder.judge import libraries
 from autograder.judge.channel import Channel
-from autograder.judge.errors import CandidateLostError, OverTimeError
+from autograder.judge.errors import STUDENT_MODULE, CandidateLostError, NeedsReview, OverTimeError
 from autograder.judge.files import Files
 from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.libraries import TypeCalls
@@ -162,7 +164,6 @@ class _Session:
         self.channel = Channel(sock)
         self.peer = JudgePeer(self.channel, self.notebook, pidfd)
         self.names = self.peer.names
-        dict.update(self.names["__builtins__"], {TypeCalls.name: libraries.type_of})
         self.limits = limits
         self.ends = time.monotonic() + limits.total_seconds
         self.count = 0
@@ -175,8 +176,13 @@ class _Session:
         libraries.install(self.peer, theirs, [cell["source"] for cell in cells])
         self.files = Files(self.peer, sealed)
         self.files.install()
-        extra = {"open": self.files.open, "get_ipython": lambda: Magics(self._execute_inner)}
-        dict.update(self.names["__builtins__"], extra)
+        magics = Magics(self._execute_inner)
+        self.names.add_builtins(
+            open=self.files.open,
+            get_ipython=lambda: magics,
+            display=print,
+            **{TypeCalls.name: libraries.type_of},
+        )
         signal.signal(signal.SIGALRM, self._on_alarm)
 
     def close(self) -> None:
@@ -259,28 +265,34 @@ class _Session:
                 value, shown = self._execute(source, result.grade_id or "test")
                 if self.peer.late:
                     raise OverTimeError("the cell's time is up")
-            if shown:
-                printed.add_result(value, self.count)
-            score = from_value(value if shown else None, result.max_score)
+                score = from_value(value if shown else None, result.max_score)
+                if score.points is None:
+                    raise NeedsReview(score.reason)
+                if shown:
+                    printed.add_result(value, self.count)
         except BaseException as error:
-            reason, outputs = self._failure(error)
-            printed.outputs.append(outputs)
-            score = Score(0.0, reason)
+            score, output = self._failure(error)
+            printed.outputs.append(output)
         finally:
             self._tell_candidate()
             result.outputs = printed.outputs
         return score
 
-    def _failure(self, error: BaseException) -> tuple[str, dict[str, Any]]:
-        """The reason and the output of a test that failed."""
+    def _failure(self, error: BaseException) -> tuple[Score, dict[str, Any]]:
+        """The score and the output of a test that failed."""
         lines = _traceback(error)
         error.__traceback__ = None  # the frames hold what the test made
         if self.peer.lost is not None:
-            return self.peer.lost, _error("DeadKernelError", self.peer.lost, lines)
+            lost = self.peer.lost
+            return Score(0.0, lost), _error("DeadKernelError", lost, lines)
         if isinstance(error, OverTimeError) or self.peer.late:
-            return "time limit", _error("CellTimeoutError", "the cell's time is up", lines)
-        name = type(error).__name__
-        return (f"{name}: {error}" if str(error) else name)[:500], _error(name, str(error), lines)
+            text = "the cell's time is up"
+            return Score(0.0, "time limit"), _error("CellTimeoutError", text, lines)
+        name, message = type(error).__name__, _message(error)
+        reason = f"{name}: {message}"[:500] if message else name
+        if name == NeedsReview.__name__ and type(error).__module__ != STUDENT_MODULE:
+            return Score(None, message), _error(name, message, lines)
+        return Score(0.0, reason), _error(name, message, lines)
 
     def _run_given(self, until: int) -> None:
         """Run what the instructor's cells before this test bind, in notebook order."""
@@ -336,8 +348,12 @@ class _Session:
                 self.peer.request("sync")
 
 
-class _Prints:
-    """What a test prints, as nbformat outputs in order."""
+class _Prints(io.TextIOBase):
+    """What a test shows, as nbformat outputs in order.
+
+    Both streams count as stdout: nbgrader takes points off for anything on stderr, and a warning
+    costs nothing here.
+    """
 
     def __init__(self, limit: int) -> None:
         self.outputs: list[dict[str, Any]] = []
@@ -345,56 +361,32 @@ class _Prints:
 
     @contextlib.contextmanager
     def redirected(self) -> Iterator[None]:
-        out, err = _Stream(self, "stdout"), _Stream(self, "stderr")
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(self), contextlib.redirect_stderr(self):
             yield
 
-    def write(self, name: str, text: str) -> None:
-        text = text[: self._left]
-        self._left -= len(text)
-        last = self.outputs[-1] if self.outputs else {}
-        if last.get("name") == name:
-            last["text"] += text
-        elif text:
-            self.outputs.append({"output_type": "stream", "name": name, "text": text})
+    def write(self, text: str) -> int:
+        kept = text[: self._left]
+        self._left -= len(kept)
+        if kept and self.outputs:
+            self.outputs[-1]["text"] += kept
+        elif kept:
+            self.outputs.append({"output_type": "stream", "name": "stdout", "text": kept})
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
 
     def add_result(self, value: Any, count: int) -> None:
+        """The last value; a numpy number as the plain one that nbgrader can read."""
+        shown = value.item() if isinstance(value, np.number) else value
         self.outputs.append(
             {
                 "output_type": "execute_result",
                 "execution_count": count,
                 "metadata": {},
-                "data": {"text/plain": repr(value)[:10_000]},
+                "data": {"text/plain": repr(shown)[:10_000]},
             }
         )
-
-
-class _Stream:
-    """One of a test's two streams."""
-
-    encoding = "utf-8"
-    errors = "strict"
-
-    def __init__(self, prints: _Prints, name: str) -> None:
-        self._prints = prints
-        self.name = name
-
-    def write(self, text: str) -> int:
-        self._prints.write(self.name, text)
-        return len(text)
-
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
 
 
 def clean_outputs(outputs: list[Any], count: int, limit: int) -> list[dict[str, Any]]:
@@ -437,6 +429,13 @@ def _is_mime(key: Any, value: Any) -> bool:
         isinstance(value, list) and all(isinstance(line, str) for line in value)
     )
     return isinstance(key, str) and "/" in key and (is_text or key.endswith("json"))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _error(name: str, value: str, lines: list[str]) -> dict[str, Any]:

@@ -19,7 +19,12 @@ from torch import nn
 
 from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
-from autograder.judge.errors import CandidateLostError, OverTimeError, RefusedError
+from autograder.judge.errors import (
+    STUDENT_MODULE,
+    CandidateLostError,
+    OverTimeError,
+    RefusedError,
+)
 from autograder.judge.names import Names, Notebook
 from autograder.judge.peer import Peer
 from autograder.judge.remote import (
@@ -309,7 +314,7 @@ class JudgePeer(Peer):
             base = builtin_exception(names)
             if not issubclass(base, Exception):
                 base = RuntimeError
-            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": "student"})
+            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": STUDENT_MODULE})
         return self._exceptions[handle]
 
     # What travels with a request.

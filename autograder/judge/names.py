@@ -200,9 +200,14 @@ class Names(dict):
         self.failed: dict[str, Exception] = {}
         self.visible = False
         self.given = True
-        super().__setitem__("__builtins__", _Builtins(self.find))
+        self._builtins = _Builtins(self.find)
+        super().__setitem__("__builtins__", self._builtins)
         super().__setitem__("__name__", "__main__")
         super().__setitem__("__doc__", None)
+
+    def add_builtins(self, **objects: Any) -> None:
+        """Give tests more than Python's builtins; never the student's to bind."""
+        self._builtins.update(objects)
 
     def own(self, name: str) -> Any:
         """A name that tests or the instructor's notebook bound, or None."""
@@ -251,14 +256,14 @@ class Names(dict):
             self._crossing[name] = []
 
     def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name):
-            raise KeyError(name)
+        if name in self._builtins:
+            raise KeyError(name)  # Python looks there next
         return self.find(name)
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or (
             isinstance(name, str)
-            and not hasattr(builtins, name)
+            and name not in self._builtins
             and name not in self._notebook.protected
             and self._bound(name)
         )

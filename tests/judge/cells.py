@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 def read_cells(path):
     """The cells of a file: [(role, name, source)]."""
-    parts = re.split(r"^# %% (\w+)(?:: (.*))?$", path.read_text(encoding="utf-8"), flags=re.M)
+    parts = re.split(r"^# %% ([\w-]+)(?:: (.*))?$", path.read_text(encoding="utf-8"), flags=re.M)
     cells = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
     return [
         (role, name, re.sub(r"^# literally: ", "", source, flags=re.M).strip())

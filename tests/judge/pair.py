@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import select
 import signal
 import socket
 import subprocess
@@ -50,6 +51,9 @@ class Pair:
     """The server: one process that forks for each notebook."""
 
     def __init__(self):
+        self.process = None
+
+    def _start(self):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.judge.pair"],
@@ -57,6 +61,7 @@ class Pair:
             stdout=subprocess.PIPE,
             env=environment,
             text=True,
+            start_new_session=True,
         )
 
     def judge(self, source, submission=None, **options):
@@ -68,13 +73,20 @@ class Pair:
         return self._ask("stock", source, submission or source, options)
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
 
     def _ask(self, *request):
+        if self.process is None:
+            self._start()
         data = base64.b64encode(pickle.dumps(request)).decode()
         self.process.stdin.write(data + "\n")
         self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], 60)[0]:
+            self.close()
+            raise RuntimeError("no result in a minute")
         answer = json.loads(self.process.stdout.readline())
         if isinstance(answer, str):
             raise RuntimeError(answer)
@@ -91,72 +103,81 @@ def _serve():
     torch.set_num_threads(1)
     stdout = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    for line in sys.stdin:
+    # The candidate is forked before the request is read: nothing of a test is in its memory.
+    while True:
+        with tempfile.TemporaryDirectory() as folder:
+            ours, theirs = socket.socketpair()
+            candidate = _fork(folder, _become_candidate, theirs)
+            theirs.close()
+            line = sys.stdin.readline()
+            if line:
+                reader, writer = multiprocessing.Pipe(duplex=False)
+                child = _fork(folder, _run, line, writer, ours, candidate)
+                writer.close()
+                try:
+                    answer = reader.recv_bytes().decode()
+                except EOFError:
+                    answer = json.dumps("the process ended without a result")
+                os.waitpid(child, 0)
+                stdout.write(answer + "\n")
+                stdout.flush()
+            ours.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(candidate, signal.SIGKILL)
+            os.waitpid(candidate, 0)
+        if not line:
+            return
+
+
+def _fork(folder, run, *args):
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.chdir(folder)
+        run(*args)
+    finally:
+        os._exit(0)
+
+
+def _become_candidate(sock):
+    from autograder.judge import candidate
+
+    Path("candidate").mkdir()
+    os.chdir("candidate")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(sock.fileno(), 3)
+    os.closerange(4, 1000)  # the other end, and the server's own
+    candidate.serve(socket.socket(fileno=3), make_shell())
+
+
+def _run(line, writer, sock, candidate):
+    try:
         kind, source, submission, options = pickle.loads(base64.b64decode(line))
-        answer = _in_child(_RUNNERS[kind], source, submission, options)
-        stdout.write(answer + "\n")
-        stdout.flush()
+        run = {"judge": run_judge, "stock": run_stock}[kind]
+        result = run(source, submission, options, sock, candidate)
+        writer.send_bytes(json.dumps(result).encode())
+    except BaseException:
+        writer.send_bytes(json.dumps(traceback.format_exc()).encode())
 
 
-def _in_child(run, *args):
-    """Run in a forked process with a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        reader, writer = multiprocessing.Pipe(duplex=False)
-        pid = os.fork()
-        if not pid:
-            try:
-                os.chdir(folder)
-                writer.send_bytes(json.dumps(run(*args)).encode())
-            except BaseException:
-                writer.send_bytes(json.dumps(traceback.format_exc()).encode())
-            finally:
-                os._exit(0)
-        writer.close()
-        try:
-            answer = reader.recv_bytes().decode()
-        except EOFError:
-            answer = json.dumps("the process ended without a result")
-        os.waitpid(pid, 0)
-        return answer
-
-
-def run_judge(source, submission, options):
-    """One submission: this process becomes the judge, a fork of it the candidate."""
+def run_judge(source, submission, options, sock, candidate):
+    """This process becomes the judge of one submission."""
     from dataclasses import asdict
 
-    from autograder.judge import candidate, judge
+    from autograder.judge import judge
 
-    ours, theirs = socket.socketpair()
-    Path("candidate").mkdir()
-    pid = os.fork()
-    if not pid:
-        try:
-            ours.close()
-            os.chdir("candidate")
-            attack = options.pop("candidate_hook", None)
-            if attack:
-                exec(attack, {})
-            candidate.serve(theirs, make_shell())
-        finally:
-            os._exit(0)
-    theirs.close()
     Path("judge").mkdir()
     os.chdir("judge")
     for name, text in options.pop("files", {}).items():
         Path(name).write_text(text)
     limits = judge.Limits(**{"cell_seconds": 10.0, **options.pop("limits", {})})
-    pidfd = os.pidfd_open(pid)
-    try:
-        results = judge.run(ours, pidfd, source, submission, limits, **options)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    pidfd = os.pidfd_open(candidate)
+    results = judge.run(sock, pidfd, source, submission, limits, **options)
     return [asdict(result) for result in results]
 
 
-def run_stock(source, submission, options):
+def run_stock(source, submission, options, *_):
     """The same notebook in one process: hidden tests beside the student's code."""
     from nbgrader.utils import determine_grade, is_grade
 
@@ -182,8 +203,6 @@ def make_shell():
 
     return Shell()
 
-
-_RUNNERS = {"judge": run_judge, "stock": run_stock}
 
 if __name__ == "__main__":
     _serve()

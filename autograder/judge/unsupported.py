@@ -1,0 +1,127 @@
+"""Names what a test asks for that the judge doesn't do, each with the rewrite."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.judge.names import Notebook, is_test, parse
+
+IN_KERNEL = "in-kernel"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One place in a test cell.
+
+    Attributes:
+        grade_id: The cell.
+        line: The line in the cell.
+        what: What isn't supported.
+        rewrite: What to write instead.
+    """
+
+    grade_id: str
+    line: int
+    what: str
+    rewrite: str
+
+
+def unsupported(source_notebook: Any) -> list[Finding]:
+    """What the test cells of an instructor's notebook ask for in vain, as far as it can be read.
+
+    What can't be read from the text shows when the reference solution is run: the refusal's
+    message names the rewrite too. Cells tagged in-kernel are left out.
+
+    Args:
+        source_notebook: An nbformat 4 notebook with solutions and hidden tests.
+    """
+    cells = source_notebook["cells"]
+    notebook = Notebook.read(cells)
+    findings = []
+    for cell in cells:
+        if not is_test(cell) or IN_KERNEL in cell["metadata"].get("tags", []):
+            continue
+        try:
+            tree = parse(cell["source"])
+        except SyntaxError:
+            continue
+        grade_id = cell["metadata"]["nbgrader"]["grade_id"]
+        found = {(node.lineno, what, rewrite) for node, what, rewrite in _look(tree, notebook)}
+        findings += [Finding(grade_id, *one) for one in sorted(found)]
+    return findings
+
+
+def _look(tree: ast.Module, notebook: Notebook) -> Iterator[tuple[Any, str, str]]:
+    theirs = notebook.solutions
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                if isinstance(base, ast.Name) and base.id in theirs:
+                    yield (
+                        node,
+                        f"derives from the student's class {base.id}",
+                        f"make an instance of {base.id} and call it, or tag the cell in-kernel",
+                    )
+        elif isinstance(node, ast.Call):
+            yield from _look_at_call(node)
+        elif isinstance(node, ast.Compare):
+            yield from _look_at_comparison(node, notebook)
+        elif isinstance(node, ast.Attribute) and _dotted(node) in _PICKLE:
+            yield node, "unpickles", "write and read JSON, CSV or npy"
+
+
+_VMAP = ("vmap", "jacrev", "jacfwd", "hessian")
+_PICKLE = frozenset({"pickle.load", "pickle.loads", "pickle.Unpickler"})
+
+
+def _look_at_call(node: ast.Call) -> Iterator[tuple[Any, str, str]]:
+    name = _dotted(node.func)
+    last = name.rpartition(".")[2]
+    if name in ("patch", "mock.patch", "unittest.mock.patch") or name.endswith("patch.object"):
+        yield (
+            node,
+            "patches a library inside the student's code",
+            "read the source with inspect.getsource(f), or compare results on inputs that only "
+            "the wanted way gets right",
+        )
+    elif last in _VMAP:
+        yield (
+            node,
+            f"uses {last}, which has to look into the function",
+            "loop over the inputs and stack the results",
+        )
+    if any(
+        keyword.arg == "create_graph"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value
+        for keyword in node.keywords
+    ):
+        yield (
+            node,
+            "asks for second derivatives",
+            "compare first derivatives at several points",
+        )
+
+
+def _look_at_comparison(node: ast.Compare, notebook: Notebook) -> Iterator[tuple[Any, str, str]]:
+    if not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+        return
+    for side in (node.left, *node.comparators):
+        if not isinstance(side, ast.Call) or not isinstance(side.func, ast.Name):
+            continue
+        name = side.func.id
+        if name in notebook.solutions and "__eq__" in notebook.defined.get(name, ()):
+            yield (
+                node,
+                f"leaves == to the student's class {name}, which could say yes to anything",
+                "compare attributes: a.x == b.x",
+            )
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""

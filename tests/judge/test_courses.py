@@ -1,0 +1,81 @@
+"""Whole assignments: nbgrader's own quickstart, and this course's, score as stock scores them."""
+
+from pathlib import Path
+
+import nbformat
+import nbgrader
+import pytest
+
+from autograder.checks import apply, load
+from autograder.judge.names import is_test
+from autograder.judge.unsupported import unsupported
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = Path(nbgrader.__file__).parent / "docs/source/user_guide/source/ps1/problem1.ipynb"
+PS5 = "ps5_backpropagation"
+CHECKS = sorted((ROOT / "exercises/checks" / PS5).glob("*.py"))
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def scores(results):
+    return {r["grade_id"]: r["score"] for r in results if r["score"] is not None}
+
+
+def with_cell(source, grade_id, text):
+    changed = nbformat.from_dict(source)
+    for cell in changed.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+            cell.source = text
+    return changed
+
+
+QUICKSTART_WRONG = {
+    "squares": "def squares(n):\n    return [i * i for i in range(n)]",
+    "sum_of_squares": "def sum_of_squares(n):\n    return n * (n + 1) * (2 * n + 1) // 6",
+}
+
+
+def test_quickstart_reference_has_full_points(pair):
+    source = read(QUICKSTART)
+    judged = scores(pair.judge(source))
+    assert judged == scores(pair.stock(source))
+    points = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points for c in source.cells
+              if is_test(c)}  # fmt: skip
+    assert judged == points
+
+
+@pytest.mark.parametrize("grade_id", QUICKSTART_WRONG)
+def test_quickstart_wrong_solution_scores_as_stock(pair, grade_id):
+    source = read(QUICKSTART)
+    wrong = with_cell(source, grade_id, QUICKSTART_WRONG[grade_id])
+    judged = scores(pair.judge(source, wrong))
+    assert judged == scores(pair.stock(source, wrong))
+    assert 0 in judged.values()
+
+
+def ps5():
+    """The source without its quiz cells, which need files of their own."""
+    source = read(ROOT / "exercises/source" / PS5 / f"{PS5}.ipynb")
+    source.cells = [c for c in source.cells if "first_attempt" not in c.source]
+    return source
+
+
+def test_ps5_is_supported():
+    assert not unsupported(ps5())
+
+
+def test_ps5_reference_has_full_points(pair):
+    source = ps5()
+    results = pair.judge(source)
+    assert [(r["grade_id"], r["reason"]) for r in results if r["score"] != r["max_score"]] == []
+    assert scores(results) == scores(pair.stock(source))
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
+def test_ps5_checks_score_as_stock(pair, path):
+    source = ps5()
+    submission = apply(load(path), source)
+    assert scores(pair.judge(source, submission)) == scores(pair.stock(source, submission))

@@ -1,0 +1,118 @@
+"""What the judge doesn't do is named by reading the notebook, and refused when it runs."""
+
+import pytest
+
+from autograder.judge.unsupported import unsupported
+from tests.judge.pair import notebook, solution_region
+
+SOLUTION = """
+import pickle
+import torch
+from torch import nn
+import torch.nn.functional as F
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.l = nn.Linear(2, 1)
+    def forward(self, x):
+        return self.l(x)
+class Value:
+    def __init__(self, d):
+        self.d = d
+    def __eq__(self, other):
+        return self.d == other.d
+def pool(x):
+    return F.max_pool2d(x, 2)
+def square(x):
+    return x * x
+def save():
+    pickle.dump(3, open("x.pkl", "wb"))
+"""
+
+# Test cell, what is named, a piece of the rewrite, a piece of what the judge says when it is run.
+CASES = {
+    "subclass": (
+        "class B(Net):\n    pass\nassert B()(torch.ones(1, 2)).shape == (1, 1)",
+        "derives from the student's class Net",
+        "in-kernel",
+        "can't derive a class from a student's",
+    ),
+    "student's ==": (
+        "assert Value(1) == Value(1)",
+        "leaves == to the student's class Value",
+        "a.x == b.x",
+        "compare its attributes",
+    ),
+    "mock a library": (
+        "from unittest import mock\n"
+        "with mock.patch('torch.nn.functional.max_pool2d', side_effect=AssertionError('no')):\n"
+        "    try:\n        pool(torch.ones(1, 1, 2, 2)); used = False\n"
+        "    except AssertionError:\n        used = True\nassert used",
+        "patches a library",
+        "inspect.getsource",
+        None,
+    ),
+    "vmap": (
+        "assert torch.vmap(Net())(torch.ones(3, 2)).shape == (3, 1)",
+        "uses vmap",
+        "stack the results",
+        None,
+    ),
+    "second derivatives": (
+        "x = torch.ones(2, requires_grad=True)\n"
+        "(g,) = torch.autograd.grad(square(x).sum(), x, create_graph=True)\ng.sum().backward()\n"
+        "assert x.grad.tolist() == [2, 2]",
+        "asks for second derivatives",
+        "first derivatives",
+        None,
+    ),
+    "unpickle": (
+        "import pickle\nsave()\nassert pickle.load(open('x.pkl', 'rb')) == 3",
+        "unpickles",
+        "JSON",
+        "doesn't unpickle",
+    ),
+}
+
+
+def made(test, *tags):
+    return notebook(
+        ("given", "import pickle, torch\nfrom torch import nn"),
+        ("solution", solution_region(SOLUTION)),
+        ("test", test, *tags),
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_named_with_its_rewrite(name):
+    test, what, rewrite, _ = CASES[name]
+    (finding,) = unsupported(made(test))
+    assert what in finding.what
+    assert rewrite in finding.rewrite
+    assert finding.grade_id == "test2"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_earns_nothing_by_itself_and_full_points_in_kernel(pair, name):
+    test, _, _, message = CASES[name]
+    assert pair.judge(made(test))[-1]["score"] == 0
+    if message:
+        assert message in pair.judge(made(test))[-1]["reason"]
+    tagged = pair.judge(made(test, "in-kernel"))[-1]
+    assert (tagged["score"], tagged["kind"]) == (2, "in-kernel")
+    assert not unsupported(made(test, "in-kernel"))
+
+
+def test_supported_notebook_has_no_findings():
+    assert not unsupported(made("assert square(2) == 4 and Value(1).d == 1"))
+
+
+def test_every_idiom_is_supported():
+    from tests.judge.test_conformance import GROUPS
+
+    for cells in GROUPS.values():
+        made_cells = [
+            (role, solution_region(source) if role == "solution" else source)
+            for role, _, source in cells
+        ]
+        assert not unsupported(notebook(*made_cells))
