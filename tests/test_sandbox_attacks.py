@@ -412,6 +412,23 @@ def test_a_kill_takes_the_children_too(warm, isolated):
         assert not Path(f"/proc/{children[0]}/cmdline").exists()
 
 
+@pytest.mark.parametrize("isolated", [True, False])
+def test_what_a_process_leaves_running_ends_with_it(warm, isolated):
+    code = """
+        import os, time
+        if os.fork() == 0:
+            time.sleep(60); os._exit(0)
+        answer = 1
+    """
+    read, write = os.pipe()  # the child holds the other end for as long as it lives
+    options = {"fds": [write], "isolated": isolated}
+    with warm.launch("tests.sandbox_probe:run", {"code": textwrap.dedent(code)}, **options) as p:
+        os.close(write)
+        assert p.wait(30) == 0
+        with os.fdopen(read, "rb") as pipe:
+            assert json.loads(pipe.read())["answer"] == 1
+
+
 STUBBORN = """
     import os, signal, sys, time
     for number in range(1, 65):

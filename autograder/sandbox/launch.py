@@ -271,12 +271,11 @@ class Process:
 
     def kill(self, reason: str | None = None) -> None:
         """Kill the process and all that it started; `wait` for the end."""
-        if self.returncode is None and self.reason is None:
-            self.reason = reason
+        if self.returncode is not None:
+            return  # its number may be another's by now
+        self.reason = self.reason or reason
         with suppress(OSError):  # it has ended already
-            if (
-                not self._isolated and self.pid > 0
-            ):  # no pid namespace that ends with it: at least its group
+            if not self._isolated and self.pid > 0:  # no pid namespace ends with it: its group
                 os.killpg(self.pid, signal.SIGKILL)
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
