@@ -35,6 +35,7 @@ def execute(cells, folder, kernel):
         notebook,
         kernel_name=kernel,
         allow_errors=True,
+        timeout=60,
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=environment())
