@@ -31,6 +31,7 @@ from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 CANDIDATE = "autograder.judge.candidate"
 JUDGE = "autograder.judge.judge"
+QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late
 CELL_SECONDS = 30.0
 REVIEW = "NeedsReview"  # an error of this name says: no score by machine, a person must look
 # The candidate may write what it likes into its copy; a test reads what was handed in.
@@ -82,7 +83,7 @@ class Executed:
 
 def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> WarmProcess:
     """A process that has imported what an assignment's notebooks import, to run submissions in."""
-    modules = [CANDIDATE, JUDGE, "autograder.sandbox.shell", *_imports(sources)]
+    modules = [CANDIDATE, JUDGE, *QUIZ, "autograder.sandbox.shell", *_imports(sources)]
     return WarmProcess(modules, View() if isolated else None)
 
 
