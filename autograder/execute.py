@@ -24,6 +24,7 @@ from traitlets.config import Config
 
 from autograder.errors import AutograderError
 from autograder.prepare import Prepared
+from autograder.sandbox import shell
 from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import View
@@ -83,7 +84,7 @@ class Executed:
 
 def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> WarmProcess:
     """A process that has imported what an assignment's notebooks import, to run submissions in."""
-    modules = [CANDIDATE, JUDGE, *QUIZ, "autograder.sandbox.shell", *_imports(sources)]
+    modules = [CANDIDATE, JUDGE, *QUIZ, *shell.MODULES, *_imports(sources)]
     return WarmProcess(modules, View() if isolated else None)
 
 

@@ -8,7 +8,7 @@ c = get_config()
 c.CourseDirectory.course_id = "convnets"
 
 # A cell of a submission may run this long, in seconds.
-c.Execute.timeout = 20
+c.Execute.timeout = 10
 
 # nbgrader autograde and the formgrader run submissions as 'autograder grade' does: isolated, with
 # the hidden tests out of reach.
