@@ -124,6 +124,16 @@ class Liar:
         return struct.pack(">I", len(head)) + head + b"".join(buffers)
 
 
+class Peer(JudgePeer):
+    """Notes which exception the other end claims that the student's code raised."""
+
+    claimed = None
+
+    def error_from_json(self, value, decoder):
+        self.claimed = super().error_from_json(value, decoder)
+        return self.claimed
+
+
 def attack(seed, frames):
     """Send frames as answers; the number of them that ended the conversation."""
     import torch
@@ -134,7 +144,7 @@ def attack(seed, frames):
         ours, theirs = socket.socketpair()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         # Handle 1 to 3: what a test may have passed on.
-        peer = JudgePeer(Channel(ours, LIMITS), Notebook(), os.open(os.devnull, os.O_RDONLY))
+        peer = Peer(Channel(ours, LIMITS), Notebook(), os.open(os.devnull, os.O_RDONLY))
         peer.printed = lambda out, err: None
         kept = [lambda *args: 1, iter([1, 2]), torch.ones(3), [1], {"k": 2}]
         for obj in kept[:2]:
@@ -153,8 +163,10 @@ def attack(seed, frames):
             except CandidateLostError:
                 ended += 1
                 break
-            except (ValueError, RuntimeError):
-                pass  # as student code may raise; anything else is a bug
+            except Exception as error:
+                # As student code may raise; anything that it did not claim to raise is a bug.
+                if error is not peer.claimed:
+                    raise
         os.close(peer.pidfd)
         ours.close()
         theirs.close()
