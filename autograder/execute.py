@@ -23,7 +23,7 @@ from nbformat.v4 import new_output
 from traitlets.config import Config
 
 from autograder.errors import AutograderError
-from autograder.prepare import Prepared
+from autograder.prepare import Prepared, encodable
 from autograder.sandbox import shell
 from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
 from autograder.sandbox.limits import Limits
@@ -244,7 +244,7 @@ def _with_outputs(
     resources: dict[str, Any] = {}
     for step in (IgnorePattern, LimitOutput):
         executed, resources = step(config=config).preprocess(executed, resources)
-    return executed
+    return encodable(executed)
 
 
 def _saying_the_score(outputs: list[NotebookNode], ran: dict[str, Any]) -> list[NotebookNode]:

@@ -15,6 +15,8 @@ from autograder.errors import AutograderError, CourseError, SubmissionError
 from autograder.execute import Executed, Settings, execute, require_isolation, warm_process
 from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.record import Result, backup, record, results_of
+from autograder.sandbox.launch import DEFAULT_LIMITS
+from autograder.sandbox.limits import Limits
 from autograder.score import score, unreadable
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
@@ -47,6 +49,7 @@ def grade(
     isolated: bool = True,
     only: str | None = None,
     force: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
     on_start: Callable[[int], None] = lambda total: None,
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
@@ -62,6 +65,7 @@ def grade(
         isolated: False runs student code unprotected; every result then says so.
         only: the one student to grade.
         force: grade again what has been graded.
+        limits: what one submission may use.
         on_start: called once with the number of submissions.
         on_outcome: called after each submission.
 
@@ -74,7 +78,7 @@ def grade(
     assignment = Assignment.load(course, name)
     assignment.check_released(course)
     students = _students(course, name, only)
-    settings = Settings(isolated=isolated, device=device, config=course.config)
+    settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
     outcomes: list[Outcome] = []
 
     def finish(outcome: Outcome) -> None:

@@ -56,7 +56,12 @@ def submission_digest(course: Course, assignment: str, student: str) -> str:
     """A hash of everything that was handed in, readable or not."""
     folder = course.path("submitted", assignment, student)
     hashed = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    found = [
+        Path(parent) / name
+        for parent, folders, names in os.walk(folder)  # passes over what can't be listed
+        for name in folders + names
+    ]
+    for path in sorted(found):
         hashed.update(f"{path.relative_to(folder)}\n".encode("utf-8", "surrogateescape"))
         content = _regular_file(path, MAX_NOTEBOOK + 1)
         hashed.update(b"-" if content is None else hashlib.sha256(content).digest())
@@ -114,7 +119,7 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
             "ask the student to clear its outputs and hand it in again",
         )
     try:
-        notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
+        notebook = encodable(nbformat.reads(content.decode("utf-8"), as_version=4))
         nbformat.validate(notebook)
         if len(notebook.cells) > MAX_CELLS:
             raise ValueError(f"it has more than {MAX_CELLS} cells")
@@ -132,6 +137,13 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
             "ask the student to hand it in again; the file was left as it is",
         ) from error
     return notebook
+
+
+def encodable(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with '?' for lone surrogates: JSON can hold them, but no file and no database."""
+    text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+    found: NotebookNode = nbformat.from_dict(json.loads(text))
+    return found
 
 
 def read_files(
