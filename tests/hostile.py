@@ -354,9 +354,9 @@ READING = [
         for folder in ("ROOT", "/submission", "/tmp/home"):
             for parent, _, names in os.walk(folder):
                 for name in names:
-                    if name.endswith((".ipynb", ".db", ".html")):
-                        with open(os.path.join(parent, name), "rb") as file:
-                            found.append(file.read(1 << 20))
+                    path = os.path.join(parent, name)
+                    if name.endswith((".ipynb", ".db", ".html")) and os.path.isfile(path):
+                        with open(path, "rb") as file: found.append(file.read(1 << 20))
         return b"".join(found)
         """,
     ),
