@@ -230,8 +230,8 @@ HOSTILE = (
     hostile(
         "reads the hidden tests and the gradebook",
         "from pathlib import Path\n"
-        f"files = [*Path({str(ROOT)!r}).rglob('{ASSIGNMENT}.ipynb')]\n"
-        f"files += Path({str(ROOT)!r}).rglob('gradebook.db')\n"
+        f"files = [*Path({str(ROOT / 'exercises')!r}).rglob('{ASSIGNMENT}.ipynb')]\n"
+        f"files += Path({str(ROOT / 'build')!r}).rglob('gradebook.db')\n"
         "print(files[0].read_bytes())",
         ("test_repaired_backward",),
         at=LAST,
