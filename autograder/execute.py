@@ -84,7 +84,10 @@ class Executed:
 
 def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> WarmProcess:
     """A process that has imported what an assignment's notebooks import, to run submissions in."""
+    sources = list(sources)
     modules = [CANDIDATE, JUDGE, *QUIZ, *shell.MODULES, *_imports(sources)]
+    if any("optim" in cell.source for source in sources for cell in source.cells):
+        modules.append("torch._dynamo")  # the first optimiser imports it: 1.4 s of a cell's time
     return WarmProcess(modules, View() if isolated else None)
 
 

@@ -13,6 +13,7 @@ from autograder import answers
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.execute import Settings, execute, warm_process
+from autograder.judge.unsupported import unsupported
 from autograder.prepare import Prepared
 from autograder.record import Result
 from autograder.restore import restore
@@ -55,11 +56,22 @@ def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
         runs = list(pool.map(lambda one: execute(one, warm, settings), prepared))
+    problems = {"reference": _unsupported(assignment)}
     trials = []
     for one, run in zip(prepared, runs, strict=True):
         result = score(assignment, one, run, {})
-        trials.append(Trial(one.student, result, tuple(candidates[one.student][1](result))))
+        found = [*problems.get(one.student, ()), *candidates[one.student][1](result)]
+        trials.append(Trial(one.student, result, tuple(found)))
     return trials
+
+
+def _unsupported(assignment: Assignment) -> list[str]:
+    """What the tests ask for that the judge can't do, each with its rewrite."""
+    return [
+        f"{found.grade_id}, line {found.line}: {found.what}: {found.rewrite}"
+        for source in assignment.sources.values()
+        for found in unsupported(source)
+    ]
 
 
 def _log(course: Course, name: str, *, right: bool) -> dict[str, bytes]:
