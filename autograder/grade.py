@@ -73,8 +73,6 @@ def grade(
         AutograderError: nothing could be graded, and why.
     """
     _check_device(device)
-    if isolated:
-        require_isolation()
     assignment = Assignment.load(course, name)
     assignment.check_released(course)
     students = _students(course, name, only)
@@ -86,6 +84,8 @@ def grade(
         on_outcome(outcome)
 
     backup(course)
+    if isolated:
+        require_isolation()
     with course.gradebook() as gradebook:
         known = results_of(gradebook, name)
         keys = {one: _key(course, assignment, one, settings) for one in students}
