@@ -110,9 +110,9 @@ def pixels_of_cat():
 
 
 def test_the_picture_is_dragged_and_moved_by_keys(page):
-    box = page.locator(".ag canvas").bounding_box()
     before = pixels(page)
-    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.locator(".ag canvas").hover(position={"x": 100, "y": 100})  # scrolls, waits till it rests
+    box = page.locator(".ag canvas").bounding_box()
     page.mouse.down()
     page.mouse.move(box["x"] + 100 + box["width"] / 4, box["y"] + 100, steps=3)
     page.mouse.up()
