@@ -253,11 +253,11 @@ def _with_outputs(
 def _saying_the_score(outputs: list[NotebookNode], ran: dict[str, Any]) -> list[NotebookNode]:
     """Outputs of a test from which nbgrader reads the score that the judge gave."""
     score, most, reason = ran["score"], ran["max_score"], ran["reason"]
+    printed = [output for output in outputs if output.output_type == "stream"]
+    for output in printed:
+        output.name = "stdout"  # nbgrader takes a warning for a failure
     if score is None:
-        return [_error(REVIEW, str(reason))]
-    for output in outputs:
-        if output.output_type == "stream":
-            output.name = "stdout"  # nbgrader takes a warning for a failure
+        return [*printed, _error(REVIEW, str(reason))]
     if score == 0 and any(output.output_type == "error" for output in outputs):
         return outputs
     kept = [one for one in outputs if one.output_type not in ("execute_result", "error")]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import nbformat
 import pytest
 
+from autograder.answers import log_files, right_answers
 from tools.lab import ROOT
 
 pytestmark = pytest.mark.browser
@@ -38,7 +41,12 @@ def test_validate_passes_a_solved_assignment(open_notebook, lab):
     for cell in released.cells:
         cell.source = solved.pop(cell.id, cell.source)
     assert solved == {}
-    nbformat.write(released, lab.root / "solved.ipynb")
+    folder = lab.root / "solved"
+    shutil.copytree(ROOT / "exercises" / "release" / PS5.split("/")[0], folder)
+    nbformat.write(released, folder / "solved.ipynb")
+    keys = ROOT / "exercises" / "keys" / "ps5_backpropagation.yaml"
+    for name, content in log_files(keys, "ada", right_answers(keys, "ada").items()).items():
+        (folder / name).write_bytes(content)
     assert "Success! Your notebook passes all the tests." in _validate(
-        open_notebook("solved.ipynb")
+        open_notebook("solved/solved.ipynb")
     )

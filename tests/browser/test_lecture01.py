@@ -7,6 +7,7 @@ import statistics
 
 import pytest
 import torch
+from playwright.sync_api import expect
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
@@ -123,7 +124,9 @@ def test_the_picture_is_dragged_and_moved_by_keys(page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("x")  # JupyterLab's key to cut a cell
-    assert sentence(page) == f"The cat, moved {right - 4} px right, 4 px down."
+    expect(page.locator(".ag .cx-sentence")).to_have_text(
+        f"The cat, moved {right - 4} px right, 4 px down."
+    )
 
 
 def test_every_setting_changes_the_picture_and_is_said(page):
