@@ -49,8 +49,9 @@ def answered(page):
     return page.locator(".ag tbody th").first.inner_text()
 
 
-def sentence(page):
-    return page.locator(".ag .cx-sentence").inner_text()
+def says(page, text):
+    """Wait until the explorer's sentence is `text`, or matches it; it is written a frame later."""
+    expect(page.locator(".ag .cx-sentence")).to_have_text(text)
 
 
 def pixels(page):
@@ -73,14 +74,14 @@ def test_runs_without_an_error(lecture):
 def test_the_network_answers_to_what_is_shown(page):
     assert answered(page) == "Egyptian cat"
     page.locator(".ag select").select_option("coffee")
-    assert sentence(page) == "The coffee, unchanged."
+    says(page, "The coffee, unchanged.")
     page.locator(".ag [data-value]").first.wait_for()
     page.wait_for_function(
         "() => document.querySelector('.ag tbody th').textContent === 'espresso'"
     )
     sure = page.locator(".ag tbody td").nth(1).inner_text()
     page.locator(".ag input[name=swap]").check()
-    assert sentence(page) == "The coffee, red and blue swapped."
+    says(page, "The coffee, red and blue swapped.")
     page.wait_for_function(
         "sure => document.querySelectorAll('.ag tbody td')[1].textContent !== sure", arg=sure
     )
@@ -117,16 +118,16 @@ def test_the_picture_is_dragged_and_moved_by_keys(page):
     page.mouse.down()
     page.mouse.move(box["x"] + 100 + box["width"] / 4, box["y"] + 100, steps=3)
     page.mouse.up()
-    right = int(re.fullmatch(r"The cat, moved (\d+) px right\.", sentence(page)).group(1))
+    moved = re.compile(r"The cat, moved (\d+) px right\.")
+    says(page, moved)
+    right = int(moved.fullmatch(page.locator(".ag .cx-sentence").inner_text()).group(1))
     assert right == pytest.approx(56, abs=2)
     assert torch.equal(pixels(page)[:, :, right:], before[:, :, :-right])
     page.locator(".ag canvas").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("x")  # JupyterLab's key to cut a cell
-    expect(page.locator(".ag .cx-sentence")).to_have_text(
-        f"The cat, moved {right - 4} px right, 4 px down."
-    )
+    says(page, f"The cat, moved {right - 4} px right, 4 px down.")
 
 
 def test_every_setting_changes_the_picture_and_is_said(page):
@@ -138,14 +139,14 @@ def test_every_setting_changes_the_picture_and_is_said(page):
         slider.focus()
         page.keyboard.press("End" if neutral != most else "Home")
         assert slider.input_value() == str(most)
-        assert str(most) in page.locator(f"[data-value={name}]").inner_text()
-        assert str(most) in sentence(page)
+        expect(page.locator(f"[data-value={name}]")).to_contain_text(str(most))
+        says(page, re.compile(str(most)))
         assert not torch.equal(pixels(page), before), name
         assert least < most
     page.locator("[data-reset]").click()
     for name, said in (("mirror", "mirrored"), ("upside_down", "upside down")):
         page.locator(f".ag input[name={name}]").check()
-        assert said in sentence(page)
+        says(page, re.compile(said))
 
 
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
