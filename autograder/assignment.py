@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -13,6 +15,7 @@ from nbformat import NotebookNode
 
 from autograder.course import Course
 from autograder.errors import ReleaseError
+from autograder.sandbox.view import View
 
 HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*\n(.*\n)*?.*END HIDDEN TESTS.*$", re.MULTILINE)
 SOLUTION = re.compile(r"^.*BEGIN SOLUTION.*\n(.*\n)*?.*END SOLUTION.*$", re.MULTILINE)
@@ -23,6 +26,44 @@ def grade_id(cell: NotebookNode) -> str | None:
     found = cell.metadata.get("nbgrader", {})
     name = found.get("grade_id") if isinstance(found, dict) else None
     return name if isinstance(name, str) else None  # a student may have written anything there
+
+
+def hidden_modules(notebooks: Iterable[NotebookNode]) -> tuple[str, ...]:
+    """What candidates may not use, because it solves their assignment.
+
+    An assignment's text source says it in its header, which becomes the notebook's metadata:
+    `autograder: {hidden: [course_utils.arithmetic]}`.
+
+    Raises:
+        ReleaseError: something else stands there, or there is no such module.
+    """
+    hidden: dict[str, None] = {}
+    for notebook in notebooks:
+        said = notebook.metadata.get("autograder", {})
+        names = said.get("hidden", []) if isinstance(said, dict) else said
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ReleaseError(
+                f"the notebook's metadata say autograder: {said!r}",
+                "name modules: autograder: {hidden: [course_utils.arithmetic]}",
+            )
+        for name in names:
+            _check_hidden(name)
+        hidden |= dict.fromkeys(names)
+    return tuple(hidden)
+
+
+def _check_hidden(name: str) -> None:
+    module = name.partition(":")[0]
+    try:
+        found = module.partition(".")[0] in View.packages and find_spec(module) is not None
+    except ImportError:
+        found = False
+    if not found:
+        raise ReleaseError(
+            f"'{name}' is to be hidden from candidates, and is no module of "
+            f"{', '.join(View.packages)}",
+            "mend its name in the header of the assignment's text source",
+        )
 
 
 @dataclass(frozen=True)
@@ -48,7 +89,8 @@ class Assignment:
         """Read an assignment's source folder.
 
         Raises:
-            ReleaseError: a notebook can't be read, or nbgrader finds it wrong.
+            ReleaseError: a notebook can't be read, nbgrader finds it wrong, or it hides from
+                candidates what there isn't.
         """
         folder = course.path("source", name)
         sources, masters, files = {}, {}, {}
@@ -60,6 +102,7 @@ class Assignment:
                 masters[path.stem] = _master(course, name, path)
             else:
                 files[path.relative_to(folder).as_posix()] = path.read_bytes()
+        hidden_modules(sources.values())
         return cls(name, folder, sources, masters, files)
 
     @cached_property

@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Config
 
+from autograder.assignment import hidden_modules
 from autograder.errors import AutograderError
 from autograder.prepare import Prepared, encodable
 from autograder.sandbox import shell
@@ -83,12 +84,17 @@ class Executed:
 
 
 def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> WarmProcess:
-    """A process that has imported what an assignment's notebooks import, to run submissions in."""
+    """A process that has imported what an assignment's notebooks import, to run submissions in.
+
+    Raises:
+        ReleaseError: the notebooks hide a module from candidates that there isn't.
+    """
     sources = list(sources)
     modules = [CANDIDATE, JUDGE, *QUIZ, *shell.MODULES, *_imports(sources)]
     if any("optim" in cell.source for source in sources for cell in source.cells):
         modules.append("torch._dynamo")  # the first optimiser imports it: 1.4 s of a cell's time
-    return WarmProcess(modules, View() if isolated else None)
+    view = View(hidden=hidden_modules(sources))
+    return WarmProcess(modules, view if isolated else None)
 
 
 def require_isolation() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.errors import ReleaseError
 from autograder.execute import Settings, execute, warm_process
 from autograder.grade import grade
 from autograder.prepare import prepare
-from tests.conftest import SOLVED
+from tests.conftest import SOLVED, make_course
 
 # What a student may try to read, each as an expression whose value would give it away.
 READS = """
@@ -94,3 +96,56 @@ def test_nbgraders_own_command_grades_with_the_same_engine(warmup, hand_in):
         theirs = {one.student_id: one.score for one in gradebook.assignment_submissions("warmup")}
     ours = {outcome.student: outcome.result.score for outcome in grade(warmup, "warmup")}
     assert theirs == ours == {"right": 5, "half": 3, "partial": 3, "thief": 2}
+
+
+HIDING = """\
+    # ---
+    # jupyter:
+    #   autograder:
+    #     hidden: [course_utils.arithmetic]
+    # ---
+
+    # %% given="imports"
+    import course_utils
+
+    # %% solution="size"
+    def size(image, kernel):
+        ### BEGIN SOLUTION
+        return image - kernel + 1
+        ### END SOLUTION
+
+    # %% test="test_size" points=1
+    ### BEGIN HIDDEN TESTS
+    from course_utils.arithmetic import output_size
+    assert size(9, 3) == output_size(9, 3)
+    ### END HIDDEN TESTS
+    """
+DELEGATES = """
+def size(image, kernel):
+    from course_utils.arithmetic import output_size
+    return output_size(image, kernel)
+"""
+
+
+def test_what_solves_an_assignment_is_absent_for_students_and_there_for_tests(tmp_path, hand_in):
+    course = make_course(tmp_path / "course", {"warmup": dedent(HIDING)})
+    hand_in(
+        course, "warmup", "honest", {"size": "def size(image, kernel): return image - kernel + 1"}
+    )
+    hand_in(course, "warmup", "leans", {"size": DELEGATES})
+    graded = {one.student: one.result for one in grade(course, "warmup")}
+    assert graded["honest"].score == 1
+    assert graded["leans"].score == 0
+    assert (
+        "not available while this assignment is graded" in graded["leans"].cells["test_size"].reason
+    )
+    # The control: where it isn't hidden, leaning on it takes the point.
+    [leaning] = grade(course, "warmup", only="leans", isolated=False)
+    assert leaning.result.score == 1
+
+
+@pytest.mark.parametrize("name", ["course_utils.arithmetics", "torch.nn", "course_utilities"])
+def test_hiding_what_there_is_not_is_refused_at_release(tmp_path, name):
+    text = dedent(HIDING).replace("course_utils.arithmetic]", f"{name}]")
+    with pytest.raises(ReleaseError, match=f"'{name}' is to be hidden"):
+        make_course(tmp_path / "course", {"warmup": text})

@@ -182,6 +182,16 @@ def test_refuses_a_bad_marker_and_names_file_and_cell(tmp_path, marker, message)
     assert str(refused.value).startswith(f"{path}: cell 2: ")
 
 
+def test_a_header_says_what_candidates_do_without(tmp_path):
+    header = "# ---\n# jupyter:\n#   autograder:\n#     hidden: [course_utils.arithmetic]\n# ---\n"
+    path = _source(tmp_path, f"{header}\n# %%\n1\n")
+    notebook = nbformat.reads(derive(path, "one"), 4)
+    assert notebook.metadata.autograder == {"hidden": ["course_utils.arithmetic"]}
+    path = _source(tmp_path, header.replace("autograder", "autogrder") + "\n# %%\n1\n")
+    with pytest.raises(SourceError, match="its header has 'autogrder': use autograder"):
+        derive(path, "one")
+
+
 def test_refuses_a_name_used_twice(tmp_path):
     path = _source(tmp_path, '# %% given="a"\n1\n\n# %% given="a"\n2\n')
     with pytest.raises(SourceError, match="cell 2: 'a' is used twice"):

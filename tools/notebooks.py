@@ -14,6 +14,14 @@ In an assignment, a cell says what it is to nbgrader in one word on its marker l
     # %% test="test_max_pool" points=3       an autograded test
     # %% [markdown] manual="essay" points=2  answered by the student, marked by hand
     # %% quiz="backprop_false"               an empty cell: marks a graded question (tools.quizzes)
+
+An assignment that course_utils would solve names what its candidates do without, on top:
+
+    # ---
+    # jupyter:
+    #   autograder:
+    #     hidden: [course_utils.arithmetic]
+    # ---
 """
 
 from __future__ import annotations
@@ -36,6 +44,9 @@ from tools import quizzes
 ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
+# What a header may say under `jupyter:`, and what Jupytext adds, which is not kept.
+HEADER = ("autograder",)
+MACHINES = ("jupytext", "kernelspec", "language_info")
 # What each word on a marker line means in nbgrader's cell metadata (schema version 3).
 ROLES: dict[str, dict[str, bool]] = {
     "given": {"grade": False, "locked": True, "solution": False, "task": False},
@@ -79,8 +90,12 @@ def derive(source: Path, name: str) -> str:
     except UnicodeDecodeError as error:
         raise SourceError(f"{source}: is not UTF-8 ({error.reason}): save it as UTF-8") from None
     quizzes.write_grade_cells(source, notebook)
+    unknown = sorted(notebook.metadata.keys() - {*HEADER, *MACHINES})
+    if unknown:
+        raise SourceError(f"{source}: its header has {unknown[0]!r}: use {', '.join(HEADER)}")
+    ours = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
     notebook.metadata = nbformat.from_dict(
-        {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
+        {name: notebook.metadata[name] for name in HEADER if name in notebook.metadata} | ours
     )
     seen: set[str] = set()
     for position, cell in enumerate(notebook.cells):
