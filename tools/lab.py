@@ -152,10 +152,11 @@ def chromium(*, width: int = 1400, height: int = 900) -> Iterator[BrowserContext
 
 @dataclass
 class Notebook:
-    """A notebook open in JupyterLab, with what the page's console said."""
+    """A notebook open in JupyterLab, with what the console said and which addresses were asked."""
 
     page: Page
     console: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands and wait for it, e.g. `notebook:run-all-cells`."""
@@ -250,6 +251,7 @@ def open_notebook(
     notebook = Notebook(page)
     page.on("console", lambda message: notebook.console.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: notebook.console.append(f"pageerror: {error}"))
+    page.on("request", lambda request: notebook.asked.append(request.url))
     if prepare:
         prepare(page)
     page.goto(f"{lab.url}lab/workspaces/{secrets.token_hex(4)}?token={lab.token}")

@@ -105,7 +105,7 @@ const SWITCHES = {
   upside_down: "flip, upside down",
   swap: "swap red and blue",
 };
-const KNOBS = { turn: "size", zoom: "size", erase: "dilation", brightness: "kernel", contrast: "kernel", saturation: "kernel" };
+const KNOBS = { turn: "blue", zoom: "blue", erase: "sky", brightness: "orange", contrast: "orange", saturation: "orange" };
 const MOVES = { ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4] };
 
 function sentence(state, settings) {

@@ -60,7 +60,7 @@ class AugmentationExplorer(anywidget.AnyWidget):
 
     _esm = FOLDER / "augmentation.js"
     # The look that all explorers share, then what only this one has.
-    _css = (FOLDER / "convolution.css").read_text() + (FOLDER / "augmentation.css").read_text()
+    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "augmentation.css").read_text()
 
     name = traitlets.Unicode().tag(sync=True)
     turn = _setting("turn")

@@ -9,6 +9,7 @@ import traitlets
 
 from course_utils.arithmetic import Conv
 
+FOLDER = Path(__file__).parent
 # The smallest and the largest setting that can be chosen: what can still be drawn readably.
 LIMITS = {
     "size": (1, 24),
@@ -38,8 +39,9 @@ class ConvolutionExplorer(anywidget.AnyWidget):
         row, column: The output unit whose window is shown.
     """
 
-    _esm = Path(__file__).with_name("convolution.js")
-    _css = Path(__file__).with_name("convolution.css")
+    _esm = FOLDER / "convolution.js"
+    # The look that all explorers share, then what only this one has.
+    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "convolution.css").read_text()
 
     size = _setting("size", 7)
     kernel = _setting("kernel", 3)

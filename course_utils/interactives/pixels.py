@@ -33,7 +33,7 @@ class PixelExplorer(anywidget.AnyWidget):
 
     _esm = FOLDER / "pixels.js"
     # The look that all explorers share, then what only this one has.
-    _css = (FOLDER / "convolution.css").read_text() + (FOLDER / "pixels.css").read_text()
+    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "pixels.css").read_text()
 
     row = traitlets.Int(0, min=0).tag(sync=True)
     column = traitlets.Int(0, min=0).tag(sync=True)

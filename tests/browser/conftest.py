@@ -56,3 +56,15 @@ def open_notebook(
     yield open_it
     for notebook in opened:
         notebook.close()
+
+
+@pytest.fixture(scope="module")
+def lecture(
+    request: pytest.FixtureRequest, lab: tools_lab.Lab, browser_context: BrowserContext
+) -> Iterator[tools_lab.Notebook]:
+    """The module's LECTURE, opened and run once for all its tests, until READY (CSS) is there."""
+    notebook = tools_lab.open_notebook(browser_context, lab, request.module.LECTURE)
+    notebook.run_all()
+    notebook.page.locator(request.module.READY).first.wait_for()
+    yield notebook
+    notebook.close()

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import re
-import statistics
 
 import pytest
 
-import tools.lab
 from course_utils.data import load_photograph
+from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
 
 pytestmark = pytest.mark.browser
 
 LECTURE = "lectures/00_welcome.ipynb"
+READY = ".px td"
 ROW, COLUMN = 96, 138  # where the lecture puts the lens
-
-
-@pytest.fixture(scope="module")
-def lecture(lab, browser_context):
-    """The lecture, opened and run once for all tests here."""
-    notebook = tools.lab.open_notebook(browser_context, lab, LECTURE)
-    notebook.run_all()
-    notebook.page.locator(".px td").first.wait_for()
-    yield notebook
-    notebook.close()
 
 
 @pytest.fixture
@@ -51,9 +41,8 @@ def photograph(row, column, channel):
     return cat[channel, row : row + 8, column : column + 8].flatten().tolist()
 
 
-def test_runs_without_an_error_and_finds_the_computer_ready(lecture):
-    assert lecture.problems() == []
-    assert [line for line in lecture.console if line.startswith(("error", "pageerror"))] == []
+def test_runs_without_an_error_and_finds_the_computer_ready(lecture, lab):
+    assert_ran_cleanly(lecture, lab)
     assert "All is well." in lecture.output("checks = check()").inner_text()
 
 
@@ -97,47 +86,11 @@ def test_the_lens_is_dragged_and_stays_on_the_photograph(page):
 
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     page.locator(".px canvas").focus()
-    times = page.evaluate(
-        """async () => {
-            const canvas = document.querySelector('.px canvas');
-            // A frame's callback runs before the browser paints; a message sent from it, after.
-            const painted = () => new Promise(done => requestAnimationFrame(() => {
-                const {port1, port2} = new MessageChannel();
-                port1.onmessage = done;
-                port2.postMessage(null);
-            }));
-            const times = [];
-            for (let turn = 0; turn < 40; turn++) {
-                await painted();
-                const before = document.querySelector('.px .cx-sentence').textContent;
-                const start = performance.now();
-                const key = turn % 2 ? 'ArrowUp' : 'ArrowDown';
-                canvas.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
-                await painted();
-                times.push(performance.now() - start);
-                const after = document.querySelector('.px .cx-sentence').textContent;
-                if (after === before) throw new Error(`still shows ${after}`);
-            }
-            return times;
-        }"""
-    )
-    median = statistics.median(times)
-    print(f"redraw: median {median:.1f} ms, largest {max(times):.1f} ms")
-    assert median <= 50
+    turn = """turn => document.querySelector('.px canvas').dispatchEvent(
+        new KeyboardEvent('keydown', {key: turn % 2 ? 'ArrowUp' : 'ArrowDown', bubbles: true}))"""
+    shown = "() => document.querySelector('.px .cx-sentence').textContent"
+    assert median_redraw(page, turn, shown) <= 50
 
 
-@pytest.mark.parametrize("width", [700, 1400])
-def test_nothing_sticks_out(page, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    try:
-        sticking_out = page.evaluate(
-            """() => {
-                const box = document.querySelector('.px .cx-body').getBoundingClientRect();
-                return [...document.querySelectorAll('.px .cx-body *')]
-                    .filter(e => e.getBoundingClientRect().right > box.right + 1)
-                    .map(e => e.outerHTML.slice(0, 80));
-            }"""
-        )
-        assert sticking_out == []
-    finally:
-        page.set_viewport_size({"width": 1400, "height": 900})
+def test_is_readable_at_half_and_full_width_in_both_themes(lecture):
+    assert_readable(lecture, ".px .cx-body")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import statistics
 
 import pytest
 import torch
@@ -11,26 +10,17 @@ from playwright.sync_api import expect
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
-import tools.lab
 from course_utils.data import load_photograph
 from course_utils.interactives import AugmentationExplorer
 from course_utils.interactives.augmentation import SETTINGS
+from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
 
 pytestmark = pytest.mark.browser
 
 LECTURE = "lectures/01_preprocessing.ipynb"
+READY = ".ag tbody tr"
 NEUTRAL = {name: setting[2] for name, setting in SETTINGS.items()}
 NEUTRAL |= {"mirror": False, "upside_down": False, "swap": False}
-
-
-@pytest.fixture(scope="module")
-def lecture(lab, browser_context):
-    """The lecture, opened and run once for all tests here."""
-    notebook = tools.lab.open_notebook(browser_context, lab, LECTURE)
-    notebook.run_all()
-    notebook.page.locator(".ag tbody tr").first.wait_for()
-    yield notebook
-    notebook.close()
 
 
 @pytest.fixture
@@ -66,9 +56,8 @@ def pixels(page):
     return torch.tensor(shown, dtype=torch.uint8).reshape(224, 224, 4)[..., :3].permute(2, 0, 1)
 
 
-def test_runs_without_an_error(lecture):
-    assert lecture.problems() == []
-    assert [line for line in lecture.console if line.startswith(("error", "pageerror"))] == []
+def test_runs_without_an_error(lecture, lab):
+    assert_ran_cleanly(lecture, lab)
 
 
 def test_the_network_answers_to_what_is_shown(page):
@@ -150,49 +139,17 @@ def test_every_setting_changes_the_picture_and_is_said(page):
 
 
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
-    times = page.evaluate(
-        """async () => {
-            const slider = document.querySelector('.ag input[name=turn]');
-            // A frame's callback runs before the browser paints; a message sent from it, after.
-            const painted = () => new Promise(done => requestAnimationFrame(() => {
-                const {port1, port2} = new MessageChannel();
-                port1.onmessage = done;
-                port2.postMessage(null);
-            }));
-            const times = [];
-            for (let turn = 1; turn < 40; turn++) {
-                await painted();
-                const start = performance.now();
-                slider.value = turn;
-                slider.dispatchEvent(new Event('input', {bubbles: true}));
-                await painted();
-                times.push(performance.now() - start);
-                const shown = document.querySelector('.ag .cx-sentence').textContent;
-                if (!shown.includes(`${turn}°`)) throw new Error(`shows ${shown}`);
-            }
-            return times;
-        }"""
-    )
-    median = statistics.median(times)
-    print(f"redraw: median {median:.1f} ms, largest {max(times):.1f} ms")
-    assert median <= 50
+    turn = """turn => {
+        const slider = document.querySelector('.ag input[name=turn]');
+        slider.value = turn + 1;
+        slider.dispatchEvent(new Event('input', {bubbles: true}));
+    }"""
+    shown = "() => document.querySelector('.ag .cx-sentence').textContent"
+    assert median_redraw(page, turn, shown) <= 50
 
 
-@pytest.mark.parametrize("width", [700, 1400])
-def test_nothing_sticks_out(lecture, page, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    try:
-        sticking_out = page.evaluate(
-            """() => {
-                const box = document.querySelector('.ag .cx-body').getBoundingClientRect();
-                return [...document.querySelectorAll('.ag .cx-body *')]
-                    .filter(e => e.getBoundingClientRect().right > box.right + 1)
-                    .map(e => e.outerHTML.slice(0, 80));
-            }"""
-        )
-        assert sticking_out == []
-    finally:
-        page.set_viewport_size({"width": 1400, "height": 900})
+def test_is_readable_at_half_and_full_width_in_both_themes(lecture):
+    assert_readable(lecture, ".ag .cx-body")
 
 
 # The arithmetic, in the browser's own JavaScript, against torchvision's
