@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from autograder.course import Course
 from autograder.errors import AutograderError
@@ -173,6 +175,38 @@ def grade(
             " ask the student to hand in again"
         )
         raise typer.Exit(LOOK)
+
+
+@app.command("try")
+def try_(
+    name: Name,
+    student: Annotated[str, typer.Option(help="Whose submission.", metavar="ID")],
+    cell: Annotated[str, typer.Option(help="The test's or cell's name.", metavar="GRADE_ID")],
+    course: CourseOption = None,
+    isolation: Annotated[
+        Isolation, typer.Option(help="'none' runs student code unprotected.")
+    ] = Isolation.AUTO,
+) -> None:
+    """Show one hidden test of one submission with its traceback; nothing is recorded."""
+    from autograder.retry import retry
+
+    opened = Course.find(course)
+    if isolation is Isolation.NONE:
+        err.print(UNPROTECTED, style="bold red")
+    found = retry(opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO)
+    out.print(Syntax(found.cell.source, "python", line_numbers=True))
+    for output in found.cell.outputs:
+        lines = output.get("traceback") or [output.get("text") or _plain(output)]
+        out.print(Text.from_ansi("\n".join(lines).rstrip()))
+    if found.result:
+        points = "–" if found.result.score is None else f"{found.result.score:g}"
+        out.print(f"{cell}: {points} of {found.result.max_score:g} points", highlight=False)
+    if found.reason:
+        err.print(f"the run ended early: {found.reason}", markup=False)
+
+
+def _plain(output: dict[str, Any]) -> str:
+    return str(output.get("data", {}).get("text/plain", ""))
 
 
 @app.command()

@@ -100,12 +100,26 @@ class Course:
         )
         raise CourseError(f"no assignment '{name}' in {self.root}", remedy)
 
-    def students(self, assignment: str) -> list[str]:
-        """The ids of all students who handed the assignment in."""
-        parent = self.path("submitted", assignment, "x").parent.parent
-        if not parent.is_dir():
-            return []
-        return sorted(folder.name for folder in parent.iterdir() if (folder / assignment).is_dir())
+    def students(self, assignment: str, only: str | None = None) -> list[str]:
+        """The ids of the students who handed the assignment in, or the one that is named.
+
+        Raises:
+            CourseError: there is no such submission, or none at all.
+        """
+        folder = self.path("submitted", assignment, "*").parent.parent
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        students = [each.name for each in found if (each / assignment).is_dir()]
+        if only is not None and only not in students:
+            raise CourseError(
+                f"student '{only}' has handed in no '{assignment}'",
+                f"look into {folder}; there are {len(students)} submissions",
+            )
+        if not students:
+            raise CourseError(
+                f"nobody has handed in '{assignment}': {folder} has no */{assignment}",
+                f"collect submissions first, as with 'nbgrader collect {assignment}'",
+            )
+        return [only] if only else students
 
     @property
     def database_file(self) -> Path | None:

@@ -75,7 +75,7 @@ def grade(
     _check_device(device)
     assignment = Assignment.load(course, name)
     assignment.check_released(course)
-    students = _students(course, name, only)
+    students = course.students(name, only)
     settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
     outcomes: list[Outcome] = []
 
@@ -166,22 +166,6 @@ def _run(
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _students(course: Course, name: str, only: str | None) -> list[str]:
-    students = course.students(name)
-    folder = course.path("submitted", name, "*").parent.parent
-    if only is not None and only not in students:
-        raise CourseError(
-            f"student '{only}' has handed in no '{name}'",
-            f"look into {folder}; there are {len(students)} submissions",
-        )
-    if not students:
-        raise CourseError(
-            f"nobody has handed in '{name}': {folder} has no */{name}",
-            f"collect submissions first, as with 'nbgrader collect {name}'",
-        )
-    return [only] if only else students
 
 
 def _key(course: Course, assignment: Assignment, student: str, settings: Settings) -> str:

@@ -27,6 +27,27 @@ def test_the_way_from_release_to_report(warmup, hand_in, autograder):
     assert autograder("doctor", cwd=warmup.root).returncode == 0
 
 
+def test_one_test_is_tried_with_its_traceback_and_nothing_is_recorded(warmup, hand_in, autograder):
+    forgot = "def helper(radius):\n    return math.pi * radius\n"
+    wrong = {"area": forgot + "def area(radius):\n    return helper(radius)"}
+    hand_in(warmup, "warmup", "wrong", wrong)
+    before = warmup.database_file.read_bytes()
+    arguments = ("try", "warmup", "--student", "wrong", "--cell")
+    tried = autograder(*arguments, "test_area", cwd=warmup.root)
+    assert tried.returncode == 0, tried.stderr
+    assert "3 assert math.isclose(area(2), 4 * math.pi)" in tried.stdout
+    assert "AssertionError: area(2) is wrong: square the radius" in tried.stdout
+    assert "test_area: 0 of 2 points" in tried.stdout
+    assert warmup.database_file.read_bytes() == before
+    assert not warmup.path("autograded", "warmup", "wrong").exists()
+    says(autograder(*arguments, "test_aera", cwd=warmup.root), "no cell 'test_aera'", "test_area")
+    broken = {"area": forgot + "def area(radius):\n    return helper(radius, 1)"}
+    hand_in(warmup, "warmup", "wrong", broken)
+    tried = autograder(*arguments, "test_area", cwd=warmup.root)
+    assert "in area" in tried.stdout  # the way through the student's own lines
+    assert "helper() takes 1 positional argument but 2 were given" in tried.stdout
+
+
 def says(done, *parts):
     """A message without a traceback, and an exit code that is not 0."""
     text = done.stdout + done.stderr
