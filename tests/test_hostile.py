@@ -91,7 +91,7 @@ def run(root: Path, members: list[Hostile], *, in_kernel: bool = False) -> Run:
     """Make a course, hand in, grade, and see what is different afterwards."""
     course = make_course(root, {NAME: course_text(in_kernel=in_kernel)})
     config = root / "nbgrader_config.py"
-    config.write_text(config.read_text().replace("timeout = 20", "timeout = 3"))
+    config.write_text(config.read_text() + "c.Execute.timeout = 3\n")
     (root / "source" / NAME / "data.csv").write_text("1,2\n")
     course = Course(root)
     release(course, NAME)
@@ -288,6 +288,16 @@ def test_an_attack_that_reads_finds_it_where_nothing_protects(graded, unprotecte
             elif "LEAKED" not in unprotected.said(one.name):
                 missed.append(one.name)
     assert missed == []
+
+
+def test_what_attacks_would_harm_is_there_for_a_process_that_is_not_shut_off(graded):
+    """Run unprotected they would do it; that these places can be harmed is all we may show."""
+    root = graded.course.root
+    neighbour = root / "submitted" / "honest-1" / NAME
+    places = [root, root / "source", neighbour, Path("/tmp"), Path("/dev/shm"), Path("/var/tmp")]
+    files = [root / "gradebook.db", neighbour / f"{NAME}.ipynb"]
+    assert [str(place) for place in [*places, *files] if not os.access(place, os.W_OK)] == []
+    assert CANARY in (neighbour / f"{NAME}.ipynb").read_text()
 
 
 def test_nothing_is_written_but_by_the_grader(graded):
