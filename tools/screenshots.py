@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -32,7 +33,9 @@ class Shot:
         selector: What to show (CSS); the whole window is taken, with this at its top.
         width, height: Of the window, in pixels.
         dark: JupyterLab's dark theme instead of its light one.
-        clicks: What to click first (CSS), in this order.
+        cell: Run only the first cell that has this in its source, not all of them.
+        fill: What to write first: where (CSS) and what.
+        clicks: What to click then (CSS), in this order.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Shot:
     width: int = 1400
     height: int = 900
     dark: bool = False
+    cell: str = ""
+    fill: tuple[str, str] | None = None
     clicks: tuple[str, ...] = ()
 
 
@@ -53,6 +58,17 @@ QUIZ = ".course-quiz:has([type=radio])"
 ANSWERED = (f"{QUIZ} [value='2']", f"{QUIZ} .cq-main", f"{QUIZ} .cq-feedback li")
 CHANGED = (".ag input[name='mirror']", ".ag input[name='upside_down']")
 DILATED = ("[data-preset='dilated']", *["[data-step='1']"] * 13)
+# An attempt is for good: the first of these pictures makes it, the others show it.
+PS5 = "exercises/release/ps5_backpropagation/ps5_backpropagation.ipynb"
+GRADED = partial(Shot, notebook=PS5, selector=".course-quiz", cell='ask("backprop_false")')
+ID = (".course-quiz input[type=text]", "ada")
+ATTEMPT = (
+    ".course-quiz button:has-text('Save')",
+    ".course-quiz [type=checkbox][value='2']",
+    ".course-quiz button:has-text('Submit my answer')",
+    ".course-quiz button:has-text('Submit for good')",
+    ".course-quiz [role=status]:has-text('Recorded')",
+)
 SHOTS = [
     Shot("lecture", LECTURE_2, "h1", height=1000),
     Shot("explorer", LECTURE_2, EXPLORER, clicks=DILATED),
@@ -65,6 +81,10 @@ SHOTS = [
     Shot("quiz-dark", LECTURE_2, QUIZ, height=560, dark=True, clicks=ANSWERED),
     Shot("quiz-700", LECTURE_2, QUIZ, width=700, height=620, clicks=ANSWERED),
     Shot("quiz-700-dark", LECTURE_2, QUIZ, width=700, height=620, dark=True, clicks=ANSWERED),
+    GRADED("graded", height=700, fill=ID, clicks=ATTEMPT),
+    GRADED("graded-dark", height=700, dark=True),
+    GRADED("graded-700", width=700, height=820),
+    GRADED("graded-700-dark", width=700, height=820, dark=True),
     Shot("augmentation", LECTURE_1, EXPLORER, height=700, clicks=CHANGED),
     Shot("augmentation-700-dark", LECTURE_1, EXPLORER, width=700, height=900, dark=True),
     Shot("welcome", LECTURE_0, "h1", height=1000),
@@ -77,6 +97,8 @@ def take(shot: Shot, notebook: Notebook) -> bytes:
     page = notebook.page
     notebook.theme(shot.dark)
     page.set_viewport_size({"width": shot.width, "height": shot.height})
+    if shot.fill:
+        page.locator(shot.fill[0]).first.fill(shot.fill[1])
     for selector in shot.clicks:
         page.locator(selector).first.click()
     page.locator(shot.selector).first.evaluate("element => element.scrollIntoView()")
@@ -95,11 +117,14 @@ def take_all(shots: list[Shot], lab: Lab) -> None:
     """Open and run each notebook once, and take every picture of it."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with chromium() as context:
-        for path in dict.fromkeys(shot.notebook for shot in shots):
+        for path, cell in dict.fromkeys((shot.notebook, shot.cell) for shot in shots):
             notebook = open_notebook(context, lab, path)
-            notebook.run_all()
+            if cell:
+                notebook.run_cell(cell)
+            else:
+                notebook.run_all()
             for shot in shots:
-                if shot.notebook == path:
+                if (shot.notebook, shot.cell) == (path, cell):
                     picture = take(shot, notebook)
                     (IMAGES / f"{shot.name}.png").write_bytes(picture)
                     print(f"docs/images/{shot.name}.png: {len(picture) / 1024:.0f} KiB")
