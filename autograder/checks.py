@@ -5,6 +5,7 @@ header, then the solution cells that differ from the reference.
 
     # ---
     # about: Writes = where windows overlap, so that only the last window counts.
+    # blind: true
     # fails:
     #   test_max_pool_overlap: contributions must add up
     # ---
@@ -16,6 +17,10 @@ header, then the solution cells that differ from the reference.
 `fails` names every test that must reject the solution, and a piece of the message that its
 author must see; every other test must pass. A file without `fails` is an alternative solution:
 as right as the reference, and every test must accept it.
+
+Two words are optional. `blind: true`: written from the released notebook alone, without a look at
+the hidden tests. `needs_isolation: true`: wrong only by a module that it imports or a name that it
+calls, which isolation takes away; stock nbgrader accepts it.
 """
 
 from __future__ import annotations
@@ -33,6 +38,7 @@ from autograder.errors import AutograderError
 
 MARKER = 'begin each cell with the line: # %% solution="GRADE_ID"'
 HEADER = "begin the file with a header as in autograder/checks.py, between two lines '# ---'"
+WORDS = ("about", "fails", "blind", "needs_isolation")
 
 
 class CheckError(AutograderError):
@@ -48,17 +54,30 @@ class Check:
         about: One sentence: what is wrong, or what is done differently.
         cells: The new source of each solution cell that differs, by grade_id.
         fails: A piece of the message of each test that must fail, by grade_id.
+        blind: It was written without a look at the hidden tests.
+        needs_isolation: Stock nbgrader, which hides no module, accepts it.
     """
 
     name: str
     about: str
     cells: dict[str, str]
     fails: dict[str, str] = field(default_factory=dict)
+    blind: bool = False
+    needs_isolation: bool = False
 
     @property
     def kind(self) -> str:
         """``"wrong"`` if a test must fail, else ``"alternative"``."""
         return "wrong" if self.fails else "alternative"
+
+
+def load_all(folder: Path) -> list[Check]:
+    """Every check in a folder, by name; none if there is no such folder.
+
+    Raises:
+        CheckError: As `load`.
+    """
+    return [load(path) for path in sorted(folder.glob("*.py"))]
 
 
 def load(path: Path) -> Check:
@@ -71,7 +90,7 @@ def load(path: Path) -> Check:
         notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
     except (OSError, UnicodeDecodeError) as error:
         raise CheckError(f"{path}: can't be read: {error}", "write it as UTF-8 text") from error
-    about, fails = _read_header(path, notebook)
+    header = _read_header(path, notebook)
     cells: dict[str, str] = {}
     for cell in notebook.cells:
         grade_id = cell.metadata.get("solution")
@@ -84,11 +103,11 @@ def load(path: Path) -> Check:
         cells[grade_id] = cell.source
     if not cells:
         raise CheckError(f"{path}: replaces no cell", MARKER)
-    return Check(path.stem, about, cells, fails)
+    return Check(path.stem, cells=cells, **header)
 
 
-def _read_header(path: Path, notebook: NotebookNode) -> tuple[str, dict[str, str]]:
-    """`about` and `fails` from the YAML header, which Jupytext gives as a first, raw cell."""
+def _read_header(path: Path, notebook: NotebookNode) -> dict[str, Any]:
+    """The YAML header, which Jupytext gives as a first, raw cell."""
     first = notebook.cells[0] if notebook.cells else None
     text = first.source.strip() if first is not None and first.cell_type == "raw" else ""
     try:
@@ -97,18 +116,20 @@ def _read_header(path: Path, notebook: NotebookNode) -> tuple[str, dict[str, str
         raise CheckError(f"{path}: the header is not YAML: {error}", HEADER) from error
     if not isinstance(header, dict) or not isinstance(header.get("about"), str):
         raise CheckError(f"{path}: has no header that says what it is about", HEADER)
-    unknown = sorted(str(key) for key in header.keys() - {"about", "fails"})
+    unknown = sorted(str(key) for key in header.keys() - set(WORDS))
     if unknown:
-        raise CheckError(
-            f"{path}: the header knows 'about' and 'fails', not '{unknown[0]}'", HEADER
-        )
+        known = ", ".join(WORDS)
+        raise CheckError(f"{path}: the header knows {known}, not '{unknown[0]}'", HEADER)
     fails = header.get("fails", {})
     if not isinstance(fails, dict) or not all(
         isinstance(test, str) and isinstance(message, str) and message
         for test, message in fails.items()
     ):
         raise CheckError(f"{path}: 'fails' must map each test to a piece of its message", HEADER)
-    return header["about"], fails
+    for word in ("blind", "needs_isolation"):
+        if not isinstance(header.get(word, False), bool):
+            raise CheckError(f"{path}: '{word}' must be true or false", HEADER)
+    return header
 
 
 def apply(check: Check, notebook: NotebookNode) -> NotebookNode:

@@ -1,18 +1,19 @@
-"""Tests the tests: the reference solution must get all points, and the empty release none."""
+"""Tests the tests: what is right must get all points, and what is wrong must not."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from autograder import answers
-from autograder.assignment import Assignment
+from autograder import answers, checks
+from autograder.assignment import Assignment, grade_id
+from autograder.checks import Check
 from autograder.course import Course
-from autograder.execute import Settings, execute, warm_process
+from autograder.execute import Executed, Settings, execute, warm_process
 from autograder.judge.unsupported import unsupported
 from autograder.prepare import Prepared
 from autograder.record import Result
@@ -26,43 +27,113 @@ class Trial:
 
     Attributes:
         name: what was tried: "reference", "release", or a check's name.
+        kind: "reference", "release", "wrong" or "alternative".
         result: how it was graded.
         problems: where that is not what it should be; empty if all is well.
     """
 
     name: str
+    kind: str
     result: Result
     problems: tuple[str, ...]
 
 
-def verify(course: Course, name: str, *, jobs: int | None = None) -> list[Trial]:
-    """Grade the reference solution and the release as if students had handed them in.
+@dataclass(frozen=True)
+class _Plan:
+    """A notebook to be graded, and what its result must be."""
+
+    kind: str
+    prepared: Prepared
+    examine: Callable[[Result], list[str]]
+
+
+def verify(
+    course: Course,
+    name: str,
+    *,
+    jobs: int | None = None,
+    on_start: Callable[[int], None] = lambda total: None,
+    on_trial: Callable[[Trial], None] = lambda trial: None,
+) -> list[Trial]:
+    """Grade, as if students had handed them in, what the tests must accept and what they mustn't.
+
+    That is the reference solution, the empty release, and each file of checks/ASSIGNMENT.
+
+    Args:
+        course: the course.
+        name: the assignment.
+        jobs: how many notebooks run side by side; default: one a core.
+        on_start: called once with the number of trials.
+        on_trial: called after each.
 
     Raises:
         ReleaseError: the assignment can't be read.
+        CheckError: a check can't be read, or replaces what there is not.
     """
     assignment = Assignment.load(course, name)
-    candidates: dict[str, tuple[dict[str, NotebookNode], Callable[[Result], list[str]]]] = {
-        "reference": (assignment.sources, _must_be_full),
-        "release": (assignment.masters, _must_be_zero),
-    }
-    prepared = [
-        _prepared(assignment, one, notebooks, _log(course, name, right=one == "reference"))
-        for one, (notebooks, _) in candidates.items()
+    log = _log(course, name, right=True)
+    plans = [
+        _Plan("reference", prepared(assignment, "reference", assignment.sources, log), _be_full),
+        _Plan(
+            "release",
+            prepared(assignment, "release", assignment.masters, _log(course, name, right=False)),
+            _be_zero,
+        ),
     ]
+    loaded = checks.load_all(course.root / "checks" / name)
+    for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
+        changed = prepared(assignment, check.name, _with(check, assignment), log)
+        plans.append(_Plan(check.kind, changed, _rejected_by(check)))
+    on_start(len(plans))
+    trials: list[Trial] = []
     settings = Settings(config=course.config)
+    runs = run_all(assignment, [plan.prepared for plan in plans], settings, jobs)
+    for plan, run in zip(plans, runs, strict=True):
+        result = score(assignment, plan.prepared, run, {})
+        problems = _unsupported(assignment) if plan.kind == "reference" else []
+        problems += plan.examine(result)
+        trials.append(Trial(plan.prepared.student, plan.kind, result, tuple(problems)))
+        on_trial(trials[-1])
+    return trials
+
+
+def run_all(
+    assignment: Assignment, candidates: Iterable[Prepared], settings: Settings, jobs: int | None
+) -> Iterator[Executed]:
+    """Run candidates side by side, forked from one warm process; results in the same order."""
     with (
         warm_process(assignment.sources.values()) as warm,
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
-        runs = list(pool.map(lambda one: execute(one, warm, settings), prepared))
-    problems = {"reference": _unsupported(assignment)}
-    trials = []
-    for one, run in zip(prepared, runs, strict=True):
-        result = score(assignment, one, run, {})
-        found = [*problems.get(one.student, ()), *candidates[one.student][1](result)]
-        trials.append(Trial(one.student, result, tuple(found)))
-    return trials
+        yield from pool.map(lambda one: execute(one, warm, settings), candidates)
+
+
+def prepared(
+    assignment: Assignment, name: str, notebooks: dict[str, NotebookNode], log: dict[str, bytes]
+) -> Prepared:
+    """Notebooks of ours as a student's submission would come out of `prepare`."""
+    restored = {
+        one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
+    }
+    return Prepared(
+        student=name,
+        assignment=assignment.name,
+        sources=assignment.sources,
+        notebooks=restored,
+        files=log | assignment.files,
+        given=frozenset(assignment.files),
+        timestamp=None,
+        notes=(),
+    )
+
+
+def _with(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
+    """The reference with a check's cells, in the notebook that has the first of them."""
+    first = next(iter(check.cells))
+    for name, source in assignment.sources.items():
+        if any(grade_id(cell) == first for cell in source.cells):
+            return assignment.sources | {name: checks.apply(check, source)}
+    return {name: checks.apply(check, source) for name, source in assignment.sources.items()}
 
 
 def _unsupported(assignment: Assignment) -> list[str]:
@@ -83,35 +154,39 @@ def _log(course: Course, name: str, *, right: bool) -> dict[str, bytes]:
     return answers.log_files(keys, "reference", attempts)
 
 
-def _prepared(
-    assignment: Assignment, name: str, notebooks: dict[str, NotebookNode], log: dict[str, bytes]
-) -> Prepared:
-    restored = {
-        one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
-    }
-    return Prepared(
-        student=name,
-        assignment=assignment.name,
-        sources=assignment.sources,
-        notebooks=restored,
-        files=log | assignment.files,
-        given=frozenset(assignment.files),
-        timestamp=None,
-        notes=(),
-    )
-
-
-def _must_be_full(result: Result) -> list[str]:
+def _be_full(result: Result) -> list[str]:
     return [
-        f"{name}: {cell.score:g} of {cell.max_score:g} points: {cell.reason}"
+        f"{name}: {_points(cell.score)} of {cell.max_score:g} points: {cell.reason}"
         for name, cell in result.cells.items()
-        if cell.score is not None and cell.score < cell.max_score
+        if cell.reason
     ]
 
 
-def _must_be_zero(result: Result) -> list[str]:
+def _be_zero(result: Result) -> list[str]:
     return [
         f"{name}: {cell.score:g} points for no work at all"
         for name, cell in result.cells.items()
         if cell.score
     ]
+
+
+def _rejected_by(check: Check) -> Callable[[Result], list[str]]:
+    """What is wrong unless exactly the tests that the check names reject it, as it says."""
+
+    def examine(result: Result) -> list[str]:
+        problems = []
+        for name, cell in result.cells.items():
+            wanted = check.fails.get(name)
+            if wanted is None and cell.reason:
+                problems.append(f"{name}: must accept it, but says: {cell.reason}")
+            elif wanted is not None and not cell.reason:
+                problems.append(f"{name}: must reject it, but accepts it")
+            elif wanted is not None and wanted not in str(cell.reason):
+                problems.append(f"{name}: must say '{wanted}', but says: {cell.reason}")
+        return problems
+
+    return examine
+
+
+def _points(score: float | None) -> str:
+    return "no" if score is None else f"{score:g}"

@@ -51,6 +51,16 @@ def test_a_check_without_fails_is_an_alternative(tmp_path):
     assert load(tmp_path, text).kind == "alternative"
 
 
+def test_the_two_optional_words(tmp_path):
+    check = load(tmp_path, WRONG)
+    assert not check.blind
+    assert not check.needs_isolation
+    text = WRONG.replace("# fails:", "# blind: true\n# needs_isolation: true\n# fails:")
+    check = load(tmp_path, text)
+    assert check.blind
+    assert check.needs_isolation
+
+
 def test_apply_replaces_only_its_cell_and_leaves_the_original(tmp_path, notebook):
     before = nbformat.writes(notebook)
     result = checks.apply(load(tmp_path, WRONG), notebook)
@@ -70,6 +80,7 @@ def test_apply_replaces_only_its_cell_and_leaves_the_original(tmp_path, notebook
         ("# about: Forgets", "# about: a: b", "not YAML"),
         ("# fails:", "# fail:", "not 'fail'"),
         (': "expected 9"', ":", "a piece of its message"),
+        ("# fails:", "# blind: perhaps\n# fails:", "'blind' must be true or false"),
         (' solution="square"', "", "doesn't say what it replaces"),
         ("def square(x):\n    return x\n", "", "replaces no cell"),
         ("    return x\n", '    return x\n\n# %% solution="square"\n2\n', "replaced twice"),

@@ -6,25 +6,56 @@ from autograder.verify import verify
 from tests.conftest import WARMUP, make_course
 
 HIDDEN_TEST = 'assert math.isclose(area(2), 4 * math.pi), "area(2) is wrong: square the radius"'
+WRONG = """\
+# ---
+# about: Forgets to square the radius.
+# fails:
+#   test_area: square the radius
+# ---
+
+# %% solution="area"
+def area(radius):
+    return math.pi * radius
+"""
+RIGHT = WRONG.replace("# fails:\n#   test_area: square the radius\n", "").replace(
+    "radius\n", "radius * radius\n"
+)
+MISLED = WRONG.replace("math.pi * radius", "maths.pi * radius")
 
 
-def problems(tmp_path, text):
-    trials = verify(make_course(tmp_path / "course", {"warmup": text}), "warmup")
-    return {trial.name: trial.problems for trial in trials}
+def problems(tmp_path, text, **checks):
+    course = make_course(tmp_path / "course", {"warmup": text})
+    for name, check in checks.items():
+        path = course.root / "checks" / "warmup" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(check)
+    return {trial.name: trial.problems for trial in verify(course, "warmup")}
 
 
-def test_a_good_assignment_has_none(tmp_path):
-    assert problems(tmp_path, WARMUP) == {"reference": (), "release": ()}
+def test_a_good_assignment_has_none_and_a_wrong_solution_must_fail_for_its_own_reason(tmp_path):
+    found = problems(tmp_path, WARMUP, wrong=WRONG, right=RIGHT, misled=MISLED)
+    [problem] = found.pop("misled")
+    assert problem.startswith("test_area: must say 'square the radius', but says: NameError")
+    assert found == {"reference": (), "release": (), "wrong": (), "right": ()}
 
 
-def test_a_reference_that_fails_its_own_test_is_named_with_the_message(tmp_path):
-    [problem] = problems(tmp_path, WARMUP.replace("radius**2", "radius**3"))["reference"]
-    assert problem.startswith("test_area: 0 of 2 points: AssertionError: area(2) is wrong")
-
-
-def test_a_test_that_the_empty_release_passes_is_named(tmp_path):
+def test_a_test_that_accepts_too_much_is_named(tmp_path):
     text = WARMUP.replace("assert area(0) == 0", "pass").replace(HIDDEN_TEST, "pass")
-    assert problems(tmp_path, text)["release"] == ("test_area: 2 points for no work at all",)
+    found = problems(tmp_path, text, wrong=WRONG)
+    assert found["release"] == ("test_area: 2 points for no work at all",)
+    assert found["wrong"] == ("test_area: must reject it, but accepts it",)
+
+
+def test_a_test_that_rejects_what_is_right_is_named_with_its_message(tmp_path):
+    exact = HIDDEN_TEST.replace(
+        "math.isclose(area(2), 4 * math.pi)", "area(0.7) == math.pi * 0.7**2"
+    )
+    text = WARMUP.replace(HIDDEN_TEST, exact).replace("one == letter", "one != letter")
+    found = problems(tmp_path, text, right=RIGHT)
+    [problem] = found["reference"]
+    assert problem.startswith("test_count: 0 of 3 points: AssertionError")
+    problem, _ = found["right"]
+    assert problem.startswith("test_area: must accept it, but says: AssertionError: area(2) is")
 
 
 def test_what_the_judge_does_not_support_is_named_with_its_rewrite(tmp_path):
