@@ -183,6 +183,7 @@ class CandidatePeer(Peer):
         self._live: dict[int, int] = {}  # handle: storage
         self._live_iterators: set[int] = set()
         self._kinds: dict[type, int] = {}
+        self._told: dict[str, Any] = {}  # what names meant when the judge looked them up
         self._interruptible = False
         self._streams = sys.stdout, sys.stderr
         self._state: tuple[bool, torch.dtype, torch.device] = (
@@ -262,6 +263,12 @@ class CandidatePeer(Peer):
             sys.stdout, sys.stderr = streams
             torch.set_default_dtype(before)
 
+    def outgoing_names(self, encoder: Encoder) -> list:
+        """Names that mean something else than when the judge looked them up."""
+        return [
+            name for name, obj in self._told.items() if self.namespace.get(name, self) is not obj
+        ]
+
     def incoming_names(self, names: list, decoder: Decoder) -> None:
         """Bind and delete what a test bound and deleted."""
         for name, *value in names:
@@ -326,9 +333,10 @@ class CandidatePeer(Peer):
 
     def _do_name(self, _: Any, name: str) -> Any:
         try:
-            return self.namespace[name]
+            found = self._told[name] = self.namespace[name]
         except KeyError:
             raise NameError(f"name '{name}' is not defined") from None
+        return found
 
     def _do_bound(self, _: Any, name: str) -> bool:
         return name in self.namespace

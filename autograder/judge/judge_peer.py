@@ -360,6 +360,11 @@ class JudgePeer(Peer):
         crossing = self.names.take_crossing()
         return [[name, *map(encoder.encode, value)] for name, value in crossing.items()]
 
+    def incoming_names(self, names: list, decoder: Decoder) -> None:
+        """Look these names up again: student code may have bound them anew."""
+        for name in names:
+            self.names.forget(name)
+
     def printed(self, out: str, err: str) -> None:
         """What the student's code printed appears where the test's prints do."""
         if out:

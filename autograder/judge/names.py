@@ -197,6 +197,7 @@ class Names(dict):
         self._bound = bound
         self._fetch = fetch
         self._crossing: dict[str, list[Any]] = {}
+        self._found: dict[str, Remote] = {}
         self.failed: dict[str, Exception] = {}
         self.visible = False
         self.given = True
@@ -226,10 +227,19 @@ class Names(dict):
             )
         if name in self._notebook.protected:
             raise KeyError(name)
+        if name in self._found:
+            return self._found[name]
         try:
-            return self._fetch(name)
+            value = self._fetch(name)
         except NameError:
             raise KeyError(name) from None
+        if issubclass(type(value), Remote):  # else it is a copy, which is out of date at once
+            self._found[name] = value
+        return value
+
+    def forget(self, name: str) -> None:
+        """Fetch a name again when it is next looked up."""
+        self._found.pop(name, None)
 
     def take_crossing(self) -> dict[str, list[Any]]:
         """Names to bind ([value]) or to delete ([]) in the student's namespace, told once."""
@@ -237,6 +247,7 @@ class Names(dict):
         return crossing
 
     def __setitem__(self, name: str, value: Any) -> None:
+        self.forget(name)
         if self.given or name not in self._notebook.state:
             super().__setitem__(name, value)
         if not self.given and (
@@ -250,6 +261,7 @@ class Names(dict):
         theirs = name in self._notebook.crossing or not mine
         if not mine and not self._bound(name):
             raise KeyError(name)
+        self.forget(name)
         if mine:
             super().__delitem__(name)
         if theirs or name in self._crossing:

@@ -2,10 +2,11 @@
 
 A message is either a request
 `[op, target, name, context, changes, names, args, kwargs, gone]` or an answer,
-`["ok", stdout, stderr, changes, value, outputs, token, gone]` or
-`["error", stdout, stderr, changes, error, gone]`. `changes` are what the sender changed in place
-since its last message, `gone` what it let go of. Calls nest, last in first out; both sides serve
-while they wait. The order in which a message is decoded is the order in which it was encoded.
+`["ok", stdout, stderr, changes, names, value, outputs, token, gone]` or
+`["error", stdout, stderr, changes, names, error, gone]`. `changes` are what the sender changed in
+place since its last message, `names` what it bound, `gone` what it let go of. Calls nest, last in
+first out; both sides serve while they wait. The order in which a message is decoded is the order in
+which it was encoded.
 """
 
 from __future__ import annotations
@@ -121,11 +122,11 @@ class Peer:
         raise NotImplementedError
 
     def outgoing_names(self, encoder: Encoder) -> list:
-        """Names bound or deleted since the last message."""
+        """Names that mean something else since the last message."""
         return []
 
     def incoming_names(self, names: list, decoder: Decoder) -> None:
-        """Take over names bound or deleted on the other side."""
+        """Take note of what names mean on the other side."""
 
     def named_tuple(self, name: str, fields: tuple[str, ...]) -> type:
         """A named tuple's class, made once."""
@@ -200,14 +201,16 @@ class Peer:
         value = None
         try:
             match message:
-                case ["ok", str(out), str(err), changes, value, outputs, token, gone]:
+                case ["ok", str(out), str(err), changes, names, value, outputs, token, gone]:
                     self._take_changes(changes, decoder)
+                    self.incoming_names(names, decoder)
                     if outputs:
                         tensors = [decoder.dense(*body) for body in outputs]
                         decoder.outputs = gradients.attach(self, token, inputs, tensors)
                     value = decoder.decode(value)
-                case ["error", str(out), str(err), changes, error, gone]:
+                case ["error", str(out), str(err), changes, names, error, gone]:
                     self._take_changes(changes, decoder)
+                    self.incoming_names(names, decoder)
                     failure = self.error_from_json(error, decoder)
                 case _:
                     raise ValueError("not an answer")
@@ -240,13 +243,14 @@ class Peer:
             live = self.wants_live(request["op"], request["target"], request["name"])
             request.clear()  # what only the request held is let go of with the answer
             changes = self._changes(encoder)
+            names = self.outgoing_names(encoder)
             encoder.live, encoder.returning = live, True
             encoded = encoder.encode(value)
             del value
             outputs = [encoder.body(tensor) for tensor in encoder.outputs]
             token = self.graphs.add(encoder.outputs, decoder.leaves) if outputs else None
             decoder.leaves = encoder.outputs = []
-            self._send(["ok", *printed(), changes, encoded, outputs, token], encoder)
+            self._send(["ok", *printed(), changes, names, encoded, outputs, token], encoder)
         except (CandidateLostError, OverTimeError):
             raise
         except BaseException as error:
@@ -258,8 +262,9 @@ class Peer:
         encoder = self.encoder(self)
         try:
             changes = self._changes(encoder)
+            names = self.outgoing_names(encoder)
             value = self.error_to_json(error, encoder)
-            self._send(["error", *printed, changes, value], encoder)
+            self._send(["error", *printed, changes, names, value], encoder)
         except (TypeError, ValueError, RecursionError) as second:
             # Changes to the arguments can't cross either: they stay here from now on.
             self._undo(encoder)
@@ -268,7 +273,7 @@ class Peer:
                 self._dropped.append(entry.number)
             encoder = self.encoder(self)
             value = self.error_to_json(second, encoder)
-            self._send(["error", *printed, [], value], encoder)
+            self._send(["error", *printed, [], self.outgoing_names(encoder), value], encoder)
         finally:
             error.__traceback__ = None
 

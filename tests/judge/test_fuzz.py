@@ -78,14 +78,16 @@ class Liar:
             for _ in range(draw.choice([0, 0, 0, 1, 2]))
         ]
         gone = [[draw.randrange(6)], [draw.randrange(9) - 4]] if draw.random() < 0.3 else [[], []]
+        names = ["f", "g"] if draw.random() < 0.9 else self.value()
         kind = draw.random()
         if kind < 0.6:
             outputs = [["float32", [1], 0, "cpu"]] if draw.random() < 0.1 else []
             token = draw.choice([None, 1, "x"])
-            return ["ok", "", "", changes, self.value(), outputs, token, gone]
+            return ["ok", "", "", changes, names, self.value(), outputs, token, gone]
         if kind < 0.7:
             error = [["ValueError", "Exception"], None, ["m"], "m", ""]
-            return ["error", "out", "", changes, draw.choice([error, self.value()]), gone]
+            said = draw.choice([error, self.value()])
+            return ["error", "out", "", changes, names, said, gone]
         if kind < 0.9:  # a request, where an answer is due
             op = draw.choice(
                 [
@@ -103,7 +105,7 @@ class Liar:
             name = draw.choice([None, "__next__", "__getattribute__", "__class__", "f_globals"])
             arguments = [self.value() for _ in range(draw.randrange(3))]
             handle = draw.choice([None, 1, 2, 3, "x", [1]])
-            return [op, handle, name, [True], changes, [], arguments, {}, gone]
+            return [op, handle, name, [True], changes, names, arguments, {}, gone]
         return self.value()
 
     def frame(self):

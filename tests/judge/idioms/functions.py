@@ -70,6 +70,32 @@ def bump():
     counter += 1
 
 
+def once():
+    global once
+    once = lambda: 2
+    return 1
+
+
+def rename(then):
+    global helper
+    before, helper = helper, lambda: 3
+    said = then()
+    helper = before
+    return said
+
+
+def vanish():
+    global helper
+    kept = helper
+    del helper
+
+    def restore():
+        global helper
+        helper = kept
+
+    return restore
+
+
 config = {"lr": 1}
 
 
@@ -220,6 +246,24 @@ else:
 finally:
     helper = keep
 assert uses() == 1
+
+# %% test: a function that binds its own name anew
+first = once
+assert once() == 1 and once() == 2 and once() == 2 and first is not once
+
+# %% test: a name that student code binds while the test's own function is called
+assert helper() == 1
+assert rename(lambda: helper()) == 3
+assert helper() == 1
+
+# %% test: a name that student code deletes
+assert helper() == 1
+restore = vanish()
+try:
+    helper()
+except NameError:
+    restore()
+assert helper() == 1
 
 # %% test: counter
 bump()
