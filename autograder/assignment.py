@@ -53,15 +53,18 @@ def hidden_modules(notebooks: Iterable[NotebookNode]) -> tuple[str, ...]:
 
 
 def _check_hidden(name: str) -> None:
-    module = name.partition(":")[0]
+    module, _, function = name.partition(":")
+    package = module.partition(".")[0]
+    ours = package in View.packages
     try:
-        found = module.partition(".")[0] in View.packages and find_spec(module) is not None
+        # Another package is not imported for this: whether it has the function, a check shows.
+        found = bool(ours or function) and find_spec(module if ours else package) is not None
     except ImportError:
         found = False
     if not found:
         raise ReleaseError(
             f"'{name}' is to be hidden from candidates, and is no module of "
-            f"{', '.join(View.packages)}",
+            f"{', '.join(View.packages)}, and no package's function (package.module:function)",
             "mend its name in the header of the assignment's text source",
         )
 

@@ -120,6 +120,7 @@ HIDING = """\
     assert size(9, 3) == output_size(9, 3)
     ### END HIDDEN TESTS
     """
+SOLVED_SIZE = "def size(image, kernel): return image - kernel + 1"
 DELEGATES = """
 def size(image, kernel):
     from course_utils.arithmetic import output_size
@@ -129,9 +130,7 @@ def size(image, kernel):
 
 def test_what_solves_an_assignment_is_absent_for_students_and_there_for_tests(tmp_path, hand_in):
     course = make_course(tmp_path / "course", {"warmup": dedent(HIDING)})
-    hand_in(
-        course, "warmup", "honest", {"size": "def size(image, kernel): return image - kernel + 1"}
-    )
+    hand_in(course, "warmup", "honest", {"size": SOLVED_SIZE})
     hand_in(course, "warmup", "leans", {"size": DELEGATES})
     graded = {one.student: one.result for one in grade(course, "warmup")}
     assert graded["honest"].score == 1
@@ -144,7 +143,18 @@ def test_what_solves_an_assignment_is_absent_for_students_and_there_for_tests(tm
     assert leaning.result.score == 1
 
 
-@pytest.mark.parametrize("name", ["course_utils.arithmetics", "torch.nn", "course_utilities"])
+def test_a_packages_function_can_be_hidden_alone(tmp_path, hand_in):
+    text = dedent(HIDING).replace("course_utils.arithmetic]", '"math:perm"]')
+    course = make_course(tmp_path / "course", {"warmup": text})
+    hand_in(course, "warmup", "perm", {"size": "from math import perm\n" + SOLVED_SIZE})
+    hand_in(course, "warmup", "comb", {"size": "from math import comb\n" + SOLVED_SIZE})
+    scores = {one.student: one.result.score for one in grade(course, "warmup")}
+    assert scores == {"perm": 0, "comb": 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["course_utils.arithmetics", "torch.nn", "course_utilities", "torches:conv2d"]
+)
 def test_hiding_what_there_is_not_is_refused_at_release(tmp_path, name):
     text = dedent(HIDING).replace("course_utils.arithmetic]", f"{name}]")
     with pytest.raises(ReleaseError, match=f"'{name}' is to be hidden"):

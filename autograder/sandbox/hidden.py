@@ -42,7 +42,7 @@ def forget(hidden: Sequence[str]) -> None:
     for module, _, name in (entry.partition(":") for entry in hidden):
         if name and hasattr(sys.modules.get(module), name):
             gone.append(getattr(sys.modules[module], name))
-    packages = {name.partition(".")[0] for name in hidden}
+    packages = {name.partition(":")[0].partition(".")[0] for name in hidden}
     for user, loaded in list(sys.modules.items()):
         if user.partition(".")[0] in packages:
             _drop_uses(loaded, modules, gone)
