@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -103,25 +104,76 @@ def release(
 
 
 @app.command()
-def verify(names: Names = None, course: CourseOption = None, jobs: Jobs = None) -> None:
+def verify(
+    names: Names = None,
+    course: CourseOption = None,
+    jobs: Jobs = None,
+    mutants: Annotated[
+        bool,
+        typer.Option("--mutants", help="Instead, change the reference in small ways: who notices?"),
+    ] = False,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", help="With --mutants: a Markdown file to write.", metavar="FILE"),
+    ] = None,
+) -> None:
     """Test the tests: right solutions get all points, and wrong ones fail where they must."""
-    from autograder.verify import verify as run
-
     opened = Course.find(course)
-    table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
-    problems = []
-    for name in _names(opened, names):
-        with _progress(f"verifying {name}") as (start, advance):
-            trials = run(opened, name, jobs=jobs, on_start=start, on_trial=advance)
-        for kind, tried in groupby(trials, key=lambda trial: trial.kind):
-            table.add_row(name, kind, _as_it_must_be(list(tried)))
-        problems += [f"{name}: {one.name}: {text}" for one in trials for text in one.problems]
-    out.print(table)
+    chosen = _names(opened, names)
+    if mutants:
+        problems = _verify_mutants(opened, chosen, jobs, write)
+    else:
+        problems = _verify_checks(opened, chosen, jobs)
     for problem in problems:
         err.print(problem, markup=False, highlight=False, soft_wrap=True)
     if problems:
         err.print(f"{len(problems)} problems: mend the tests before you release them")
         raise typer.Exit(FAILED)
+
+
+def _verify_checks(course: Course, names: list[str], jobs: int | None) -> list[str]:
+    from autograder.verify import verify as run
+
+    table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
+    problems = []
+    for name in names:
+        with _progress(f"verifying {name}") as (start, advance):
+            report = run(course, name, jobs=jobs, on_start=start, on_trial=advance)
+        for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
+            table.add_row(name, kind, _as_it_must_be(list(tried)))
+        for nearest in report.thresholds[:1]:
+            far = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
+            table.add_row(name, "nearest threshold", far)
+        problems += [f"{name}: {text}" for text in report.problems]
+    out.print(table)
+    return problems
+
+
+def _verify_mutants(
+    course: Course, names: list[str], jobs: int | None, write: Path | None
+) -> list[str]:
+    from autograder import mutants
+
+    columns = ("assignment", "mutants", "killed", "equivalent", "survived")
+    table = Table(*columns, title="Small changes of the reference")
+    problems, tried = [], {}
+    for name in names:
+        with _progress(f"mutants of {name}") as (start, advance):
+            tried[name], found = mutants.try_mutants(
+                course, name, jobs=jobs, on_start=start, on_mutant=advance
+            )
+        problems += [f"{name}: {text}" for text in found]
+        count = Counter(one.outcome for one in tried[name])
+        table.add_row(name, str(len(tried[name])), *(str(count[one]) for one in columns[2:]))
+        for one in tried[name]:
+            if one.outcome == "survived":
+                out.print(f"{name}, {one.mutant.cell}, {one.mutant.operator}:", highlight=False)
+                out.print(f"  - {one.mutant.before}", markup=False, style="red", soft_wrap=True)
+                out.print(f"  + {one.mutant.after}", markup=False, style="green", soft_wrap=True)
+    out.print(table)
+    if write:
+        write.write_text(mutants.table(tried), encoding="utf-8")
+    return problems
 
 
 @app.command()

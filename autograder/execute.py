@@ -53,12 +53,14 @@ class Settings:
         device: "auto", "cpu" or "cuda": what models may run on.
         config: the course's nbgrader configuration (time limit a cell, length of output).
         limits: what one submission may use.
+        stop_at_failure: end the run with the first test that doesn't give all its points.
     """
 
     isolated: bool = True
     device: str = "auto"
     config: Config = field(default_factory=Config)
     limits: Limits = field(default_factory=Limits)
+    stop_at_failure: bool = False
 
     @property
     def cell_seconds(self) -> float:
@@ -175,7 +177,12 @@ def _run(
                 os.close(writer)
                 writer = -1
                 judges_end.close()
-                cells = list(_read(results))
+                cells = []
+                for cell in _read(results):
+                    cells.append(cell)
+                    if settings.stop_at_failure and cell["kind"] != "student" and cell["reason"]:
+                        judge.kill()
+                        break
                 judge.wait()
                 candidate.kill()
                 candidate.wait()

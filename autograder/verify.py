@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
@@ -19,6 +19,7 @@ from autograder.prepare import Prepared
 from autograder.record import Result
 from autograder.restore import restore
 from autograder.score import score
+from autograder.thresholds import DEVIATIONS, RUNS, STEP, Threshold, thresholds, with_seeds
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Trial:
     """One notebook that was graded to see whether the tests are right.
 
     Attributes:
-        name: what was tried: "reference", "release", or a check's name.
-        kind: "reference", "release", "wrong" or "alternative".
+        name: what was tried: "reference", "release", a check's name, or the seeds.
+        kind: "reference", "release", "wrong", "alternative", or "seeds": the reference again, with
+            other seeds in the tests.
         result: how it was graded.
         problems: where that is not what it should be; empty if all is well.
     """
@@ -36,6 +38,29 @@ class Trial:
     kind: str
     result: Result
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `verify` found.
+
+    Attributes:
+        trials: all that was graded.
+        thresholds: what the tests compare, over all seeds, the nearest first.
+    """
+
+    trials: list[Trial]
+    thresholds: list[Threshold]
+
+    @property
+    def problems(self) -> list[str]:
+        """All that is not as it must be; empty if the tests are right."""
+        near = [one for one in self.thresholds if one.deviations < DEVIATIONS]
+        return [f"{one.name}: {text}" for one in self.trials for text in one.problems] + [
+            f"{one.place}: its threshold is {one.deviations:.1f} standard deviations from what the"
+            f" reference gives with {RUNS} seeds, and must be {DEVIATIONS:g}: move it, or test more"
+            for one in near
+        ]
 
 
 @dataclass(frozen=True)
@@ -54,10 +79,11 @@ def verify(
     jobs: int | None = None,
     on_start: Callable[[int], None] = lambda total: None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
-) -> list[Trial]:
+) -> Report:
     """Grade, as if students had handed them in, what the tests must accept and what they mustn't.
 
-    That is the reference solution, the empty release, and each file of checks/ASSIGNMENT.
+    That is the reference solution, the empty release, each file of checks/ASSIGNMENT, and the
+    reference again with other seeds in the tests.
 
     Args:
         course: the course.
@@ -71,7 +97,7 @@ def verify(
         CheckError: a check can't be read, or replaces what there is not.
     """
     assignment = Assignment.load(course, name)
-    log = _log(course, name, right=True)
+    log = full_log(course, name)
     plans = [
         _Plan("reference", prepared(assignment, "reference", assignment.sources, log), _be_full),
         _Plan(
@@ -84,17 +110,23 @@ def verify(
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
         changed = prepared(assignment, check.name, _with(check, assignment), log)
         plans.append(_Plan(check.kind, changed, _rejected_by(check)))
+    for run in range(1, RUNS + 1):
+        seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
+        again = prepared(assignment, f"seeds + {run * STEP}", assignment.sources, log)
+        plans.append(_Plan("seeds", replace(again, sources=seeded), _be_full))
     on_start(len(plans))
     trials: list[Trial] = []
+    measured: list[NotebookNode] = []
     settings = Settings(config=course.config)
     runs = run_all(assignment, [plan.prepared for plan in plans], settings, jobs)
-    for plan, run in zip(plans, runs, strict=True):
-        result = score(assignment, plan.prepared, run, {})
+    for plan, executed in zip(plans, runs, strict=True):
+        result = score(assignment, plan.prepared, executed, {})
         problems = _unsupported(assignment) if plan.kind == "reference" else []
         problems += plan.examine(result)
         trials.append(Trial(plan.prepared.student, plan.kind, result, tuple(problems)))
+        measured += executed.notebooks.values() if plan.kind == "seeds" else ()
         on_trial(trials[-1])
-    return trials
+    return Report(trials, thresholds(measured))
 
 
 def run_all(
@@ -143,6 +175,11 @@ def _unsupported(assignment: Assignment) -> list[str]:
         for source in assignment.sources.values()
         for found in unsupported(source)
     ]
+
+
+def full_log(course: Course, name: str) -> dict[str, bytes]:
+    """The attempt log of a student who answered every graded question right."""
+    return _log(course, name, right=True)
 
 
 def _log(course: Course, name: str, *, right: bool) -> dict[str, bytes]:

@@ -29,7 +29,8 @@ def problems(tmp_path, text, **checks):
         path = course.root / "checks" / "warmup" / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(check)
-    return {trial.name: trial.problems for trial in verify(course, "warmup")}
+    report = verify(course, "warmup")
+    return {one.name: one.problems for one in report.trials if one.kind != "seeds" or one.problems}
 
 
 def test_a_good_assignment_has_none_and_a_wrong_solution_must_fail_for_its_own_reason(tmp_path):
@@ -62,3 +63,13 @@ def test_what_the_judge_does_not_support_is_named_with_its_rewrite(tmp_path):
     patched = "from unittest import mock\nmock.patch('math.pi', 3).start()\n" + HIDDEN_TEST
     found = problems(tmp_path, WARMUP.replace(HIDDEN_TEST, patched))["reference"]
     assert any(problem.startswith("test_area, line ") for problem in found), found
+
+
+def test_a_test_that_needs_its_seed_and_a_threshold_that_is_near_are_named(tmp_path):
+    lucky = "import random\nrandom.seed(4)\nassert area(random.random()) < 2.3, 'bad luck'"
+    course = make_course(tmp_path / "course", {"warmup": WARMUP.replace(HIDDEN_TEST, lucky)})
+    report = verify(course, "warmup")
+    assert {one.name: one.problems for one in report.trials}["reference"] == ()
+    assert any("bad luck" in problem for problem in report.problems if "seeds + " in problem)
+    [near] = [problem for problem in report.problems if "standard deviations" in problem]
+    assert near.startswith("test_area, line 5: its threshold is ")
