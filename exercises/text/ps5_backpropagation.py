@@ -296,7 +296,7 @@ assert_same("max_pool2d(x, 2, 2)", max_pool2d(x, 2, 2), want, hint)
 device = "cuda" if torch.cuda.is_available() else "cpu"
 generator = torch.Generator().manual_seed(53)
 hint += " All inputs may be negative."
-cases = [((2, 3, 7, 9), 3, 2), ((1, 2, 8, 6), 2, 3), ((3, 1, 5, 5), 2, 1), ((2, 2, 4, 4), 1, 1)]
+cases = [((2, 3, 7, 9), 3, 2), ((1, 2, 7, 6), 2, 3), ((3, 1, 5, 5), 2, 1), ((2, 2, 4, 4), 1, 1)]
 for shape, kernel, stride in cases:
     for dtype in (torch.float64, torch.float32):
         x = (torch.randn(shape, generator=generator, dtype=dtype) - 5).to(device)
@@ -713,7 +713,7 @@ def train(params, images, labels, steps=100, rate=0.5):
 
 # %% test="test_training" points=1
 images, labels = make_bars(12, seed=3)
-params, losses = train(make_params(seed=4), images, labels, steps=10)
+params, losses = train(make_params(seed=4), images, labels, steps=12)
 message = f"the loss went from {losses[0]:.3f} to {losses[-1]:.3f}: do all of part 3's tests pass?"
 assert losses[-1] < 0.8 * losses[0], message
 ### BEGIN HIDDEN TESTS
@@ -743,7 +743,7 @@ for step in range(8):
 
 # %%
 images, labels = make_bars(36, seed=7)
-trained, losses = train(make_params(seed=8), images, labels, steps=30)
+trained, losses = train(make_params(seed=8), images, labels, steps=20)
 unseen, truth = make_bars(300, seed=9)
 guesses = network_forward(trained, unseen)["logits"].argmax(dim=1)
 accuracy = (guesses == truth).double().mean().item()
@@ -880,6 +880,7 @@ def gradient_check(forward, backward, x):
 x = torch.tensor([[0.5, -1.0, 2.0]], dtype=torch.float64)
 right = gradient_check(lambda x: x**2, lambda grad_y, x: grad_y * 2 * x, x)
 double = gradient_check(lambda x: x**2, lambda grad_y, x: grad_y * 4 * x, x)
+assert isinstance(right, float), f"expected a Python float, got {type(right).__name__}"
 assert right < 1e-6, f"a right backward got the relative error {right:.1e}, expected below 1e-6"
 assert abs(double - 0.5) < 1e-6, f"twice the right gradient: expected 0.5, got {double:.6f}"
 ### BEGIN HIDDEN TESTS
