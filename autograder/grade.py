@@ -20,7 +20,7 @@ from autograder.sandbox.limits import Limits
 from autograder.score import score, unreadable
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
-ENGINE = "2"
+ENGINE = "3"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
@@ -10,6 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from autograder.assignment import HIDDEN, grade_id
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 
 
 def restore(submitted: NotebookNode, master: NotebookNode) -> tuple[NotebookNode, list[str]]:
@@ -19,7 +22,7 @@ def restore(submitted: NotebookNode, master: NotebookNode) -> tuple[NotebookNode
     unless the student was to write in them, the instructor's source. A cell of the student's own
     stays behind the cell that it followed. Of two cells with one id the later counts, as in
     nbgrader, and the other is a cell of the student's own. Nothing that the student's metadata,
-    tags or outputs say is kept.
+    tags or outputs say is kept, but for pictures in text.
 
     Args:
         submitted: the notebook as handed in.
@@ -44,6 +47,8 @@ def restore(submitted: NotebookNode, master: NotebookNode) -> tuple[NotebookNode
         if name in known:
             notes.append(f"cell '{name}' is there more than once: the last one counts")
         following.append(_NEW[cell.cell_type](source=cell.source))
+        if cell.cell_type == "markdown":
+            _keep_pictures(cell, following[-1])
     if list(handed_in) != [name for name in known if name in handed_in]:
         notes.append("cells were moved: they run in the order of the assignment")
 
@@ -64,14 +69,33 @@ def _restored(cell: NotebookNode, handed_in: NotebookNode | None, notes: list[st
         notes.append(f"cell '{name}' was missing: put back")
     elif cell.metadata.nbgrader.get("solution"):
         restored.source = handed_in.source
-    elif _visible(handed_in.source) != _visible(cell.source):
+    elif handed_in.source.strip() not in (cell.source.strip(), _visible(cell.source)):
         notes.append(f"cell '{name}' was changed: put back")
+    if handed_in is not None and cell.cell_type == "markdown" == handed_in.cell_type:
+        _keep_pictures(handed_in, restored)
     return restored
 
 
 def _visible(source: str) -> str:
-    """What a student sees of a test cell, white space at the ends aside."""
+    """What a student sees of the instructor's cell, white space at the ends aside.
+
+    Never for a student's text: the pattern takes the square of its length, or more.
+    """
     return HIDDEN.sub("", source).strip()
+
+
+def _keep_pictures(handed_in: NotebookNode, cell: NotebookNode) -> None:
+    """Pictures that were pasted into an answer are part of it; nothing else that is attached is."""
+    found = {
+        name: {kind: data for kind, data in bundle.items() if _is_picture(kind, data)}
+        for name, bundle in handed_in.get("attachments", {}).items()
+    }
+    if found := {name: bundle for name, bundle in found.items() if bundle}:
+        cell.attachments = found
+
+
+def _is_picture(kind: str, data: object) -> bool:
+    return kind in _PICTURES and isinstance(data, str) and bool(_BASE64.fullmatch(data))
 
 
 def _with_unique_ids(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -638,6 +638,10 @@ HARM = [
         """,
         (2, 0, 4),
     ),
+    Hostile(  # an honest notebook may hold a cell that nobody can read
+        "too-deep", HONEST | {"count": HONEST["count"] + "\nnever = " + "+".join(["1"] * 5000)},
+        (2, 3, 0),
+    ),
     harm("segfault", "import ctypes\nctypes.string_at(0)", (2, 0, 0)),
     harm(
         "lone-surrogate",

@@ -261,6 +261,34 @@ def test_a_damaged_gradebook_is_named_and_left_alone(warmup, hand_in):
     assert file.read_bytes().startswith(b"this is not")
 
 
+@pytest.mark.timeout(60)
+def test_feedback_is_made_whatever_else_a_student_hands_in(warmup, hand_in):
+    busy = SOLVED["area"] + "\n# BEGIN HIDDEN TESTS" * 50_000
+    notebook = hand_in(warmup, "warmup", "one", SOLVED | {"area": busy})
+    notebook.with_name("Untitled.ipynb").write_bytes(notebook.read_bytes())
+    (outcome,) = grade(warmup, "warmup")
+    assert outcome.result.score == 5
+    assert "'Untitled.ipynb' was left out" in " ".join(outcome.result.notes)
+    assert feedback(warmup, "warmup") == ["one"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"nbformat": 1, "cells": [{"cell_type": 2, "input": "x"}]},
+        {"nbformat": 3, "nbformat_minor": "x", "metadata": {}, "worksheets": []},
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{}] * 400_000},
+    ],
+    ids=["version-1", "version-3", "many-cells"],
+)
+@pytest.mark.timeout(60)
+def test_what_only_looks_like_a_notebook_waits_for_a_person(warmup, hand_in, content):
+    hand_in(warmup, "warmup", "one").write_text(json.dumps(content))
+    (outcome,) = grade(warmup, "warmup")
+    assert outcome.result.status == "needs review"
+    assert "warmup.ipynb is not a notebook" in outcome.result.reason
+
+
 def test_feedback_shows_the_message_and_nothing_hidden(warmup, hand_in):
     hand_in(warmup, "warmup", "half", SOLVED | {"area": "def area(r): return math.pi * r"})
     grade(warmup, "warmup")

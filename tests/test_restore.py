@@ -138,6 +138,29 @@ def test_tags_of_a_student_have_no_say(master):
     assert all("tags" not in one.metadata for one in restored.cells)
 
 
+@pytest.mark.timeout(20)
+def test_text_made_to_keep_the_search_for_hidden_tests_busy_does_not(master):
+    handed_in = make_submission()
+    handed_in.cells[2].source = "BEGIN HIDDEN TESTS\n" * 100_000
+    restored, notes = restore(handed_in, master)
+    assert restored.cells[2].source == HIDDEN
+    assert notes == ["cell 'test_f' was changed: put back"]
+
+
+def test_pictures_pasted_into_an_answer_stay_and_nothing_else_does(master):
+    handed_in = make_submission()
+    for notebook in (master, handed_in):
+        notebook.cells.append(cell("essay", "", solution=True, grade=True))
+        notebook.cells[-1].cell_type = "markdown"
+    picture = {"image/png": "iVBORw0KGgo="}
+    handed_in.cells[-1].attachments = {
+        "a.png": picture | {"text/html": "<script>"},
+        "b.png": {"image/png": '"><script>'},
+    }
+    restored, _ = restore(handed_in, master)
+    assert restored.cells[-1].attachments == {"a.png": picture}
+
+
 NAMES = ["imports", "f", "test_f", "g", "test_g", None, "unknown"]
 
 

@@ -35,6 +35,7 @@ from autograder.judge.score import Score, from_outputs, from_value
 
 IN_KERNEL = "in-kernel"
 _INTERNAL = str(Path(__file__).parent)
+_MAX_TRACEBACK = 20_000
 
 
 @dataclass(frozen=True)
@@ -291,7 +292,7 @@ class _Session:
         name, message = type(error).__name__, _message(error)
         reason = f"{name}: {message}"[:500] if message else name
         if name == NeedsReview.__name__ and type(error).__module__ != STUDENT_MODULE:
-            return Score(None, message), _error(name, message, lines)
+            return Score(None, message[:500]), _error(name, message, lines)
         return Score(0.0, reason), _error(name, message, lines)
 
     def _run_given(self, until: int) -> None:
@@ -453,7 +454,10 @@ def _traceback(error: BaseException) -> list[str]:
             [frame for frame in part.stack if not frame.filename.startswith(_INTERNAL)]
         )
         part = part.__cause__ or part.__context__
-    return "".join(report.format()).rstrip("\n").split("\n")
+    text = "".join(report.format()).rstrip("\n")
+    if len(text) > _MAX_TRACEBACK:  # a message may hold all that a student's function returned
+        text = text[:_MAX_TRACEBACK] + " [the rest is left out]"
+    return text.split("\n")
 
 
 def _names_bound(node: ast.stmt) -> set[str]:

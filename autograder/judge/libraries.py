@@ -183,19 +183,24 @@ class _Sources:
     """Where in the submission a function or class is written."""
 
     def __init__(self, cells: list[str]) -> None:
-        self._bindings: dict[str, tuple[str, ast.stmt]] = {}
-        for source in cells:
+        self._cells = cells
+
+    @functools.cached_property
+    def _bindings(self) -> dict[str, tuple[str, ast.stmt]]:
+        found: dict[str, tuple[str, ast.stmt]] = {}
+        for source in self._cells:
             try:
                 tree = parse(source)
             except SyntaxError:
                 continue
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    self._bindings[node.name] = (source, node)
+                    found[node.name] = (source, node)
                 elif isinstance(node, ast.Assign):
                     for target in node.targets:
                         if isinstance(target, ast.Name):
-                            self._bindings[target.id] = (source, node)
+                            found[target.id] = (source, node)
+        return found
 
     def for_remote(self, ours: Callable, plain: Callable) -> Callable:
         """A function that answers for remote objects, and leaves others to the library."""

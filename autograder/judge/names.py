@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.judge.errors import JudgeError
 from autograder.judge.remote import Remote
+from autograder.judge.tensor import RemoteTensor
 
 _CONSTANT = (
     ast.Constant,
@@ -38,9 +40,12 @@ def parse(source: str) -> ast.Module:
     """A cell's statements; magics are transformed as in a notebook.
 
     Raises:
-        SyntaxError: the cell isn't Python.
+        SyntaxError: the cell isn't Python, or too deep or long for its parser.
     """
-    return ast.parse(TransformerManager().transform_cell(source))
+    try:
+        return ast.parse(TransformerManager().transform_cell(source))
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise SyntaxError(f"this cell can't be read: {error}") from None
 
 
 @dataclass
@@ -242,9 +247,16 @@ class Names(dict):
         self._found.pop(name, None)
 
     def take_crossing(self) -> dict[str, list[Any]]:
-        """Names to bind ([value]) or to delete ([]) in the student's namespace, told once."""
+        """Names to bind ([value]) or to delete ([]) in the student's namespace, told once.
+
+        What only a test binds goes as a copy: the student's code must not change a test's `want`.
+        """
         crossing, self._crossing = self._crossing, {}
-        return crossing
+        theirs = self._notebook.crossing | self._notebook.state
+        return {
+            name: value if name in theirs else [copied(item) for item in value]
+            for name, value in crossing.items()
+        }
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.forget(name)
@@ -305,19 +317,31 @@ class _Builtins(dict):
 
 def is_plain(value: Any) -> bool:
     """Whether a value is data, or stands for something of the student's."""
+    kinds = {type(leaf) for leaf in _leaves(value)}
+    return all(kind in _PLAIN or issubclass(kind, _DATA) for kind in kinds)
+
+
+def copied(value: Any) -> Any:
+    """A copy of plain data, in which what stands for something of the student's is the same."""
+    memo = {}
+    for leaf in _leaves(value):
+        if issubclass(type(leaf), Remote | RemoteTensor):
+            memo[id(leaf)] = leaf
+        elif isinstance(leaf, torch.Tensor):  # deepcopy takes none with a history
+            memo[id(leaf)] = leaf.detach().clone().requires_grad_(leaf.requires_grad)
+    return copy.deepcopy(value, memo)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What is in a value's lists, dicts, tuples and sets, or the value itself."""
     waiting, seen = [value], set()
     while waiting:
         item = waiting.pop()
-        if id(item) in seen:
-            continue
         kind = type(item)
-        if kind in (list, tuple, set, frozenset):
+        if kind not in (list, tuple, set, frozenset, dict):
+            yield item
+        elif id(item) not in seen:
             seen.add(id(item))
             waiting.extend(item)
-        elif kind is dict:
-            seen.add(id(item))
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
-        elif kind not in _PLAIN and not issubclass(kind, _DATA):
-            return False
-    return True
+            if kind is dict:
+                waiting.extend(item.values())

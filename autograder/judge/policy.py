@@ -33,7 +33,8 @@ DUNDERS = OPERATORS | PROTOCOLS
 
 # Methods that answer yes or no, or give the number that is then compared.
 VERDICTS = _words(
-    "equal allclose isclose eq ne all any issubset issuperset isdisjoint startswith endswith item"
+    "equal equals allclose isclose eq ne lt le gt ge less less_equal greater greater_equal "
+    "sub subtract div divide dist all any item issubset issuperset isdisjoint startswith endswith"
 )
 
 # The only things that a candidate may do with what a test handed it, besides calling it.
@@ -44,6 +45,9 @@ CANDIDATE_DUNDERS = _special(_words("len getitem next iter call"))
 LIBRARIES = _words(
     "torch torchvision numpy builtins collections types matplotlib PIL pathlib pandas"
 )
+
+# Tensors never cross as objects: one that claims to be of these classes lies.
+NEVER_REMOTE = _words("torch:Tensor torch.nn.parameter:Parameter")
 
 # What of a wrapper tensor the judge knows without asking.
 KNOWN_TENSOR_ATTRIBUTES = _words(

@@ -14,6 +14,7 @@ from autograder.judge.policy import (
     CANDIDATE_DUNDERS,
     DUNDERS,
     LIBRARIES,
+    NEVER_REMOTE,
     OPERATORS,
     VERDICTS,
 )
@@ -54,10 +55,11 @@ class Kind:
 
     @classmethod
     def parse(cls, names: Any, dunders: Any, own_eq: Any) -> Kind:
-        """Read what `to_json` wrote; unknown special methods are left out."""
+        """Read what `to_json` wrote; what can't be true, or isn't known, is left out."""
         if not all(type(name) is str for name in [*names, *dunders]) or len(names) > 100:
             raise ValueError("a class is described by names")
-        return cls(tuple(names), DUNDERS & frozenset(dunders), bool(own_eq))
+        believable = tuple(name for name in names if name not in NEVER_REMOTE)
+        return cls(believable or ("builtins:object",), DUNDERS & frozenset(dunders), bool(own_eq))
 
     def to_json(self) -> list[Any]:
         """The form that crosses."""

@@ -1,5 +1,6 @@
 """Attacks on the result: none gains a point, and each works where tests run beside the student."""
 
+import json
 import random
 
 import pytest
@@ -56,6 +57,12 @@ def test_faking_works_beside_the_tests(pair, name):
     attack, test = FAKING[name]
     (stock,) = run(pair.stock, attack, test)
     assert stock["score"] == 2, "the attack proves nothing: it fails in stock nbgrader too"
+
+
+def test_a_message_that_quotes_a_vast_value_is_cut(pair):
+    (result,) = run(pair.judge, "def f():\n    return 'x' * 10**7", 'assert f() == 1, f"got {f()}"')
+    assert result["reason"].startswith("AssertionError: got xxx")
+    assert len(json.dumps(result["outputs"])) < 100_000
 
 
 @pytest.mark.parametrize("name", READING)

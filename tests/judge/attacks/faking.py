@@ -616,3 +616,81 @@ def f(model):
 # %% test
 model = nn.Linear(2, 1)
 assert torch.equal(f(model), model(torch.zeros(1, 2) + 5))
+
+
+# %% attack: changes what the test wants
+def f(x):
+    want.zero_()
+    return torch.zeros(3)
+
+
+# %% test
+x = torch.ones(3)
+want = x * 2
+### BEGIN HIDDEN TESTS
+assert torch.equal(f(x), want)
+
+
+# %% attack: changes the test's cases
+def f(x):
+    for case in cases:
+        case[1][:] = []
+    return []
+
+
+# %% test
+cases = [([1], [2]), ([2], [4])]
+for x, want in cases:
+    assert f(x) == want
+
+
+# %% attack: a named tuple that gives the verdict
+from collections import namedtuple
+
+
+def f():
+    return namedtuple("Yes", "allclose")(lambda *args, **kwargs: True)
+
+
+# %% test
+assert f().allclose(torch.ones(2))
+
+
+# %% attack: a difference of its own
+class Near:
+    def sub(self, other):
+        return torch.zeros(2)
+
+
+def f():
+    return Near()
+
+
+# %% test
+assert f().sub(torch.ones(2)).abs().max() < 1e-6
+
+
+# %% attack: ends the test's loop
+def f(x):
+    raise StopIteration
+
+
+# %% test
+for got, want in zip(map(f, [1, 2]), [2, 4]):
+    assert got == want
+
+
+# %% attack: an object that claims to be a tensor
+class Fake:
+    __class__ = torch.Tensor
+
+
+Fake.__module__, Fake.__qualname__ = "torch", "Tensor"
+
+
+def f():
+    return Fake()
+
+
+# %% test
+assert isinstance(f(), torch.Tensor)
