@@ -131,11 +131,11 @@ def autograder() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 class Ran(NamedTuple):
-    """A lecture after it ran: its outputs, what its facts then say, and its processor time."""
+    """A lecture after it ran: its outputs, what its facts then say, and each code cell's time."""
 
     notebook: NotebookNode
     true_texts: list[str]
-    seconds: float
+    seconds: list[float]
 
 
 @pytest.fixture(scope="session")

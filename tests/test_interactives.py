@@ -1,12 +1,13 @@
-"""The explorer's Python side; its browser side is tests/browser/test_lecture02.py."""
+"""The Python side of the explorers of lectures 2 and 3; tests/browser has their browser side."""
 
 from __future__ import annotations
 
 import pytest
+import torch
 import traitlets
 
-from course_utils.arithmetic import Conv, trace
-from course_utils.interactives import ConvolutionExplorer
+from course_utils.arithmetic import Conv, Dense, trace
+from course_utils.interactives import ArchitectureTracer, ConvolutionExplorer
 from course_utils.interactives.convolution import LIMITS
 
 
@@ -32,3 +33,36 @@ def test_its_files_are_there_and_ask_for_nothing_from_the_network():
     for text in (str(explorer._esm), str(explorer._css)):
         assert len(text) > 1000
         assert "http" not in text
+
+
+# The architecture tracer
+
+ROWS = trace((3, 9, 9), [Conv(4, 3, stride=2), Dense(5)])
+PICTURE = torch.zeros(3, 16, 16, dtype=torch.uint8)
+
+
+def test_the_tracer_sends_what_the_table_says():
+    tracer = ArchitectureTracer({"small": ROWS}, PICTURE, layer=1)
+    assert (tracer.network, tracer.layer, tracer.row, tracer.column) == ("small", 1, 8, 8)
+    shown = ("kind", "size", "channels", "parameters", "macs", "activations", "sees", "jump")
+    assert [[row[name] for name in shown] for row in tracer._networks["small"]] == [
+        ["input", 9, 3, 0, 0, 243, 1, 1],
+        ["conv", 4, 4, 112, 1728, 64, 3, 2],
+        ["dense", 1, 5, 325, 320, 5, 9, 2],
+    ]
+    assert "run this cell in JupyterLab" in repr(tracer)
+    assert all("http" not in str(text) for text in (tracer._esm, tracer._css))
+
+
+@pytest.mark.parametrize(
+    ("networks", "picture", "message"),
+    [
+        ({}, PICTURE, "at least one network"),
+        ({"wide": trace((3, 9, 8), [])}, PICTURE, "'wide' takes inputs of shape .3, 9, 8."),
+        ({"small": ROWS}, PICTURE / 255, "must be uint8"),
+        ({"small": ROWS}, PICTURE[:, :8], "must be uint8 .3, S, S., not .* .3, 8, 16.: crop it"),
+    ],
+)
+def test_the_tracer_refuses_what_it_cannot_draw(networks, picture, message):
+    with pytest.raises(ValueError, match=message):
+        ArchitectureTracer(networks, picture)

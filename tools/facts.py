@@ -32,6 +32,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,26 +142,35 @@ def load(path: Path) -> list[Fact]:
 # Running
 
 
+# Processor time at the end of each cell, so that a busy machine doesn't count.
+STOPWATCH = """
+import time as _time
+_ends = []
+get_ipython().events.register("post_run_cell", lambda _: _ends.append(_time.process_time()))
+"""
+
+
 def run(
     notebook: Path, folder: Path, facts: Sequence[Fact]
-) -> tuple[NotebookNode, list[str], float]:
+) -> tuple[NotebookNode, list[str], list[float]]:
     """Run a lecture in `folder`, then evaluate the facts where it ended.
 
     Returns:
         The notebook with its outputs; for each fact the text that is true, where a failed check
-        gives a text that says so; and the seconds of processor time that the kernel took.
+        gives a text that says so; and the seconds of processor time that each code cell took.
     """
     read = nbformat.read(notebook, as_version=4)
-    read.cells.append(nbformat.v4.new_code_cell(_probe(facts)))
+    stopwatch, probe = map(nbformat.v4.new_code_cell, (STOPWATCH, _probe(facts)))
+    read.cells = [stopwatch, *read.cells, probe]
     client = nbclient.NotebookClient(
         read, timeout=60, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
-    probe = read.cells.pop()
+    read.cells = read.cells[1:-1]
     # What is printed at once may arrive in pieces.
     printed = "".join(output.text for output in probe.outputs if output.get("name") == "stdout")
-    true_texts, seconds = json.loads(printed)
-    return read, true_texts, seconds
+    true_texts, ends = json.loads(printed)
+    return read, true_texts, [end - start for start, end in pairwise(ends)]
 
 
 def _probe(facts: Sequence[Fact]) -> str:
@@ -175,15 +185,14 @@ def _probe(facts: Sequence[Fact]) -> str:
             else filled
         )
     return (
-        "import json as _json, re as _re, time as _time\n"
-        "_seconds = _time.process_time()\n"
+        "import json as _json, re as _re\n"
         "from course_utils.arithmetic import *\n"
         f"_words = { ({number: word for word, number in WORDS.items()})!r}\n"
         "def word(number): return _words[int(number)]\n"
         "def _fill(says, values):\n"
         f"    return _re.sub({EXPRESSION.pattern!r}, lambda _: values.pop(0), says)\n"
         f"_texts = [\n{''.join(f'    {text},{chr(10)}' for text in texts)}]\n"
-        "print(_json.dumps([_texts, _seconds]))"
+        "print(_json.dumps([_texts, _ends]))"
     )
 
 

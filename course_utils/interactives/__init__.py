@@ -1,7 +1,8 @@
 """Interactive figures: they compute in the browser, so a drag never waits for the kernel."""
 
+from course_utils.interactives.architecture import ArchitectureTracer
 from course_utils.interactives.augmentation import AugmentationExplorer
 from course_utils.interactives.convolution import ConvolutionExplorer
 from course_utils.interactives.pixels import PixelExplorer
 
-__all__ = ["AugmentationExplorer", "ConvolutionExplorer", "PixelExplorer"]
+__all__ = ["ArchitectureTracer", "AugmentationExplorer", "ConvolutionExplorer", "PixelExplorer"]
