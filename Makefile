@@ -1,5 +1,5 @@
 # Every command of the repository; CONTRIBUTING.md explains each.
-.PHONY: help setup setup-tests lab demo student notebooks release check test test-all lock clean
+.PHONY: help setup setup-tests lab demo student notebooks experiments release check test test-all lock clean
 
 PYTHON := .venv/bin/python
 # Results don't depend on the number of threads, and two grading processes don't fight for cores.
@@ -25,6 +25,9 @@ student: setup   ## the zip that students get
 
 notebooks: setup ## derive every notebook from its text source
 	$(PYTHON) -m tools.notebooks
+
+experiments: setup ## recompute the training experiments that the lectures show
+	$(PYTHON) -m tools.experiments
 
 release: notebooks  ## derive the notebooks that students get
 	$(PYTHON) -m autograder release

@@ -185,3 +185,37 @@ def show_pictures(
         ax.imshow(picture.permute(1, 2, 0).numpy(), interpolation="nearest")
         ax.set_title(title, fontsize=9)
     show(figure, alt)
+
+
+def show_curves(
+    curves: Mapping[str, Mapping[Any, tuple[float, float]]], across: str, up: str, alt: str
+) -> None:
+    """Show a line for each name, through means with their standard deviations as error bars.
+
+    Args:
+        curves: By name; from each place on the horizontal axis, in order and evenly spaced, to
+            (mean, standard deviation). A curve may leave places of the first one out.
+        across: What the horizontal axis shows.
+        up: What the vertical axis shows.
+        alt: For whoever can't see them.
+    """
+    figure, ax = new_figure(6.2, 3.4)
+    places = list(next(iter(curves.values())))
+    styles = zip(("blue", "left over", "green", "purple"), "osD^", strict=True)
+    for (name, points), (color, marker) in zip(curves.items(), styles, strict=False):
+        ax.errorbar(
+            [places.index(place) for place in points],
+            [mean for mean, _ in points.values()],
+            [spread for _, spread in points.values()],
+            color=COLORS[color],
+            marker=marker,
+            capsize=3,
+            label=name,
+        )
+    ax.set_xticks(range(len(places)), [str(place) for place in places])
+    ax.set_xlabel(across)
+    ax.set_ylabel(up)
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    show(figure, alt)

@@ -1,0 +1,182 @@
+"""Recomputes the training experiments that the lectures show: course_utils/results/*.csv.
+
+    python -m tools.experiments                 all of them
+    python -m tools.experiments layers grain    only these
+
+Each line of a file is one run: the arm, its setting, the seed, and the accuracy on test pictures in
+percent. A run depends on its line alone, so runs are spread over two processes of one thread each.
+Another processor or torch rounds otherwise, and a training amplifies that: TOLERANCE says how far
+the mean of an arm's seeds may move.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import multiprocessing
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields, replace
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.data import load_stamps, split_per_class
+from course_utils.experiments import RESULTS, Run
+from course_utils.models import LAYERS, preprocess, squeezenet, swap_head
+from course_utils.textures import grain
+from course_utils.training import (
+    accuracy,
+    discriminative_rates,
+    fit,
+    layer_means,
+    logistic_regression,
+    small_cnn,
+)
+
+SEEDS = range(5)
+FEW = (1, 2, 5, 10)
+# Points by which the mean of an arm's seeds may differ on another machine. Logistic regression has
+# one solution; a training of all weights ends somewhere else after another rounding.
+TOLERANCE = {"frozen": 1.5, "random": 1.5, "pixels": 1.5}
+TOLERANCE_OF_TRAINING = 5.0
+
+# Every run of each experiment, without its seed and result
+#   photographs: the 240 stamps, eight classes. What trains SqueezeNet gets them
+#     small, in 96×96, so that all of this ends in minutes.
+#   grain: six synthetic textures (course_utils.textures), drawn in 64×64.
+#   layers: where to cut a frozen network, with ImageNet's weights and with random ones.
+PLAN: dict[str, list[Run]] = {
+    "photographs": [
+        *(Run("photographs", "frozen", "fire9", 224, n, 0) for n in FEW),
+        *(Run("photographs", "frozen", "fire9", size, 10, 0) for size in (64, 96, 128, 160)),
+        *(Run("photographs", "fine-tuning", "", 96, n, 0) for n in (2, 10)),
+        *(Run("photographs", "small CNN", "", 32, n, 0) for n in FEW),
+        Run("photographs", "head only", "", 96, 10, 0),
+        Run("photographs", "discriminative", "", 96, 10, 0),
+        Run("photographs", "from scratch", "", 96, 10, 0),
+        Run("photographs", "pixels", "", 32, 10, 0),
+    ],
+    "grain": [
+        *(Run("grain", "frozen", "fire9", 128, n, 0) for n in (2, 10, 50)),
+        Run("grain", "frozen", "fire9", 64, 10, 0),
+        *(Run("grain", "small CNN", "", 64, n, 0) for n in (2, 10, 50)),
+        Run("grain", "fine-tuning", "", 128, 10, 0),
+    ],
+    "layers": [
+        Run(task, arm, layer, size, 10, 0)
+        for task, size in (("photographs", 224), ("grain", 128))
+        for arm in ("frozen", "random")
+        for layer in LAYERS
+    ],
+}
+
+
+def compute(run: Run) -> Run:
+    """Do one run, and fill in its accuracy."""
+    torch.set_num_threads(1)
+    labels = _pictures(run.task)[1]
+    train, test = _split(run)
+    if run.arm in ("frozen", "random", "pixels"):
+        inputs = _features(run.task, run.arm, run.size)[run.layer]
+        model: nn.Module = logistic_regression(inputs[train], labels[train])
+    else:
+        inputs = _inputs(run.task, run.size)
+        model = _train(run, inputs[train], labels[train])
+    return replace(run, accuracy=round(accuracy(model, inputs[test], labels[test]), 2))
+
+
+def _train(run: Run, images: Tensor, labels: Tensor) -> nn.Module:
+    torch.manual_seed(run.seed)
+    classes = int(labels.max()) + 1
+    if run.arm == "small CNN":
+        steps = 300 if run.task == "photographs" else 150
+        return fit(small_cnn(classes), images, labels, 3e-3, steps, shift=2)
+    model = swap_head(squeezenet(pretrained=run.arm != "from scratch"), classes)
+    body, head = list(model.features.parameters()), list(model.classifier.parameters())
+    if run.arm == "head only":
+        model.features.requires_grad_(False)
+    rates, steps = {
+        "head only": ([{"params": head, "lr": 2e-3}], 40),
+        "fine-tuning": ([{"params": body, "lr": 2e-4}, {"params": head, "lr": 2e-3}], 40),
+        "discriminative": (discriminative_rates(model, head=2e-3, body=4e-4, factor=0.7), 40),
+        "from scratch": ([{"params": body + head, "lr": 1e-3}], 80),
+    }[run.arm]
+    return fit(model, images, labels, rates, steps)
+
+
+# What the runs share; each process computes it once
+
+
+@cache
+def _pictures(task: str) -> tuple[Tensor, Tensor]:
+    if task == "grain":
+        return grain(per_class=110, seed=0)
+    stamps = load_stamps()
+    return stamps.images, stamps.labels
+
+
+def _split(run: Run) -> tuple[Tensor, Tensor]:
+    """Of fewer training pictures each was among the more; all settings have the same test."""
+    labels = _pictures(run.task)[1]
+    most = max(plan.per_class for plan in PLAN[run.task])
+    train = split_per_class(labels, run.per_class, run.seed)[0]
+    return train, split_per_class(labels, most, run.seed)[1]
+
+
+@cache
+def _inputs(task: str, size: int) -> Tensor:
+    return torch.cat([preprocess(part, size) for part in _pictures(task)[0].split(16)])
+
+
+@cache
+def _features(task: str, arm: str, size: int) -> dict[str, Tensor]:
+    if arm == "pixels":
+        return {"": _inputs(task, size).flatten(1)}
+    torch.manual_seed(0)
+    return layer_means(squeezenet(pretrained=arm == "frozen"), _pictures(task)[0], size)
+
+
+# Files
+
+
+def write(name: str, runs: Sequence[Run]) -> None:
+    """Write an experiment's runs, and where they come from."""
+    text = io.StringIO()
+    text.write(
+        f"# Made by `python -m tools.experiments {name}`: torch {torch.__version__}, "
+        f"{platform.machine()}, one thread.\n"
+        "# On another machine the mean of an arm's seeds may differ by "
+        f"{TOLERANCE['frozen']} points (frozen, random, pixels) or {TOLERANCE_OF_TRAINING}.\n"
+    )
+    names = [field.name for field in fields(Run)]
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(names)
+    table.writerows([getattr(run, name) for name in names] for run in runs)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Recompute the experiments that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[*PLAN, []], metavar="NAME")
+    names = parser.parse_args(argv).names or list(PLAN)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawn) as processes:
+        for name in names:
+            start = time.monotonic()
+            planned = [replace(run, seed=seed) for run in PLAN[name] for seed in SEEDS]
+            runs = list(processes.map(compute, planned))
+            write(name, runs)
+            print(f"{name}: {len(runs)} runs in {time.monotonic() - start:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
