@@ -1,0 +1,17 @@
+# ---
+# about: Draws the numbers that everybody draws, so that the seed repeats nothing.
+# blind: true
+# fails:
+#   test_augment_chance: "Seed 5 gave other pictures before: draw from a generator made"
+#   test_loader_epochs: "Two loaders with the same seed have to serve the same: draw"
+# ---
+
+# %% solution="augment"
+def augment(images, seed, reach=2):
+    changed = []
+    for image in images:
+        if torch.rand(()) < 0.5:
+            image = image.flip(2)
+        down, right = torch.randint(-reach, reach + 1, (2,)).tolist()
+        changed.append(image.roll((down, right), (1, 2)))
+    return torch.stack(changed)

@@ -1,0 +1,16 @@
+# ---
+# about: Writes the changed pictures over the originals, which drift further in each epoch.
+# blind: true
+# fails:
+#   test_augment: "augment changed the images: put the new ones elsewhere"
+# ---
+
+# %% solution="augment"
+def augment(images, seed, reach=2):
+    generator = torch.Generator().manual_seed(seed)
+    for i in range(len(images)):
+        if torch.rand((), generator=generator) < 0.5:
+            images[i] = images[i].flip(2)
+        down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
+        images[i] = images[i].roll((down, right), (1, 2))
+    return images

@@ -1,0 +1,13 @@
+# ---
+# about: Lets torchvision crop, which is not to be used, and which rounds half a pixel otherwise.
+# fails:
+#   test_to_square: the house rules say what to do instead
+# ---
+
+# %% solution="to_square"
+def to_square(photograph, size):
+    from torchvision.transforms import v2
+
+    new = new_size(*photograph.shape[1:], size)
+    picture = F.interpolate(photograph[None] / 255, size=new, mode="bilinear", antialias=True)
+    return v2.CenterCrop(size)(picture)[0]

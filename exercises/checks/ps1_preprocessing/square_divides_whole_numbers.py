@@ -1,0 +1,15 @@
+# ---
+# about: Divides bytes with //, so that all but white becomes black.
+# blind: true
+# fails:
+#   test_to_square: Divide with /, not with //
+#   test_to_batch: where it should say Egyptian cat
+# ---
+
+# %% solution="to_square"
+def to_square(photograph, size):
+    picture = (photograph // 255).float()
+    new = new_size(photograph.shape[1], photograph.shape[2], size)
+    picture = F.interpolate(picture[None], size=new, mode="bilinear", antialias=True)[0]
+    top, left = (new[0] - size) // 2, (new[1] - size) // 2
+    return picture[:, top : top + size, left : left + size]
