@@ -2,7 +2,14 @@
 
 from course_utils.interactives.architecture import ArchitectureTracer
 from course_utils.interactives.augmentation import AugmentationExplorer
+from course_utils.interactives.backpropagation import BackpropagationGraph
 from course_utils.interactives.convolution import ConvolutionExplorer
 from course_utils.interactives.pixels import PixelExplorer
 
-__all__ = ["ArchitectureTracer", "AugmentationExplorer", "ConvolutionExplorer", "PixelExplorer"]
+__all__ = [
+    "ArchitectureTracer",
+    "AugmentationExplorer",
+    "BackpropagationGraph",
+    "ConvolutionExplorer",
+    "PixelExplorer",
+]

@@ -1,0 +1,175 @@
+"""The backpropagation graph: a small loss, stepped through forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FOLDER = Path(__file__).parent
+LIMIT = 10.0  # the largest input, of either sign
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A loss as a graph of single operations.
+
+    Attributes:
+        inputs: What goes in, with the value that it has at first.
+        steps: What is computed, in order: (operation, names of its operands). The last is the
+            loss.
+        parameters: Which inputs training would change.
+        places: Column and row of each node in the picture.
+    """
+
+    inputs: Mapping[str, float]
+    steps: Mapping[str, tuple[str, ...]]
+    parameters: tuple[str, ...]
+    places: Mapping[str, tuple[float, float]]
+
+
+GRAPHS = {
+    "one unit": Graph(
+        inputs={"x": 2.0, "w": 0.8, "b": -0.6, "t": 0.0},
+        steps={
+            "p": ("multiply", "w", "x"),
+            "s": ("add", "p", "b"),
+            "y": ("tanh", "s"),
+            "e": ("subtract", "y", "t"),
+            "L": ("square", "e"),
+        },
+        parameters=("w", "b"),
+        places={
+            **{"x": (0, 0), "w": (0, 1), "b": (1, 1.6), "t": (3, 1.6)},
+            **{"p": (1, 0.5), "s": (2, 0.5), "y": (3, 0.5), "e": (4, 0.5), "L": (5, 0.5)},
+        },
+    ),
+    "skip connection": Graph(
+        inputs={"x": 2.0, "w": 0.8, "t": 1.0},
+        steps={
+            "p": ("multiply", "w", "x"),
+            "y": ("tanh", "p"),
+            "s": ("add", "y", "x"),
+            "e": ("subtract", "s", "t"),
+            "L": ("square", "e"),
+        },
+        parameters=("w",),
+        places={
+            **{"w": (0, 0), "x": (0, 1.3), "t": (3, 2)},
+            **{"p": (1, 0.3), "y": (2, 0.3), "s": (3, 0.9), "e": (4, 0.9), "L": (5, 0.9)},
+        },
+    ),
+    "max pool": Graph(
+        inputs={"a": 1.0, "b": 3.0, "c": 5.0, "d": 2.0, "e": 4.0, "u": 1.5, "v": -0.5},
+        steps={
+            "m": ("max", "a", "b", "c"),
+            "n": ("max", "c", "d", "e"),
+            "p": ("multiply", "m", "u"),
+            "q": ("multiply", "n", "v"),
+            "L": ("add", "p", "q"),
+        },
+        parameters=(),
+        places={
+            **{"a": (0, 0), "b": (0, 1), "c": (0, 2), "d": (0, 3), "e": (0, 4)},
+            **{"m": (1.2, 1.2), "n": (1.2, 2.8), "u": (1.2, 0), "v": (1.2, 4)},
+            **{"p": (2.4, 1.2), "q": (2.4, 2.8), "L": (3.6, 2)},
+        },
+    ),
+}
+
+
+class BackpropagationGraph(anywidget.AnyWidget):
+    """A graph that is stepped through: each node's value forwards, each one's gradient backwards.
+
+    It computes in the browser (`backpropagation.js`), in float32 as networks do, so it also works
+    while the kernel is busy. The tests compare it with torch.
+
+    Args:
+        graph: A name in `GRAPHS`.
+        inputs: Values of some or all of its inputs; the others are as in `GRAPHS`.
+
+    Attributes:
+        graph: Which graph is shown.
+        inputs: The value of each of its inputs, between -10 and 10.
+        step: How many steps are done. Forwards there is one for each operation; then the loss
+            gets its gradient, 1; then there is one back through each operation.
+
+    Raises:
+        TraitError: No such graph or input, or a value out of range.
+    """
+
+    _esm = FOLDER / "backpropagation.js"
+    # The look that all explorers share, then what only this one has.
+    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "backpropagation.css").read_text()
+
+    graph = traitlets.Enum(list(GRAPHS), default_value="one unit").tag(sync=True)
+    inputs: traitlets.Dict = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0, min=0).tag(sync=True)
+    _graphs = traitlets.Dict({name: asdict(graph) for name, graph in GRAPHS.items()}).tag(sync=True)
+    _limit = traitlets.Float(LIMIT).tag(sync=True)
+
+    def __init__(
+        self, graph: str = "one unit", inputs: Mapping[str, float] | None = None, **settings: Any
+    ) -> None:
+        if graph not in GRAPHS:
+            raise traitlets.TraitError(
+                f"There is no graph {graph!r}. There are: {', '.join(GRAPHS)}."
+            )
+        super().__init__(graph=graph, inputs={**GRAPHS[graph].inputs, **(inputs or {})}, **settings)
+
+    def __repr__(self) -> str:
+        return "Backpropagation graph: run this cell in JupyterLab to play with it."
+
+    def loss(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The loss of the graph that is shown, computed by torch: the witness for the browser.
+
+        Args:
+            inputs: For each input a number, as a tensor [].
+
+        Returns:
+            A tensor [] that can be differentiated.
+        """
+        import torch
+        import torch.nn.functional as F
+
+        operations: dict[str, Callable[..., Tensor]] = {
+            "add": torch.add,
+            "subtract": torch.sub,
+            "multiply": torch.mul,
+            "square": torch.square,
+            "tanh": torch.tanh,
+            "max": lambda *window: F.max_pool1d(torch.stack(window)[None], len(window)).squeeze(),
+        }
+        values = dict(inputs)
+        for name, (operation, *operands) in GRAPHS[self.graph].steps.items():
+            values[name] = operations[operation](*(values[operand] for operand in operands))
+        return values[name]
+
+    @traitlets.observe("graph")
+    def _take_its_inputs(self, _: object) -> None:
+        known = GRAPHS[self.graph].inputs
+        if set(self.inputs) != set(known):
+            self.inputs = dict(known)
+
+    @traitlets.validate("inputs")
+    def _check_inputs(self, proposal: Any) -> dict[str, float]:
+        values = dict(proposal["value"])
+        known = GRAPHS[self.graph].inputs
+        if set(values) != set(known):
+            raise traitlets.TraitError(
+                f"The inputs of {self.graph!r} are {', '.join(known)}, not {', '.join(values)}."
+            )
+        for name, value in values.items():
+            if not isinstance(value, int | float) or not abs(value) <= LIMIT:
+                raise traitlets.TraitError(
+                    f"The input {name!r} must be a number between {-LIMIT:g} and {LIMIT:g}, "
+                    f"not {value!r}."
+                )
+        return values
