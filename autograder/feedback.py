@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import bleach
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -14,6 +15,18 @@ from autograder.assignment import HIDDEN
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.record import results_of
+
+_TAGS = {
+    *bleach.ALLOWED_TAGS,
+    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "div", "span", "pre", "img"),
+    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "dl", "dt", "dd"),
+    *("del", "details", "summary", "s", "small", "sub", "sup"),
+}
+_ATTRIBUTES = {
+    "*": ["align", "class", "colspan", "id", "rowspan", "title"],
+    "a": ["href"],
+    "img": ["alt", "height", "src", "width"],
+}
 
 
 class FeedbackError(AutograderError):
@@ -41,6 +54,17 @@ class HideTests(NbGraderPreprocessor):
                 *(_message(output) for output in cell.outputs if output.output_type == "error"),
             ]
         return cell, resources
+
+
+def clean_html(html: object) -> str:
+    """HTML without what runs: scripts, handlers, styles, frames and forms show as text.
+
+    The course's configuration gives it to nbconvert, for feedback and for the formgrader's pages:
+    there a student's script would act as the instructor who looks at it.
+    """
+    return bleach.clean(
+        str(html), tags=_TAGS, attributes=_ATTRIBUTES, protocols={"http", "https", "mailto", "data"}
+    )
 
 
 def _message(error: NotebookNode) -> NotebookNode:

@@ -26,5 +26,13 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
+# What students write and put out is shown without what would run in the browser of an instructor.
+# (strip_files_prefix is the last thing that nbgrader's pages do with text.)
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "clean_html": "autograder.feedback.clean_html",
+    "strip_files_prefix": "autograder.feedback.clean_html",
+}
+
 # An assignment with graded questions is released with the first line of its attempt log.
 c.GenerateAssignment.preprocessors.append(StartLog)

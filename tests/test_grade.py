@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from textwrap import dedent
 
 import pytest
+from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
+from nbgrader.server_extensions.formgrader.handlers import template_path
+from traitlets.config import Config
 
 from autograder.assignment import Assignment
 from autograder.errors import GradebookError, ReleaseError
@@ -261,15 +266,55 @@ def test_a_damaged_gradebook_is_named_and_left_alone(warmup, hand_in):
     assert file.read_bytes().startswith(b"this is not")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(150)
 def test_feedback_is_made_whatever_else_a_student_hands_in(warmup, hand_in):
-    busy = SOLVED["area"] + "\n# BEGIN HIDDEN TESTS" * 50_000
+    busy = SOLVED["area"] + "\n# BEGIN HIDDEN TESTS" * 30_000
     notebook = hand_in(warmup, "warmup", "one", SOLVED | {"area": busy})
     notebook.with_name("Untitled.ipynb").write_bytes(notebook.read_bytes())
     (outcome,) = grade(warmup, "warmup")
     assert outcome.result.score == 5
     assert "'Untitled.ipynb' was left out" in " ".join(outcome.result.notes)
     assert feedback(warmup, "warmup") == ["one"]
+
+
+def test_what_a_student_wrote_does_not_run_in_an_instructors_browser(warmup, hand_in):
+    script = "<script>taken()</script><img src=x onerror='taken()'>"
+    shown = dedent(f"""
+        from IPython.display import HTML, Javascript, Markdown, display
+        display(HTML("<table><td>{script}"), Javascript("taken()"), Markdown("{script}"))
+        """)
+    path = hand_in(warmup, "warmup", "one", SOLVED | {"area": SOLVED["area"] + shown})
+    notebook = json.loads(path.read_text())
+    text = {"id": "own", "cell_type": "markdown", "metadata": {}, "source": f"# Mine\n{script}"}
+    path.write_text(json.dumps(notebook | {"cells": [*notebook["cells"], text]}))
+    grade(warmup, "warmup")
+    feedback(warmup, "warmup")
+
+    def runs(page):
+        return re.findall(r"<script[^>]*>[^<]*taken|<img[^>]*taken", page)
+
+    stock = _formgraders_page(warmup, Config())
+    assert len(runs(stock)) >= 6  # HTML, its image, JavaScript, two Markdown with theirs
+    for page in (
+        _formgraders_page(warmup, warmup.config),
+        (warmup.path("feedback", "warmup", "one") / "warmup.html").read_text(),
+    ):
+        assert runs(page) == []
+        assert "&lt;script&gt;taken()" in page
+        assert "<table>" in page
+        assert "Mine</" in page or "Mine<a" in page
+
+
+def _formgraders_page(course, config):
+    """As the formgrader shows a submission."""
+    own = Config()
+    own.HTMLExporter.template_name = "formgrade"
+    own.HTMLExporter.extra_template_basedirs = [template_path]
+    own.merge(config)
+    names = "assignment_id notebook_id submission_id base_url student last_name first_name"
+    resources = dict.fromkeys([*names.split(), "notebook_path"], "x") | {"index": 0, "total": 1}
+    path = course.path("autograded", "warmup", "one") / "warmup.ipynb"
+    return HTMLExporter(config=own).from_filename(str(path), resources=resources)[0]
 
 
 @pytest.mark.parametrize(
@@ -281,7 +326,7 @@ def test_feedback_is_made_whatever_else_a_student_hands_in(warmup, hand_in):
     ],
     ids=["version-1", "version-3", "many-cells"],
 )
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(150)
 def test_what_only_looks_like_a_notebook_waits_for_a_person(warmup, hand_in, content):
     hand_in(warmup, "warmup", "one").write_text(json.dumps(content))
     (outcome,) = grade(warmup, "warmup")
