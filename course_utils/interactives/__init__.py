@@ -4,6 +4,7 @@ from course_utils.interactives.architecture import ArchitectureTracer
 from course_utils.interactives.augmentation import AugmentationExplorer
 from course_utils.interactives.backpropagation import BackpropagationGraph
 from course_utils.interactives.convolution import ConvolutionExplorer
+from course_utils.interactives.features import FeatureExplorer
 from course_utils.interactives.pixels import PixelExplorer
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "AugmentationExplorer",
     "BackpropagationGraph",
     "ConvolutionExplorer",
+    "FeatureExplorer",
     "PixelExplorer",
 ]

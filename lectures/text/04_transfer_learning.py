@@ -1,0 +1,653 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4 · Transfer learning
+#
+# Two people are to learn to drive a van. One has never driven. The other has a licence for another
+# car. Who is on the road first, and after how many lessons? Nobody asks the second one to forget
+# everything and start again. With networks, that is what training from scratch does.
+#
+# **You will be able to**
+#
+# - say when a pretrained network helps, by how much, and show a case where it doesn't;
+# - keep a network's convolutions, drop its dense layers, and put a head of your own on top;
+# - choose between a frozen network, fine-tuning and discriminative rates;
+# - choose the data set that the network should have learned from, and grade the evidence;
+# - measure accuracy as top-1 and top-5, and look where a network looks.
+#
+# **Time**: 75 minutes, with the explorer. **You need**: `01_preprocessing`,
+# `02_convolution_arithmetic`, training loops. **Exercise**: `ps4_transfer_learning`.
+#
+# Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
+# *rule of thumb* (often true; check it).
+
+# %%
+import torch
+import torch.nn.functional as F
+from torchvision.models import get_model_weights, vgg16
+from torchvision.utils import make_grid
+
+from course_utils.data import load_photograph, load_stamps, split_per_class
+from course_utils.experiments import read_results, summarise
+from course_utils.models import IMAGENET_MEAN, IMAGENET_STD, LAYERS, backbone, imagenet_classes
+from course_utils.models import preprocess, squeezenet, swap_head, top_k
+from course_utils.plots import show_bars, show_curves, show_pictures
+from course_utils.quiz import ask
+from course_utils.textures import grain
+from course_utils.training import accuracy, discriminative_rates, layer_means
+from course_utils.training import logistic_regression
+
+_ = torch.manual_seed(0)
+
+# %% [markdown]
+# ## Who is on the road first?
+#
+# The task: eight kinds of things, from a few pictures of each. The one *with a licence* is
+# SqueezeNet, trained on ImageNet. We freeze it and train one linear layer on its last features. The
+# one *without* is a small network that starts from random weights.
+#
+# Trainings take minutes, so `make experiments` did them beforehand: five seeds each, which decide
+# the training pictures and the random numbers. The test pictures are always others.
+
+# %%
+photographs = read_results("photographs")
+frozen = summarise(photographs, "per_class", arm="frozen", size=224)
+scratch = summarise(photographs, "per_class", arm="small CNN")
+for n in frozen:
+    print(f"{n:2} of each: frozen {frozen[n][0]:.1f} %, small CNN {scratch[n][0]:.1f} %")
+
+# %%
+show_curves(
+    {"with licence: frozen SqueezeNet": frozen, "without: small CNN": scratch},
+    across="training pictures of each class",
+    up="right on new pictures, %",
+    alt="Accuracy against training pictures of each class: 1, 2, 5 and 10. The frozen network is "
+    "far above the small network everywhere; both rise.",
+)
+
+# %% [markdown]
+# The bars are standard deviations over the five seeds. With ten pictures of each class the frozen
+# network is right on 80.0 % and the small one on 52.6 %.
+#
+# ### Do one yourself
+#
+# One run of the frozen arm, live, in pictures of 128×128. `layer_means` runs every stamp through
+# the network, without gradients, and averages each channel of the last layer over all positions.
+
+# %%
+stamps = load_stamps()
+network = squeezenet()
+features = layer_means(network, stamps.images, size=128)["fire9"]
+print(tuple(stamps.images.shape), "→", tuple(features.shape))
+
+# %% [markdown]
+# What is left to learn is one linear layer: logistic regression, from 512 numbers to eight classes.
+
+# %%
+train, test = split_per_class(stamps.labels, per_class=10, seed=0)
+head = logistic_regression(features[train], stamps.labels[train])
+live = accuracy(head, features[test], stamps.labels[test])
+print(f"{len(train)} training pictures, {sum(p.numel() for p in head.parameters()):,} weights")
+print(f"right: {live:.1f} % of {len(test)} others")
+over_seeds = summarise(photographs, "size", arm="frozen", per_class=10)[128]
+print(f"this seed and four others: {over_seeds[0]:.1f} %, standard deviation {over_seeds[1]:.1f}")
+
+# %% [markdown]
+# The same linear layer on the raw pixels:
+
+# %%
+pixels = F.interpolate(stamps.images / 255, size=32, antialias=True, mode="bilinear").flatten(1)
+on_pixels = logistic_regression(pixels[train], stamps.labels[train])
+print(f"right: {accuracy(on_pixels, pixels[test], stamps.labels[test]):.1f} %")
+
+# %% [markdown]
+# **Think.** What did the network do to the pictures?
+#
+# <details><summary>An answer</summary>
+#
+# It brought pictures of the same kind near to each other. In pixels, a white cat is nearer to a
+# white mug than to a black cat. In features, a plane can separate animals from cups.
+#
+# </details>
+
+# %% [markdown]
+# Look at mistakes before you believe a percentage:
+
+# %%
+answers = head(features[test]).argmax(1)
+wrong = (answers != stamps.labels[test]).nonzero().flatten()[:6]
+show_pictures(
+    {
+        f"{stamps.captions[test[i]]}\n“{stamps.classes[answers[i]]}”": stamps.images[test[i]]
+        for i in wrong.tolist()
+    },
+    alt="Six stamps that the frozen network with its new head got wrong, each with its caption and "
+    "the wrong class.",
+)
+
+# %% [markdown]
+# ## How to measure: top-1 and top-5
+#
+# Let $\bar o$ be the network's output for one picture, and $y$ the right class.
+#
+# - **Top-1 accuracy** is the share of pictures with $y = \operatorname{argmax} \bar o$.
+# - **Top-5 accuracy** is the share of pictures whose $y$ is among the five largest outputs.
+#
+# (Not $|y - \operatorname{argmax} \bar o|$: class numbers are names, and names have no distance.)
+# ImageNet has a class for some of our stamps, so we can measure SqueezeNet itself:
+
+# %%
+named = [i for i, names in enumerate(stamps.imagenet) if names]
+classes = imagenet_classes()
+with torch.no_grad():
+    five = torch.cat([network(preprocess(stamps.images[i])) for i in named]).topk(5).indices
+hits = [
+    [classes[guess] in stamps.imagenet[i] for guess in row]
+    for i, row in zip(named, five.tolist(), strict=True)
+]
+top1 = sum(row[0] for row in hits) / len(hits)
+top5 = sum(any(row) for row in hits) / len(hits)
+print(f"{len(named)} pictures: top-1 {100 * top1:.1f} %, top-5 {100 * top5:.1f} %")
+
+# %% [markdown]
+# Top-5 is the kinder measure, made for ImageNet's thousand classes, where several may fit. With
+# eight classes it says little: guessing at random already gives five in eight.
+
+# %%
+ask("top_five")
+
+# %% [markdown]
+# ## Keep the convolutions, drop the dense layers
+#
+# VGG-16 shows why. On torch's *meta* device a network has shapes and counts but no numbers, so
+# this costs no memory.
+
+# %%
+with torch.device("meta"):
+    vgg = vgg16()
+conv, dense = (sum(p.numel() for p in part.parameters()) for part in (vgg.features, vgg.classifier))
+first = vgg.classifier[0].weight.numel() + vgg.classifier[0].bias.numel()
+print(f"convolutions {conv:11,} parameters, {4 * conv / 1e6:.1f} MB")
+print(f"dense layers {dense:11,} parameters, {4 * dense / 1e6:.1f} MB")
+print(f"dense layers {100 * dense / (conv + dense):.1f} % of all")
+print(f"the first one alone {100 * first / (conv + dense):.1f} % of all")
+
+# %% [markdown]
+# 1. **Size.** Nine tenths of the parameters are in the dense layers. Without them the file shrinks
+#    from 553.4 MB to 58.9 MB (settled).
+# 2. **Spatial features.** What the convolutions hand over is still a map: 512 channels, 7 rows, 7
+#    columns. A dense layer has a weight for each place, and from then on places are gone.
+# 3. **Translation.** A convolution uses the same weights everywhere, so a shifted picture gives a
+#    shifted map. It is *equivariant*. A dense layer isn't: it must learn a cat on the left and a
+#    cat on the right one by one.
+#
+# The third can be tested. SqueezeNet's layer fire3 has a unit every 4 pixels. We cut two windows
+# out of a photograph, 4 pixels apart; the maps should differ by one column.
+
+# %%
+cat = preprocess(load_photograph("cat"), 256)
+with torch.no_grad():
+    here = network.features[:5](cat[..., :224])
+    beside = network.features[:5](cat[..., 4:228])
+inside = slice(4, -5)
+difference = (here[..., inside, 5:-4] - beside[..., inside, inside]).abs().max()
+print(f"largest difference {difference:.0e}, largest value {here.max():.1f}")
+
+# %% [markdown]
+# Equal, except at the border. (A stride of 4 is exact for shifts by multiples of 4 only.)
+# *Invariance*, the same answer for a shifted picture, is more. Pooling adds a little of it, and the
+# mean over all positions at the end of SqueezeNet much.
+#
+# ### The new head
+#
+# Where the last layer is depends on the network: `classifier[6]` in VGG, `classifier[1]` in
+# SqueezeNet, `fc` in ResNet. One helper knows.
+
+# %%
+ours = swap_head(squeezenet(), classes=8)
+print(ours.classifier)
+with torch.device("meta"):
+    print(swap_head(vgg16(), classes=8).classifier[6])
+
+# %% [markdown]
+# VGG's two other dense layers are still there. To save their memory, replace all three by the mean
+# over positions and one linear layer: 512×8 + 8 = 4,104 parameters.
+
+# %%
+ask("head_parameters")
+
+# %% [markdown]
+# ## The same task, another resolution
+#
+# Without dense layers, any size fits: the maps grow with the picture. But *fits* isn't *works*. The
+# weights were trained on objects of a certain size in pixels, for pictures of 224×224 (AlexNet's
+# were 227×227×3).
+
+# %%
+sizes = dict(sorted(summarise(photographs, "size", arm="frozen", per_class=10).items()))
+show_curves(
+    {"frozen, ten of each": sizes},
+    across="side of the picture as the network gets it, pixels",
+    up="right on new pictures, %",
+    alt="Accuracy of the frozen network rises with the side of the picture, steeply from 64 to 96 "
+    "pixels and slowly from 128 to 224.",
+)
+print({size: f"{mean:.1f} %" for size, (mean, _) in sizes.items()})
+
+# %% [markdown]
+# Enlarged to 224×224, stamps of 128×128 hold no more information, and still the network does
+# better: things then have the size that it knows (our explanation; not proved here). Rule of thumb:
+# begin with the resolution of the weights.
+#
+# ## What do the layers know?
+#
+# In the visual cortex of monkeys and people, signals pass through areas called V1, V2, V4 and IT.
+# A summary often seen is "V1 lines, V2 edges, V4 objects". More exactly:
+#
+# | area | answers to | in a network |
+# |---|---|---|
+# | V1 | lines and edges of one orientation | first layer |
+# | V2 | contours, corners, textures | next layers |
+# | V4 | curved shapes, parts | middle layers |
+# | IT | objects, faces | last layers |
+#
+# Here are the real filters of SqueezeNet's first layer, 3×3 pixels each:
+
+# %%
+filters = network.features[0].weight.detach()
+low, high = filters.amin((1, 2, 3), keepdim=True), filters.amax((1, 2, 3), keepdim=True)
+wall = make_grid((filters - low) / (high - low), nrow=16, padding=1, pad_value=1)
+show_pictures(
+    {f"{len(filters)} filters of conv1": wall},
+    alt="A wall of 64 small colour patches of nine pixels each: some change from dark to light in "
+    "one direction, others from one colour to another, some are nearly even.",
+    inches=8,
+)
+
+# %% [markdown]
+# Edge detectors and colour detectors; nobody designed them. That first layers look like this, in
+# nearly any network trained on photographs, is *settled*. For the cat, the two maps with the
+# largest mean in each of three layers:
+
+# %%
+cat = load_photograph("cat")
+strongest = {}
+for name in ("conv1", "fire4", "fire9"):
+    with torch.no_grad():
+        maps = network.features[: LAYERS[name] + 1](preprocess(cat))[0]
+    for channel in maps.mean((1, 2)).topk(2).indices.tolist():
+        share = maps[channel] / maps[channel].max()
+        strongest[f"{name}, map {channel}"] = share.expand(3, -1, -1)
+
+# %%
+show_pictures(
+    strongest,
+    alt="Six feature maps of the cat. Two of conv1 show the whole face, one its light and one its "
+    "edges. Two of fire4 show rings around the eyes and a coarse texture. Of fire9 one is bright "
+    "at both eyes and nowhere else, the other at the nose.",
+)
+
+# %% [markdown]
+# How far does the analogy go? Deeper layers predict the answers of later areas better (Yamins and
+# others, 2014; Güçlü and van Gerven, 2015): measured often. *What it means* is contested: a later
+# layer also has a larger receptive field, and much of the match may come from that alone (Miao and
+# Tong, 2024). And cortex has feedback; this network has none.
+#
+# ## Play
+#
+# Choose a picture, a layer and a map. Where the picture stays light, the map is strong. The frame
+# is what one unit sees: drag it, or move it with the arrow keys.
+#
+# 1. In `conv1`, find a map that answers to edges, and one that answers to a colour.
+# 2. Follow the cat through the layers. From which one on can you no longer tell from the maps that
+#    it is a cat?
+# 3. How many pixels does a unit of `fire9` see? And of `conv1`?
+
+# %%
+from course_utils.interactives import FeatureExplorer
+
+mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
+std = torch.tensor(IMAGENET_STD).view(3, 1, 1)
+
+
+def square(name):
+    return (preprocess(load_photograph(name))[0] * std + mean).mul(255).round().byte()
+
+
+pictures = {name: square(name) for name in ("cat", "coffee", "rocket")}
+explorer = FeatureExplorer(network, pictures)
+explorer
+
+# %% [markdown]
+# Python sees what you chose. Change something above and run this cell again:
+
+# %%
+print(explorer.name, explorer.layer, "map", explorer.channel, "unit", explorer.row, explorer.column)
+
+# %% [markdown]
+# ## Early layers are general
+#
+# That is the claim of this lecture, so let us test it. Cut the frozen network after layer $k$, put
+# a linear layer on the channels' means, train it with ten pictures of each class. Do so for each
+# $k$, and for two tasks:
+#
+# - **photographs**: the stamps, things of the kind that ImageNet is about;
+# - **grain**: noise of six grain sizes, like grades of sandpaper. Nothing in ImageNet is about
+#   that. (We made this task for the purpose: there is no network to download real ones.)
+
+# %%
+textures, grades = grain(per_class=1, seed=0)
+show_pictures(
+    {f"grade {grade}": texture for grade, texture in zip(grades.tolist(), textures, strict=True)},
+    alt="Six grey patches of cloudy noise. From left to right the grain gets coarser by so little "
+    "that neighbours look alike.",
+)
+
+# %%
+layers = read_results("layers")
+tasks = ("photographs", "grain")
+cut = {task: summarise(layers, "layer", task=task, arm="frozen") for task in tasks}
+show_curves(
+    cut,
+    across="cut after layer",
+    up="right on new pictures, %",
+    alt="Accuracy against the layer after which the network is cut. For photographs it rises "
+    "from conv1 to fire9; for grain it falls from conv1 to fire9. The two lines cross.",
+)
+for task, points in cut.items():
+    print(task, {layer: round(mean, 1) for layer, (mean, _) in points.items()})
+
+# %% [markdown]
+# The lines cross, and this is what *general* and *specific* mean. For photographs each further
+# layer helps. For grain the first layer is the best, and each group of layers after it throws away
+# what the task needs: whether a zebra is near or far, ImageNet wants the answer *zebra*, so the
+# later layers learned to ignore how coarse its stripes are. (That reason is our guess; the fall is
+# measured.)
+#
+# But is it *learning* that makes the first layer useful? The control is the same network with
+# random weights:
+
+# %%
+random = {task: summarise(layers, "layer", task=task, arm="random") for task in cut}
+for task, points in cut.items():
+    gain = {k: f"{points[k][0] - random[task][k][0]:+.1f}" for k in ("conv1", "fire3", "fire9")}
+    print(f"{task:11}: pretrained minus random, in points: {gain}")
+
+# %% [markdown]
+# In the first layer, random filters do nearly as well: colour and contrast can be read from any
+# filters. The gain on photographs grows with depth, to 41 points. On grain nothing is gained at the
+# end.
+#
+# **Takeaway.** The first layers hold general features, good for almost any task on images; the last
+# ones are made for theirs. "Early general, late specific" is *settled* (Yosinski and others, 2014:
+# they retrain what is above the cut, and find a second loss, layers torn from those they were
+# trained with). "Almost any" is a *rule of thumb*. And a caution: deeper layers here have more
+# channels too, 64 at first and 512 at the end.
+
+# %%
+ask("where_to_cut")
+
+# %% [markdown]
+# ## Where transfer does not win
+#
+# On grain, the one without a licence is there first:
+
+# %%
+textured = read_results("grain")
+last = summarise(textured, "per_class", arm="frozen", size=128)
+small = summarise(textured, "per_class", arm="small CNN")
+tuned = summarise(textured, "per_class", arm="fine-tuning")[10][0]
+for n in last:
+    print(f"{n:2} of each: frozen {last[n][0]:.1f} %, small CNN {small[n][0]:.1f} %")
+print(f"10 of each, all of SqueezeNet fine-tuned: {tuned:.1f} %")
+
+# %%
+show_curves(
+    {"frozen SqueezeNet": last, "small CNN from scratch": small},
+    across="training pictures of each class",
+    up="right on new pictures, %",
+    alt="Grain, with 2, 10 and 50 training pictures of each class: the small network trained from "
+    "scratch is near the top everywhere; the frozen one rises slowly and stays far below.",
+)
+
+# %% [markdown]
+# Two pictures of each grade are enough for the small network. (It gets each one mirrored and moved
+# a little, anew each time.) To fine-tune all of SqueezeNet is better than to freeze it, and still
+# no match.
+#
+# So *pretrained is better* is no law. Elsewhere, too: on two large medical tasks ImageNet's weights
+# gained little (Raghu and others, 2019), and on COCO a random start catches up if it trains long
+# enough (He, Girshick and Dollár, 2019).
+#
+# ## Freeze, fine-tune, or in between
+#
+# Back to the photographs. What may the old weights do while the new head learns? *Frozen*: nothing.
+# *Fine-tuning*: all of them learn. *Discriminative rates*: the earlier a layer, the slower it
+# learns. In PyTorch, the first is a switch, and the others are lists for the optimiser:
+
+# %%
+ours.features.requires_grad_(False)  # frozen: no gradients, no change
+trained = [name for name, p in ours.named_parameters() if p.requires_grad]
+print("frozen body:", trained)
+
+# %%
+ours.features.requires_grad_(True)
+groups = discriminative_rates(ours, head=2e-3, body=4e-4, factor=0.7)
+for name, group in zip(["head", *reversed(LAYERS)], groups, strict=True):
+    print(f"{name:5}: {sum(p.numel() for p in group['params']):7,} weights, rate {group['lr']:.1e}")
+
+# %% [markdown]
+# Five ways, in pictures of 96×96, with ten of each class. (*Head only* is the frozen network too,
+# its head trained by gradient descent.)
+
+# %%
+ten = summarise(photographs, "arm", size=96, per_class=10)
+show_bars(
+    {"right, %": {name: mean for name, (mean, _) in ten.items()}},
+    alt="Bars of test accuracy with ten pictures of each class: four ways that start from "
+    "ImageNet's weights are close together, from scratch is far below.",
+)
+for name, (mean_, spread) in ten.items():
+    print(f"{name:18}: {mean_:.1f} % ± {spread:.1f}")
+
+# %% [markdown]
+# First, the four ways that start from ImageNet's weights are within 2.1 points of each other, no
+# more than their spread: *with so few pictures* the cheapest, frozen, is as good as any. Second,
+# the same network from scratch reaches 25.4 %, less than who always says "mammal" (27.5 %): 1.2
+# million weights, 80 pictures, 80 steps. More steps would help a little, more pictures a lot.
+#
+# Rule of thumb: train the head on the frozen network first; if data allow, let the body move,
+# slowly. A new head's first gradients are random, and at a large rate they destroy what was learned
+# (Kumar and others, 2022). With batch norm, frozen means `.eval()` too: else its means drift.
+#
+# **Think.** You have 100,000 labelled pictures of your own task. Which of the four would you try
+# first, and what would you expect from the others?
+#
+# <details><summary>An answer</summary>
+#
+# Fine-tuning: enough data to move all weights, and a good start costs nothing. Frozen is a cheap
+# baseline. From scratch may come near, after a longer training.
+#
+# </details>
+
+# %%
+ask("which_way")
+
+# %% [markdown]
+# ## Which data set should it have learned from?
+#
+# Here are five VGGs. Which one do you take?
+
+# %%
+sources = {  # training pictures, classes, labels
+    "ImageNet (2012)": (1_281_167, 1000, "one a picture"),
+    "Pascal VOC (2012)": (11_540, 20, "boxes"),
+    "CIFAR-10": (50_000, 10, "one a picture, of 32×32 pixels"),
+    "MS-COCO (2017)": (118_287, 80, "boxes and outlines"),
+}
+for name, (count, kinds, labels) in sources.items():
+    share = f"{count // kinds:,} a class"
+    print(f"{name:17} {count:9,} pictures, {kinds:5,} classes, {share:13}; {labels}")
+
+# %% [markdown]
+# (In VOC and COCO a picture may count for several classes; in ImageNet a class has from 732 to
+# 1,300 training pictures.) The fifth was trained on medical pictures, often fewer than 10,000.
+# CIFAR-10 is no subset of ImageNet: it was drawn from *80 Million Tiny Images*.
+#
+# The question has no answer before the **target** is stated. So: *find everyday things in
+# photographs, with boxes, a few classes, a few hundred pictures.*
+#
+# - **MS-COCO**, as a detector: same task, similar pictures, and its box layers come along. Rule of
+#   thumb.
+# - **ImageNet** for the backbone otherwise: the default for photographs, and robust. With half of
+#   its pictures a detector on VOC loses 1.5 points of mean average precision, with 127 classes
+#   instead of 1,000 it loses 2.8 (Huh and others, 2016). A good default: settled. Needed:
+#   contested.
+# - **Pascal VOC** is like your target, but small: better as a second step.
+# - **CIFAR-10** is too small in pixels, **medical pictures** too different. Rule of thumb.
+#
+# Change the target: *cell types in microscope slides.* ImageNet helped there when it was fine-tuned
+# (Mormont and others, 2018), and gained little on eyes and chests (Raghu and others, 2019).
+# Contested: measure it on your own data, against a small network from scratch.
+
+# %%
+ask("which_source")
+
+# %% [markdown]
+# ### The four quadrants
+#
+# Stanford's CS231n sums it up in a table, a rule of thumb:
+#
+# | | similar to the source | different |
+# |---|---|---|
+# | **few data** | frozen, linear layer on the *last* features | the same on *earlier* features |
+# | **many data** | fine-tune all | fine-tune all; from scratch may do as well |
+#
+# You have seen the upper row measured. In practice, also choose a network that keeps your GPU busy
+# with a decent batch; lecture 3 computes what fits.
+#
+# ## Where does it look?
+#
+# Accuracy says how often, not why. **Grad-CAM** (Selvaraju and others, 2017) asks which places
+# speak for a class $c$. Take the maps $A^k$ of the last layer; weigh each by the mean gradient of
+# the class's output $o_c$; add up; keep what is positive:
+#
+# $$L_c = \operatorname{ReLU} \sum_k \alpha_k A^k, \qquad
+# \alpha_k = \operatorname{mean}_{ij} \frac{\partial o_c}{\partial A^k_{ij}}.$$
+
+
+# %%
+def grad_cam(image, name):
+    maps = network.features(preprocess(image)).detach().requires_grad_()
+    output = network.classifier(maps)[0, imagenet_classes().index(name)]
+    (gradient,) = torch.autograd.grad(output, maps)
+    weights = gradient.mean((2, 3), keepdim=True)
+    heat = F.relu((weights * maps).sum(1, keepdim=True)).detach()
+    return F.interpolate(heat / heat.max(), size=224, mode="bilinear")[0]
+
+
+# %%
+def look(name, label):
+    picture = square(name) / 255
+    return picture * (0.2 + 0.8 * grad_cam(load_photograph(name), label))
+
+
+with torch.no_grad():
+    guess = {name: top_k(network(preprocess(load_photograph(name))), 1)[0][0] for name in pictures}
+print(guess)
+show_pictures(
+    {f"{name}: {label}": look(name, label) for name, label in guess.items()}
+    | {"rocket: missile": look("rocket", "missile")},
+    alt="Four pictures, dark but for the places that speak for the class. Egyptian cat: the face "
+    "and the stripes of the forehead. Espresso: the coffee and the rim. Rocket as a beacon: its "
+    "tip and the sky around. Rocket as a missile: its whole length, down to the fire.",
+    columns=4,
+)
+
+# %% [markdown]
+# The espresso is found where you would look. The rocket is the interesting one: for *beacon*, the
+# first and wrong answer, the tip in the night sky counts; for *missile* its whole length does.
+#
+# Such maps are coarse: 13×13, enlarged. They say where the evidence lies, not what it is.
+# Maps of this kind can look convincing without depending on the weights; Grad-CAM passes
+# that test (Adebayo and others, 2018). Use them to find mistakes, not to prove that there are none.
+#
+# ## Other backbones
+#
+# VGG-16 and its friends need one download. Set the switch and run the cell again:
+
+# %%
+ONLINE = False  # True downloads VGG-16, once: 553.4 MB
+
+other = backbone("vgg16" if ONLINE else "squeezenet1_1")
+with torch.no_grad():
+    for name in pictures:
+        print(name, [answer for answer, _ in top_k(other(preprocess(load_photograph(name))), k=3)])
+
+# %% [markdown]
+# If the download fails, the message says why, and what to do instead. `backbone` takes any name of
+# torchvision's. The weights say themselves how large they are, and how good on ImageNet's
+# validation pictures:
+
+# %%
+for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
+    meta = get_model_weights(name).IMAGENET1K_V1.meta
+    top = meta["_metrics"]["ImageNet-1K"]
+    size = meta["_file_size"] * 1.048576
+    print(f"{name:13}: {size:5.1f} MB, top-1 {top['acc@1']:.1f} %, top-5 {top['acc@5']:.1f} %")
+
+# %% [markdown]
+# Larger is often better on ImageNet, and what is better there tends to transfer better (Kornblith
+# and others, 2019; settled as a tendency).
+#
+# ## Summary
+#
+# | question | answer |
+# |---|---|
+# | few pictures, like ImageNet's | freeze, linear head on the last features |
+# | few pictures, unlike | linear head on earlier features; try a small network too |
+# | many pictures | fine-tune, head faster than body |
+# | what to keep | convolutions; the dense layers are large and bound to places |
+# | which source | the one nearest to the *stated* target; ImageNet by default |
+#
+# **Key points**
+#
+# - Transfer is a head start, measured in data that you don't need: 80.0 % against 52.6 %.
+# - Early layers are general, late ones belong to their task; where to cut depends on yours.
+# - It doesn't always win. A small network from scratch is a baseline that costs minutes.
+# - Say how exact a figure is.
+#
+# **Now you:** in `ps4_transfer_learning` you swap the head and measure for yourself.
+# Next: `05_backpropagation`, how all these gradients are computed.
+#
+# ### Sources
+#
+# - J. Yosinski and others, *How transferable are features in deep neural networks?*, 2014.
+# - K. He, R. Girshick and P. Dollár, *Rethinking ImageNet pre-training*, 2019.
+# - M. Huh, P. Agrawal and A. Efros, *What makes ImageNet good for transfer learning?*, 2016.
+# - M. Raghu and others, *Transfusion: understanding transfer learning for medical imaging*, 2019.
+# - R. Mormont, P. Geurts and R. Marée, *Comparison of deep transfer learning strategies for digital
+#   pathology*, 2018.
+# - S. Kornblith, J. Shlens and Q. Le, *Do better ImageNet models transfer better?*, 2019.
+# - A. Kumar and others, *Fine-tuning can distort pretrained features and underperform
+#   out-of-distribution*, 2022.
+# - Stanford CS231n, *Transfer learning* (course notes).
+# - D. Yamins and others, *Performance-optimized hierarchical models predict neural responses in
+#   higher visual cortex*, 2014; U. Güçlü and M. van Gerven, *Deep neural networks reveal a gradient
+#   in the complexity of neural representations across the ventral stream*, 2015; H. Miao and F.
+#   Tong, 2024, on receptive-field size as a confound.
+# - R. Selvaraju and others, *Grad-CAM*, 2017; J. Adebayo and others, *Sanity checks for saliency
+#   maps*, 2018.
+# - O. Russakovsky and others, *ImageNet large scale visual recognition challenge*, 2015; L. Liu and
+#   others, *Deep learning for generic object detection: a survey*, 2020, table 3 (VOC, COCO);
+#   A. Krizhevsky, *Learning multiple layers of features from tiny images*, 2009.
+# - K. Simonyan and A. Zisserman, *Very deep convolutional networks for large-scale image
+#   recognition*, 2014: VGG. F. Iandola and others, *SqueezeNet*, 2016.
+# - Stamps from Tux Paint, photographs from scikit-image; `course_utils/assets/README.md` has the
+#   licences. `course_utils/results/` has the runs, and says how they were made.
