@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
+import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.assignment import HIDDEN, SOLUTION
+from autograder.assignment import HIDDEN, SOLUTION, Assignment
+from autograder.course import Course
+from course_utils.quiz import bank
+from course_utils.quiz.document import Document
 
-# A shorter line ("return x", "else:") says nothing, and stands in other places for good reasons.
-MIN_LENGTH = 12
-# Nor does a line that every program of the field has.
-IDIOMS = {"with torch.no_grad():"}
+# A shorter line ("return images", "else:") says nothing, and stands in other places for good
+# reasons.
+MIN_LENGTH = 16
+# Nor does a line that every program of the field has, or the number of an option.
+SAYS_NOTHING = re.compile(
+    r"with torch\.no_grad\(\):|(from [\w.]+ )?import .*|answer: [\[\d, \]]+|### (BEGIN|END) .*"
+)
 MARKERS = ("BEGIN HIDDEN TESTS", "BEGIN SOLUTION", "BEGIN MARK SCHEME")
 
 
@@ -31,13 +40,42 @@ class Leak:
         return f"{self.place}: {self.line[:80]}"
 
 
-def secrets(sources: Iterable[NotebookNode], others: Iterable[str] = ()) -> set[str]:
+def secrets_of(course: Course, name: str, *, taught: bool = False) -> set[str]:
+    """The lines that give an assignment away, wherever the instructor has written them.
+
+    Args:
+        course: the course.
+        name: the assignment.
+        taught: only those that must not even stand where the subject is taught, in lectures and
+            course_utils: hidden tests and the keys of questions. Else solutions and checks too.
+
+    Raises:
+        ReleaseError: the assignment can't be read.
+    """
+    patterns = (HIDDEN,) if taught else (HIDDEN, SOLUTION)
+    text = course.root / "text" / f"{name}.py"
+    others = _regions(text.read_text(encoding="utf-8"), patterns) if text.exists() else []
+    keys = course.root / "keys" / f"{name}.yaml"
+    if keys.exists():
+        document, questions = Document(keys), bank.load(keys).questions
+        others += [document.lines(("questions", at, "key")) for at in range(len(questions))]
+    checks = [] if taught else sorted((course.root / "checks" / name).glob("*.*"))
+    others += [path.read_text(encoding="utf-8") for path in checks]
+    return secrets(Assignment.load(course, name).sources.values(), others, patterns)
+
+
+def secrets(
+    sources: Iterable[NotebookNode],
+    others: Iterable[str] = (),
+    patterns: tuple[re.Pattern[str], ...] = (HIDDEN, SOLUTION),
+) -> set[str]:
     """The lines that give something away.
 
     Args:
-        sources: the instructor's notebooks; the lines of their solution and hidden regions, and of
-            solution cells without a region.
+        sources: the instructor's notebooks; the lines of their regions, and of solution cells
+            without a region.
         others: further texts of which every line is secret, such as other solutions.
+        patterns: which regions count.
 
     Returns:
         Of these, the lines that stand nowhere in the visible parts of the notebooks.
@@ -46,26 +84,31 @@ def secrets(sources: Iterable[NotebookNode], others: Iterable[str] = ()) -> set[
     visible: list[str] = []
     for notebook in sources:
         for cell in notebook.cells:
-            regions = [
-                match.group()
-                for pattern in (HIDDEN, SOLUTION)
-                for match in pattern.finditer(cell.source)
-            ]
+            regions = _regions(cell.source, patterns)
             rest = SOLUTION.sub("", HIDDEN.sub("", cell.source))
-            if cell.metadata.get("nbgrader", {}).get("solution") and not regions:
-                regions, rest = [cell.source], ""
+            if cell.metadata.get("nbgrader", {}).get("solution") and rest == cell.source:
+                regions, rest = [cell.source] if SOLUTION in patterns else [], ""
             hidden += regions
             visible.append(rest)
-    shown = "\n".join(visible)
+    shown = _one_line("\n".join(visible))
     found = set().union(*(_lines(text) for text in [*hidden, *others]))
     return {line for line in found if _says_something(line) and line not in shown}
 
 
+def _regions(text: str, patterns: tuple[re.Pattern[str], ...]) -> list[str]:
+    return [match.group() for pattern in patterns for match in pattern.finditer(text)]
+
+
 def find(files: dict[str, bytes], secret: set[str]) -> list[Leak]:
-    """Search files, whatever they are: notebooks cell by cell, archives member by member."""
+    """Search files, whatever they are: notebooks cell by cell, archives member by member.
+
+    Where lines break, how far they are indented, and how JSON or HTML writes their characters makes
+    no difference.
+    """
     leaks = []
     for name, content in files.items():
-        for place, text in _texts(name, content):
+        for place, raw in _texts(name, content):
+            text = _one_line(raw)
             found = {line for line in secret if line in text}
             found |= {marker for marker in MARKERS if marker in text}
             leaks += [Leak(place, line) for line in sorted(found)]
@@ -73,31 +116,49 @@ def find(files: dict[str, bytes], secret: set[str]) -> list[Leak]:
 
 
 def _lines(text: str) -> set[str]:
-    return {line.strip() for line in text.splitlines()}
+    return {_one_line(line) for line in text.splitlines()}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(html.unescape(text).split())
 
 
 def _says_something(line: str) -> bool:
-    marker = re.match(r"### (BEGIN|END) ", line)
-    return len(line) >= MIN_LENGTH and line not in IDIOMS and not marker
+    return len(line) >= MIN_LENGTH and not SAYS_NOTHING.fullmatch(line)
 
 
-def _texts(name: str, content: bytes) -> list[tuple[str, str]]:
+def _texts(name: str, content: bytes) -> Iterator[tuple[str, str]]:
     """Every readable text of a file, each with a name for the place."""
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return [
-                text
-                for member in archive.namelist()
-                for text in _texts(f"{name}/{member}", archive.read(member))
-            ]
+    if members := _members(content):
+        for member, inside in members.items():
+            yield from _texts(f"{name}/{member}", inside)
+        return
     text = content.decode("utf-8", "replace")
     if name.endswith(".ipynb"):
         notebook = json.loads(text)
-        return [
-            (f"{name}, cell {at + 1}", "\n".join(_strings(cell)))
-            for at, cell in enumerate(notebook["cells"])
-        ] + [(f"{name}, metadata", "\n".join(_strings(notebook["metadata"])))]
-    return [(name, text)]
+        for at, cell in enumerate(notebook["cells"]):
+            yield f"{name}, cell {at + 1}", "\n".join(_strings(cell))
+        yield f"{name}, metadata", "\n".join(_strings(notebook["metadata"]))
+        return
+    yield name, text
+    if Path(name).suffix in (".json", ".jsonl"):
+        for line in [text] if name.endswith(".json") else text.splitlines():
+            yield name, "\n".join(_strings(json.loads(line)))
+
+
+def _members(content: bytes) -> dict[str, bytes]:
+    """The files of an archive, whatever it is called; none if it is no archive."""
+    memory = io.BytesIO(content)
+    if zipfile.is_zipfile(memory):
+        with zipfile.ZipFile(memory) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    memory.seek(0)
+    if tarfile.is_tarfile(memory):
+        memory.seek(0)
+        with tarfile.open(fileobj=memory) as tar:
+            opened = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
+            return {name: file.read() for name, file in opened.items() if file}
+    return {}
 
 
 def _strings(value: object) -> list[str]:

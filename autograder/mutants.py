@@ -465,7 +465,7 @@ def table(tried: dict[str, list[Tried]]) -> str:
     return "\n\n".join(
         [
             "# Mutants",
-            "Written by `autograder verify --mutants --table docs/mutants.md`;"
+            "Written by `autograder verify --mutants --write docs/mutants.md`;"
             " [assignments](assignments.md) explains it.",
             "\n".join(_rows("assignment", tried)),
             "\n".join(_rows("operator", by_operator)),

@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from autograder import leaks
-from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import ReleaseError
 
@@ -52,12 +51,7 @@ def check_leaks(course: Course, name: str, draft: Path) -> None:
     Raises:
         ReleaseError: naming each place.
     """
-    assignment = Assignment.load(course, name)
-    checks = sorted((course.root / "checks" / name).glob("*.py"))
-    secret = leaks.secrets(
-        assignment.sources.values(), [path.read_text(encoding="utf-8") for path in checks]
-    )
-    found = leaks.find(read_tree(draft), secret)
+    found = leaks.find(read_tree(draft), leaks.secrets_of(course, name))
     if found:
         places = "\n  ".join(str(leak) for leak in found[:10])
         raise ReleaseError(

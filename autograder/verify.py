@@ -108,7 +108,7 @@ def verify(
     ]
     loaded = checks.load_all(course.root / "checks" / name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
-        changed = prepared(assignment, check.name, _with(check, assignment), log)
+        changed = prepared(assignment, check.name, with_check(check, assignment), log)
         plans.append(_Plan(check.kind, changed, _rejected_by(check)))
     for run in range(1, RUNS + 1):
         seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
@@ -159,8 +159,8 @@ def prepared(
     )
 
 
-def _with(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
-    """The reference with a check's cells, in the notebook that has the first of them."""
+def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
+    """The reference solution with the cells of a check, in the notebook that has the first."""
     first = next(iter(check.cells))
     for name, source in assignment.sources.items():
         if any(grade_id(cell) == first for cell in source.cells):

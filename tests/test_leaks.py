@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets as random
+import tarfile
 import zipfile
 
 import pytest
@@ -14,7 +16,8 @@ from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.release import is_current, read_tree, release
-from tests.conftest import WARMUP, make_course
+from tests.conftest import ROOT, WARMUP, make_course
+from tools import student_bundle
 
 LINE = "assert area(2) == 12.566370614359172"
 
@@ -49,6 +52,30 @@ def test_a_secret_line_is_found_in_an_archive():
     assert leak.place == "bundle.zip/deep/inside.txt"
 
 
+def test_a_secret_line_is_found_in_a_tar_whatever_it_is_called():
+    memory = io.BytesIO()
+    with tarfile.open(fileobj=memory, mode="w:gz") as tar:
+        member = tarfile.TarInfo("deep/inside.txt")
+        member.size = len(LINE)
+        tar.addfile(member, io.BytesIO(LINE.encode()))
+    [leak] = leaks.find({"data.bin": memory.getvalue()}, {LINE})
+    assert leak.place == "data.bin/deep/inside.txt"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.py", 'print("a",\n      "b")'),
+        ("a.json", json.dumps({"deep": ['print("a", "b")']})),
+        ("a.jsonl", json.dumps(1) + "\n" + json.dumps(['print("a", "b")'])),
+        ("a.html", "<pre>print(&quot;a&quot;, &quot;b&quot;)</pre>"),
+    ],
+)
+def test_a_secret_line_is_found_however_it_is_written(name, content):
+    [leak] = leaks.find({name: content.encode()}, {'print("a", "b")'})
+    assert leak.place == name
+
+
 def test_lines_that_students_see_anyway_are_no_secret(warmup):
     secret = leaks.secrets(Assignment.load(warmup, "warmup").sources.values())
     assert "return math.pi * radius**2" in secret
@@ -73,6 +100,32 @@ def test_random_canaries_in_every_secret_region_reach_no_student(tmp_path):
     for canary in canaries:
         assert canary.encode() in source
         assert canary.encode() not in released
+
+
+def test_the_bundle_gives_away_nothing_of_any_kind_in_any_place():
+    lines = {
+        "solution": "return grad_y @ weight, grad_y.T @ x, grad_y.sum(dim=0)",
+        "hidden": "want = int(np.sum(1 / np.cosh(x.numpy()) ** 2 < threshold)) / 1000",
+        "key": "`dX[i, j] = …` instead of `dX[i, j] += …` keeps only the last of them.",
+        "check": "# about: Writes = where windows overlap, so that only the last window counts.",
+    }
+    text = (ROOT / "exercises" / "text" / "ps5_backpropagation.py").read_bytes()
+    planted = {
+        "assignments/notes.md": lines["solution"].encode(),
+        "assignments/a.ipynb": notebook({"source": "", "metadata": {"old": lines["check"]}}),
+        "README.md": lines["key"].encode(),
+        "assignments/b.ipynb": notebook({"source": "", "outputs": [{"text": [lines["hidden"]]}]}),
+        "lectures/c.ipynb": notebook({"source": lines["hidden"]}),
+        "course_utils/answers.json": json.dumps([lines["hidden"]]).encode(),
+        "course_utils/key.py": lines["key"].encode(),
+    }
+    for place, content in planted.items():
+        with pytest.raises(SystemExit, match=re.escape(place)):
+            student_bundle.check(ROOT, {place: content})
+    with pytest.raises(SystemExit, match="BEGIN HIDDEN TESTS"):
+        student_bundle.check(ROOT, {"lectures/text.py": text[text.index(b"### BEGIN HIDDEN") :]})
+    harmless = {name: b"return grad_y @ weight.T" for name in planted if "ipynb" not in name}
+    student_bundle.check(ROOT, harmless | {"course_utils/answers.json": b"[]"})
 
 
 def test_a_release_that_would_give_something_away_is_refused_and_nothing_is_written(warmup):
