@@ -1,0 +1,126 @@
+"""Every assignment: what each must have, and the tests of its tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import checks, mutants
+from autograder.assignment import Assignment
+from autograder.bench import STOCK_CONFIG
+from autograder.course import CONFIG_NAME, Course
+from autograder.judge.names import is_test
+from autograder.release import release
+from autograder.verify import Report, full_log, verify, with_check
+from course_utils.quiz import bank
+from tests.conftest import ROOT
+
+COURSE = Course(ROOT / "exercises")
+every = pytest.mark.parametrize("name", COURSE.assignments())
+_reports: dict[str, Report] = {}
+
+
+def report_of(name: str) -> Report:
+    """What `autograder verify` finds; each assignment is verified once."""
+    if name not in _reports:
+        _reports[name] = verify(COURSE, name)
+    return _reports[name]
+
+
+@every
+def test_right_solutions_get_all_points_and_wrong_ones_fail_where_they_must(name):
+    assert report_of(name).problems == []
+
+
+@every
+def test_a_student_finds_goals_time_lecture_and_hints(name):
+    [source] = Assignment.load(COURSE, name).sources.values()
+    text = "\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
+    assert "**After this assignment you can**" in text
+    assert "| Comes from | lecture `lectures/" in text
+    assert " minutes" in text
+    solutions = [cell for cell in source.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    assert text.count("<summary>Hint") >= len(solutions)
+
+
+@every
+def test_there_are_questions_of_both_kinds(name):
+    questions = bank.load(COURSE.root / "keys" / f"{name}.yaml").questions.values()
+    assert any(question.kind in ("single", "multiple") for question in questions)
+    assert any(question.kind == "numeric" and question.draw for question in questions)
+
+
+@every
+def test_every_test_has_a_wrong_solution_and_there_are_enough(name):
+    loaded = checks.load_all(COURSE.root / "checks" / name)
+    wrong = [check for check in loaded if check.kind == "wrong"]
+    assert len(wrong) >= 6
+    assert len(loaded) - len(wrong) >= 2
+    [source] = Assignment.load(COURSE, name).sources.values()
+    tests = {cell.metadata.nbgrader.grade_id for cell in source.cells if is_test(cell)}
+    tests = {test for test in tests if not test.startswith("quiz_")}
+    assert {test for check in wrong for test in check.fails} == tests
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@every
+def test_mutants_are_noticed_and_the_table_says_so(name):
+    tried, problems = mutants.try_mutants(COURSE, name)
+    assert problems == []
+    [row] = [line for line in mutants.table({name: tried}).splitlines() if f"| {name} |" in line]
+    assert row in (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@every
+def test_stock_nbgrader_gives_the_same_scores(name, tmp_path):
+    """Save to what is wrong only by what it imports or calls: stock takes that for right."""
+    assignment = Assignment.load(COURSE, name)
+    loaded = {one.name: one for one in checks.load_all(COURSE.root / "checks" / name)}
+    submitted = {"reference": assignment.sources}
+    submitted |= {one: with_check(check, assignment) for one, check in loaded.items()}
+    stock = stock_scores(tmp_path, name, submitted)
+    for trial in report_of(name).trials:
+        if trial.name not in submitted:
+            continue
+        ours = {test: cell.score for test, cell in trial.result.cells.items()}
+        if trial.name in loaded and loaded[trial.name].needs_isolation:
+            ours = {test: cell.max_score for test, cell in trial.result.cells.items()}
+        assert stock[trial.name] == ours, trial.name
+
+
+def stock_scores(root: Path, name: str, submitted: dict) -> dict[str, dict[str, float]]:
+    """Every test's points, as `nbgrader autograde` records them in a course with no settings."""
+    shutil.copytree(COURSE.path("source", name), root / "source" / name)
+    (root / CONFIG_NAME).write_text(STOCK_CONFIG)
+    course = Course(root)
+    release(course, name)
+    for student, notebooks in submitted.items():
+        folder = course.path("submitted", name, student)
+        folder.mkdir(parents=True)
+        for file, content in full_log(COURSE, name).items():
+            (folder / file).write_bytes(content)
+        for notebook, cells in notebooks.items():
+            nbformat.write(cells, folder / f"{notebook}.ipynb")
+    command = [sys.executable, "-m", "nbgrader", "autograde", name, "--create"]
+    scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": scripts, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with course.gradebook() as gradebook:
+        return {
+            submission.student.id: {
+                grade.name: grade.score
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in gradebook.assignment_submissions(name)
+        }
