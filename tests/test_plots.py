@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 from traitlets.config import Config
 
-from course_utils.plots import Grid, new_figure, show, show_bars, show_grids
+from course_utils.plots import Grid, new_figure, show, show_bars, show_curves, show_grids
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,3 +86,13 @@ def test_bars():
     picture, alt = _shown(show_bars, charts, alt="two charts")
     assert alt == "two charts"
     assert picture.width > 2 * picture.height
+
+
+def test_a_curve_may_leave_out_places_and_each_has_its_colour():
+    few = {1: (40.0, 5.0), 10: (80.0, 3.0)}
+    many = {1: (20.0, 5.0), 2: (30.0, 4.0), 10: (50.0, 4.0)}
+    picture, alt = _shown(
+        show_curves, {"many": many, "few": few}, across="n", up="%", alt="Two lines rise."
+    )
+    assert alt == "Two lines rise."
+    assert min(_share(picture, "0072B2"), _share(picture, "D55E00")) > 0.001
