@@ -1,0 +1,31 @@
+# ---
+# about: Gives the bias two more axes in place, so that its caller has a bias of another shape.
+# blind: true
+# fails:
+#   test_conv2d_channels: changed an input in place
+#   test_conv2d_settings: changed an input in place
+# ---
+
+# %% solution="conv2d"
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    n, _, height, width = x.shape
+    filters, _, k_h, k_w = weight.shape
+    rows = output_size(height, k_h, stride, padding, dilation)
+    columns = output_size(width, k_w, stride, padding, dilation)
+    padded = F.pad(x, (padding, padding, padding, padding))
+    y = x.new_zeros(n, filters, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = padded[
+                :,
+                :,
+                top : top + dilation * (k_h - 1) + 1 : dilation,
+                left : left + dilation * (k_w - 1) + 1 : dilation,
+            ]
+            for f in range(filters):
+                y[:, f, i, j] = (window * weight[f]).sum(dim=(1, 2, 3))
+    if bias is not None:
+        bias.unsqueeze_(1).unsqueeze_(2)
+        y += bias
+    return y

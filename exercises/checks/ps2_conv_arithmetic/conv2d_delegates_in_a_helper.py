@@ -1,0 +1,15 @@
+# ---
+# about: Hides PyTorch's convolution in a helper, which the look at conv2d's own source doesn't see.
+# needs_isolation: true
+# fails:
+#   test_conv2d_channels: has no attribute 'conv2d'
+#   test_conv2d_settings: has no attribute 'conv2d'
+# ---
+
+# %% solution="conv2d"
+def by_pytorch(x, weight, bias, *settings):
+    return F.conv2d(x, weight, bias, *settings)
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    return by_pytorch(x, weight, bias, stride, padding, dilation)

@@ -1,0 +1,29 @@
+# ---
+# about: Computes the size with the dilation, and cuts windows without.
+# blind: true
+# fails:
+#   test_conv2d_settings: Neighbouring taps look `dilation` pixels apart
+# ---
+
+# %% solution="conv2d"
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    n, _, height, width = x.shape
+    filters, _, k_h, k_w = weight.shape
+    rows = output_size(height, k_h, stride, padding, dilation)
+    columns = output_size(width, k_w, stride, padding, dilation)
+    padded = F.pad(x, (padding, padding, padding, padding))
+    y = x.new_zeros(n, filters, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = padded[
+                :,
+                :,
+                top : top + k_h,
+                left : left + k_w,
+            ]
+            for f in range(filters):
+                y[:, f, i, j] = (window * weight[f]).sum(dim=(1, 2, 3))
+    if bias is not None:
+        y += bias.view(1, -1, 1, 1)
+    return y

@@ -1,0 +1,30 @@
+# ---
+# about: Turns the kernels by 180°, as the convolution of mathematics does.
+# blind: true
+# fails:
+#   test_conv2d_channels: You turned the kernels
+#   test_conv2d_settings: The window of output (i, j) begins
+# ---
+
+# %% solution="conv2d"
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    n, _, height, width = x.shape
+    filters, _, k_h, k_w = weight.shape
+    rows = output_size(height, k_h, stride, padding, dilation)
+    columns = output_size(width, k_w, stride, padding, dilation)
+    padded = F.pad(x, (padding, padding, padding, padding))
+    y = x.new_zeros(n, filters, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = padded[
+                :,
+                :,
+                top : top + dilation * (k_h - 1) + 1 : dilation,
+                left : left + dilation * (k_w - 1) + 1 : dilation,
+            ]
+            for f in range(filters):
+                y[:, f, i, j] = (window * weight[f].flip(1, 2)).sum(dim=(1, 2, 3))
+    if bias is not None:
+        y += bias.view(1, -1, 1, 1)
+    return y

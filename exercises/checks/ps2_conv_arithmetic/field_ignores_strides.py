@@ -1,0 +1,10 @@
+# ---
+# about: Adds up the kernels, as if every stride were 1.
+# blind: true
+# fails:
+#   test_receptive_field: "Behind a stride neighbours lie further apart: a step is worth a jump"
+# ---
+
+# %% solution="receptive_field"
+def receptive_field(layers):
+    return 1 + sum(layer.dilation * (layer.kernel - 1) for layer in layers)

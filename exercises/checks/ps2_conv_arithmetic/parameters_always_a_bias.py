@@ -1,0 +1,10 @@
+# ---
+# about: Counts the biases of a layer that has none.
+# blind: true
+# fails:
+#   test_conv_parameters: Each filter has a weight for every tap of every channel, and one bias
+# ---
+
+# %% solution="conv_parameters"
+def conv_parameters(in_channels, filters, kernel, bias=True):
+    return filters * (math.prod(kernel) * in_channels + 1)

@@ -1,0 +1,11 @@
+# ---
+# about: Squares the first side of the kernel.
+# blind: true
+# fails:
+#   test_conv_parameters: The kernel's sides may differ
+# ---
+
+# %% solution="conv_parameters"
+def conv_parameters(in_channels, filters, kernel, bias=True):
+    taps = kernel[0] ** len(kernel)
+    return filters * (taps * in_channels + (1 if bias else 0))
