@@ -205,7 +205,7 @@ for height, width, shorter in cases:
 def to_square(photograph, size):
     """The middle square of bytes (C, H, W), as float32 (C, size, size) from 0 to 1."""
     ### BEGIN SOLUTION
-    picture = photograph.float() / 255
+    picture = photograph / 255
     height, width = new_size(*photograph.shape[1:], size)
     picture = F.interpolate(picture[None], (height, width), mode="bilinear", antialias=True)[0]
     top, left = (height - size) // 2, (width - size) // 2
@@ -514,8 +514,8 @@ def augment(images, seed, reach=2):
     for image in images:
         if torch.rand((), generator=generator) < 0.5:
             image = image.flip(2)
-        down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
-        changed.append(image.roll((down, right), (1, 2)))
+        steps = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
+        changed.append(image.roll(steps, (1, 2)))
     return torch.stack(changed)
     ### END SOLUTION
 
@@ -699,8 +699,8 @@ assert len(tested) == 7, hint
 # pieces, the last one smaller. <code>images[piece]</code> is a new tensor with those
 # pictures.</details>
 #
-# <details><summary>Hint: drawing a seed</summary><code>int(torch.randint(2**31, (),
-# generator=self.generator))</code></details>
+# <details><summary>Hint: drawing a seed</summary>A seed is a whole number:
+# <code>int(torch.randint(10_000, (), generator=self.generator))</code></details>
 
 
 # %% solution="Loader"
@@ -723,7 +723,7 @@ class Loader:
         for piece in order.split(self.batch_size):
             images = self.images[piece]
             if self.generator is not None:
-                images = augment(images, int(torch.randint(2**31, (), generator=self.generator)))
+                images = augment(images, int(torch.randint(10_000, (), generator=self.generator)))
             yield images, self.labels[piece]
 
     ### END SOLUTION
