@@ -28,6 +28,8 @@
 # *rule of thumb* (often true; check it).
 
 # %%
+from textwrap import shorten
+
 import torch
 import torch.nn.functional as F
 from torchvision.models import get_model_weights, vgg16
@@ -121,14 +123,16 @@ print(f"right: {accuracy(on_pixels, pixels[test], stamps.labels[test]):.1f} %")
 
 # %%
 answers = head(features[test]).argmax(1)
-wrong = (answers != stamps.labels[test]).nonzero().flatten()[:6]
+wrong = test[answers != stamps.labels[test]][:6].tolist()
+said = [stamps.classes[answer] for answer in answers[answers != stamps.labels[test]]]
 show_pictures(
     {
-        f"{stamps.captions[test[i]]}\n“{stamps.classes[answers[i]]}”": stamps.images[test[i]]
-        for i in wrong.tolist()
+        f"{shorten(stamps.captions[i], 32)}\n“{answer}”": stamps.images[i]
+        for i, answer in zip(wrong, said, strict=False)
     },
     alt="Six stamps that the frozen network with its new head got wrong, each with its caption and "
     "the wrong class.",
+    columns=3,
 )
 
 # %% [markdown]
@@ -488,12 +492,12 @@ ask("which_way")
 sources = {  # training pictures, classes, labels
     "ImageNet (2012)": (1_281_167, 1000, "one a picture"),
     "Pascal VOC (2012)": (11_540, 20, "boxes"),
-    "CIFAR-10": (50_000, 10, "one a picture, of 32×32 pixels"),
+    "CIFAR-10": (50_000, 10, "one a picture"),
     "MS-COCO (2017)": (118_287, 80, "boxes and outlines"),
 }
 for name, (count, kinds, labels) in sources.items():
     share = f"{count // kinds:,} a class"
-    print(f"{name:17} {count:9,} pictures, {kinds:5,} classes, {share:13}; {labels}")
+    print(f"{name:17} {count:9,} in {kinds:5,} classes, {share:13} {labels}")
 
 # %% [markdown]
 # (In VOC and COCO a picture may count for several classes; in ImageNet a class has from 732 to
@@ -510,7 +514,7 @@ for name, (count, kinds, labels) in sources.items():
 #   instead of 1,000 it loses 2.8 (Huh and others, 2016). A good default: settled. Needed:
 #   contested.
 # - **Pascal VOC** is like your target, but small: better as a second step.
-# - **CIFAR-10** is too small in pixels, **medical pictures** too different. Rule of thumb.
+# - **CIFAR-10**, 32×32 pixels, is too small, **medical pictures** too different. Rule of thumb.
 #
 # Change the target: *cell types in microscope slides.* ImageNet helped there when it was fine-tuned
 # (Mormont and others, 2018), and gained little on eyes and chests (Raghu and others, 2019).
