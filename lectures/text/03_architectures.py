@@ -258,7 +258,7 @@ for depth in (11, 13, 19):
     networks[f"VGG-{depth}"] = trace((3, 224, 224), layers_of(model, (3, 224, 224)))
 
 cat = load_photograph("cat")[:, :256, 65:321]
-tracer = ArchitectureTracer(networks, cat, network="VGG-16", layer=3)
+tracer = ArchitectureTracer(networks, cat, network="VGG-16", layer=13)
 tracer
 
 # %% [markdown]

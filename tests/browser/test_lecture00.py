@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from course_utils.data import load_photograph
 from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
@@ -82,6 +83,19 @@ def test_the_lens_is_dragged_and_stays_on_the_photograph(page):
     page.mouse.up()
     channel = int(page.locator(".px input:checked").get_attribute("value"))
     assert numbers(page) == photograph(*corner(page), channel)
+
+
+def test_a_practice_question_is_answered(lecture):
+    form = lecture.page.locator(".course-quiz", has_text="What is true of the questions")
+    for choices, says, why in (
+        ((1, 4), "Not yet", "Only for graded"),
+        ((1, 3), "Right.", "1 and 3"),
+    ):
+        for box in form.get_by_role("checkbox").all():
+            box.set_checked(int(box.get_attribute("value")) in choices)
+        form.get_by_role("button", name="Check my answer").click()
+        expect(form.get_by_role("status")).to_contain_text(says)
+        expect(form).to_contain_text(why)
 
 
 def test_a_drag_is_redrawn_within_50_milliseconds(page):

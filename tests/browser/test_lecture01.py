@@ -138,6 +138,18 @@ def test_every_setting_changes_the_picture_and_is_said(page):
         says(page, re.compile(said))
 
 
+def test_a_practice_question_is_answered(lecture):
+    form = lecture.page.locator(".course-quiz", has_text="A red value is")
+    for answer, says, why in (
+        ("1111.42", "Not yet", "You normalised a byte"),
+        ("2.25", "Right.", "Forget the division by 255"),
+    ):
+        form.get_by_label("Your answer").fill(answer)
+        form.get_by_role("button", name="Check my answer").click()
+        expect(form.get_by_role("status")).to_contain_text(says)
+        expect(form).to_contain_text(why)
+
+
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     turn = """turn => {
         const slider = document.querySelector('.ag input[name=turn]');

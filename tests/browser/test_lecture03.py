@@ -142,6 +142,18 @@ def test_python_reads_where_the_student_is(lecture, page):
     )
 
 
+def test_a_practice_question_is_answered(lecture):
+    form = lecture.page.locator(".course-quiz", has_text="How many activations are there in VGG-16")
+    for answer, says, why in (
+        ("24", "Not yet", "That is what the notes say"),
+        ("15.2", "Right.", "behind dense layers"),
+    ):
+        form.get_by_label("Your answer").fill(answer)
+        form.get_by_role("button", name="Check my answer").click()
+        expect(form.get_by_role("status")).to_contain_text(says)
+        expect(form).to_contain_text(why)
+
+
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     turn = """turn => {
         const key = turn % 2 ? 'ArrowLeft' : 'ArrowRight';
