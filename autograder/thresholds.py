@@ -113,9 +113,9 @@ def _shifted_seeds(tree: ast.AST, shift: int) -> Iterator[_Around]:
         if "seed" in (name := _name(call.func)) or name in _SEEDERS:
             seeds += call.args[:1]
         for node in dict.fromkeys(seeds):
-            if isinstance(node, ast.Name) or (
-                isinstance(node, ast.Constant) and isinstance(node.value, int)
-            ):
+            if isinstance(node, ast.Name):  # None is a seed that is not given
+                yield node, f"({node.id} if {node.id} is None else ", f" + {shift})"
+            elif isinstance(node, ast.Constant) and isinstance(node.value, int):
                 yield node, "(", f" + {shift})"
 
 

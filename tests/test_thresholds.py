@@ -34,6 +34,7 @@ def ran(source, run=0):
         ("make = lambda seed: seed\ngot = make(seed=7)", 207),
         ("seed, make = 7, lambda one: one\ngot = make(seed)", 207),
         ("make = lambda seed: seed\ngot = make(seed=7)  # fixed: known for this one only", 7),
+        ("seed, make = None, lambda one: one\ngot = make(seed)", None),
         ("make = lambda count: count\ngot = make(count=7)", 7),
     ],
 )
