@@ -94,6 +94,8 @@ def feedback(course: Course, name: str) -> list[str]:
             f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
         )
     directory = CourseDirectory(config=course.config, root=str(course.root), assignment_id=name)
+    there = {each.name for each in course.path("autograded", name, "x").parent.parent.iterdir()}
+    directory.student_id_exclude = ",".join(there - set(students))  # left by something else
     log = logging.Logger("generate_feedback")
     log.addHandler(logging.NullHandler())
     converter = GenerateFeedback(coursedir=directory, config=course.config, log=log, force=True)
@@ -102,8 +104,10 @@ def feedback(course: Course, name: str) -> list[str]:
     try:
         converter.start()
     except NbGraderException as error:
+        missing = [one for one in students if not course.path("feedback", name, one).is_dir()]
+        whose = f" for {', '.join(missing)}; all others have theirs" if missing else f": {error}"
         raise FeedbackError(
-            f"nbgrader can't make the feedback of '{name}': {error}",
+            f"nbgrader can't make the feedback of '{name}'{whose}",
             f"run 'autograder grade {name} --force', then feedback again",
         ) from error
     return students

@@ -642,6 +642,15 @@ HARM = [
         "too-deep", HONEST | {"count": HONEST["count"] + "\nnever = " + "+".join(["1"] * 5000)},
         (2, 3, 0),
     ),
+    harm(
+        "false-widget",
+        """
+        from IPython.display import display
+        display({"application/vnd.jupyter.widget-view+json": {}}, raw=True)
+        display({"application/vnd.jupyter.widget-view+json": {"model_id": "none"}}, raw=True)
+        """,
+        (2, 0, 4),
+    ),
     harm("segfault", "import ctypes\nctypes.string_at(0)", (2, 0, 0)),
     harm(
         "lone-surrogate",

@@ -22,6 +22,7 @@ import nbformat
 import pytest
 
 from autograder.course import Course
+from autograder.feedback import feedback
 from autograder.grade import Outcome, grade
 from autograder.release import release
 from autograder.sandbox.launch import isolation_problem
@@ -91,7 +92,7 @@ def run(root: Path, members: list[Hostile], *, in_kernel: bool = False) -> Run:
     """Make a course, hand in, grade, and see what is different afterwards."""
     course = make_course(root, {NAME: course_text(in_kernel=in_kernel)})
     config = root / "nbgrader_config.py"
-    config.write_text(config.read_text() + "c.Execute.timeout = 3\n")
+    config.write_text(config.read_text() + "c.Execute.timeout = 6\n")
     (root / "source" / NAME / "data.csv").write_text("1,2\n")
     course = Course(root)
     release(course, NAME)
@@ -305,6 +306,16 @@ def test_nothing_is_written_but_by_the_grader(graded):
     assert [name for name in graded.changed if not name.startswith(ours)] == []
     assert not [name for name in graded.changed if name.startswith("autograded/earlier")]
     assert graded.temporary == []
+
+
+def test_feedback_is_made_for_everybody_and_shows_nothing_hidden(graded):
+    scored = [name for name, one in graded.outcomes.items() if one.result.status == "graded"]
+    made = feedback(graded.course, NAME)
+    assert [name for name in scored if name not in made] == []
+    for one in CORPUS:
+        pages = list(graded.course.path("feedback", NAME, one.name).glob("*.html"))
+        assert pages or one.name not in scored, one.name
+        assert [page for page in pages if CANARY in page.read_text()] == []
 
 
 def test_no_process_is_left(graded):

@@ -36,6 +36,7 @@ from autograder.judge.score import Score, from_outputs, from_value
 IN_KERNEL = "in-kernel"
 _INTERNAL = str(Path(__file__).parent)
 _MAX_TRACEBACK = 20_000
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -426,6 +427,8 @@ def _clean_output(output: Any, count: int) -> dict[str, Any] | None:
 
 
 def _is_mime(key: Any, value: Any) -> bool:
+    if key == _WIDGET:  # nbconvert fails on one that doesn't say which
+        return isinstance(value, dict) and isinstance(value.get("model_id"), str)
     is_text = isinstance(value, str) or (
         isinstance(value, list) and all(isinstance(line, str) for line in value)
     )
