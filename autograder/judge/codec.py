@@ -382,12 +382,12 @@ class Decoder:
         base = self.peer.table[number].obj
         if (
             not isinstance(base, np.ndarray)
-            or not base.flags.c_contiguous
             or math.prod(_shape(shape)) * base.itemsize > _MAX_VIEW_BYTES
         ):
             raise ValueError("a view of what is no array, or too large")
+        dense = np.ascontiguousarray(base)  # as the other side's copy is, whatever ours is
         view: np.ndarray = np.ndarray(  # checks that the view lies within base
-            tuple(shape), base.dtype, buffer=base.data, offset=start, strides=tuple(strides)
+            tuple(shape), base.dtype, buffer=dense.data, offset=start, strides=tuple(strides)
         )
         view.flags.writeable = base.flags.writeable
         return view
@@ -399,13 +399,13 @@ class Decoder:
         last = offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
         if (
             not isinstance(base, torch.Tensor)
-            or not base.is_contiguous()
             or min(shape, default=1) < 1
             or not 0 <= offset <= last < base.numel()
             or math.prod(shape) * base.element_size() > _MAX_VIEW_BYTES
         ):
             raise ValueError("a view that reaches beyond its tensor")
-        return torch.as_strided(base.detach(), shape, stride, base.storage_offset() + offset)
+        dense = base.detach().contiguous()  # as the other side's copy is, whatever ours is
+        return torch.as_strided(dense, shape, stride, dense.storage_offset() + offset)
 
     def _tensor(self, number: int, body: Any, flags: Any, grad: Any) -> torch.Tensor:
         requires_grad, is_leaf, is_parameter = flags

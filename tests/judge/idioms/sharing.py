@@ -320,3 +320,13 @@ x = torch.zeros(2)
 k = Keeper(x)
 x.fill_(5)
 assert k.get().sum() == 10
+
+# %% test: a part of a tensor that has no memory of its own
+e = torch.arange(3.0)[:, None].expand(3, 4)
+assert torch.equal(part(e), e[1:]) and torch.equal(part(e.T), e.T[1:])
+assert torch.equal(view(e.contiguous().T.contiguous()), torch.tensor([0.0, 1.0]))
+
+# %% test: a part of an array that has no memory of its own
+b = np.broadcast_to(np.arange(3.0)[:, None], (3, 4))
+assert np.array_equal(part(b), b[1:]) and np.array_equal(part(b.T), b.T[1:])
+assert part(b).shape == (2, 4) and np.array_equal(part(b[:, ::-1]), b[1:, ::-1])
