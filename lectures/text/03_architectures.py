@@ -21,7 +21,6 @@
 # - calculate which batch fits into a GPU.
 #
 # **Time**: 70 minutes, with the tracer. **You need**: `02_convolution_arithmetic`.
-# **Exercise**: `ps3_architectures`.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
@@ -621,8 +620,7 @@ ask("which_batch_fits")
 # - Maximum and an increasing function commute. Maximum and a decreasing one don't.
 # - Before you rent a GPU, calculate.
 #
-# **Now you:** `ps3_architectures` comes with the exercises. Next: `04_transfer_learning`, where
-# somebody else has trained the network already.
+# **Next**: `04_transfer_learning`, where somebody else has trained the network already.
 #
 # ### Sources
 #

@@ -22,7 +22,7 @@
 # - measure accuracy as top-1 and top-5, and look where a network looks.
 #
 # **Time**: 75 minutes, with the explorer. **You need**: `01_preprocessing`,
-# `02_convolution_arithmetic`, training loops. **Exercise**: `ps4_transfer_learning`.
+# `02_convolution_arithmetic`, training loops.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
@@ -627,8 +627,7 @@ for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
 # - It doesn't always win. A small network from scratch is a baseline that costs minutes.
 # - Say how exact a figure is.
 #
-# **Now you:** in `ps4_transfer_learning` you swap the head and measure for yourself.
-# Next: `05_backpropagation`, how all these gradients are computed.
+# **Next**: `05_backpropagation`, how all these gradients are computed.
 #
 # ### Sources
 #
