@@ -21,6 +21,7 @@
 # - calculate which batch fits into a GPU.
 #
 # **Time**: 70 minutes, with the tracer. **You need**: `02_convolution_arithmetic`.
+# **Exercise**: the practice questions in the text.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
