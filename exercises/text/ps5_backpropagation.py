@@ -381,6 +381,10 @@ tie = max_pool2d_backward(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 2, 2), 2, 2)
 hint_tie = "In a tie only the first maximum, row by row, gets the gradient."
 assert_same("grad_x of a tie", tie, torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]]), hint_tie)
 ### BEGIN HIDDEN TESTS
+crossed = torch.tensor([[[[1.0, 5.0], [5.0, 1.0]]]])
+tie = max_pool2d_backward(torch.ones(1, 1, 1, 1), crossed, 2, 2)
+want = torch.tensor([[[[0.0, 1.0], [0.0, 0.0]]]])
+assert_same("grad_x of a tie between two", tie, want, hint_tie)
 device = "cuda" if torch.cuda.is_available() else "cpu"
 generator = torch.Generator().manual_seed(54)
 hint += " Windows start `stride` apart, which need not be `kernel`."
@@ -823,6 +827,9 @@ hint = "Convert x to float64 before you nudge it: float32 is too coarse for eps 
 assert got.dtype == torch.float64, f"expected torch.float64, got {got.dtype}. {hint}"
 error = (got - torch.exp(x.double())).abs().max().item()
 assert error < 1e-6, f"an error of {error:.1e} for an x in float32. {hint}"
+coarse = numerical_gradient(lambda x: (x**3).sum(), torch.ones(1), eps=0.5).item()
+hint = "Nudge by the eps that you are given."
+assert abs(coarse - 3.25) < 1e-6, f"x³ at 1 with eps=0.5: expected 3.25, got {coarse:.6f}. {hint}"
 ### END HIDDEN TESTS
 
 
@@ -886,6 +893,9 @@ assert abs(double - 0.5) < 1e-6, f"twice the right gradient: expected 0.5, got {
 ### BEGIN HIDDEN TESTS
 generator = torch.Generator().manual_seed(59)
 x = torch.randn(2, 3, generator=generator, dtype=torch.float64)
+nothing = gradient_check(lambda x: x**2, lambda grad_y, x: grad_y * 0, x)
+hint = "Divide by the larger of the two norms."
+assert abs(nothing - 1) < 1e-6, f"a backward of zeros: expected 1.0, got {nothing:.6f}. {hint}"
 zero = gradient_check(lambda x: x * 0, lambda grad_y, x: grad_y * 0, x)
 assert zero == 0.0, f"both gradients are zero: expected a relative error of 0.0, got {zero}"
 sums = gradient_check(lambda x: x.sum(1), lambda grad_y, x: grad_y[:, None].expand(2, 3), x)
