@@ -331,7 +331,13 @@ class Decoder:
         data = self.buffers[buffer]
         kind = _TORCH_DTYPES[dtype]
         flat = torch.frombuffer(data, dtype=kind) if len(data) else torch.empty(0, dtype=kind)
-        return flat.reshape(_shape(shape)).to(self._device(device))
+        size = _shape(shape)
+        if flat.numel() != math.prod(size):
+            raise ValueError("a tensor with too many or too few elements")
+        # Not a view: it would hold on to what it is a view of, and never leave the table.
+        strides = torch.empty(size, device="meta").stride()
+        made = torch.empty(0, dtype=kind).set_(flat.untyped_storage(), 0, size, strides)
+        return made.to(self._device(device))
 
     @staticmethod
     def _device(name: str) -> torch.device:

@@ -78,7 +78,7 @@ def test_hidden_values_are_out_of_reach(pair, name):
 @pytest.mark.parametrize("name", BREAKING)
 def test_breaking_costs_only_its_own_points(pair, name):
     role, attack = BREAKING[name]
-    endless = "while True" in attack or "sleep" in attack
+    endless = any(word in attack for word in ("while True", "sleep", "2**61"))
     before, broken, after = run(
         lambda *notebooks: pair.judge(*notebooks, limits={"cell_seconds": 2.0 if endless else 8.0}),
         "def g():\n    return 1\n" + attack,
