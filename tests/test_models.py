@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -212,3 +213,94 @@ def test_top_k_names_the_largest_logits():
 def test_top_k_wants_one_picture(shape):
     with pytest.raises(ValueError, match="one picture's logits"):
         models.top_k(torch.zeros(shape))
+
+
+# Other networks, other heads
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("vgg16", "classifier.6"),
+        ("alexnet", "classifier.6"),
+        ("squeezenet1_1", "classifier.1"),
+        ("resnet18", "fc"),
+        ("mobilenet_v3_small", "classifier.3"),
+        ("densenet121", "classifier"),
+    ],
+)
+def test_a_new_head_is_put_where_the_last_layer_was(name: str, place: str):
+    with torch.device("meta"):
+        network = torchvision.models.get_model(name)
+        before = {key: p for key, p in network.named_parameters() if not key.startswith(place)}
+        models.swap_head(network, classes=8)
+        assert network.eval()(torch.empty(2, 3, 224, 224)).shape == (2, 8)
+    after = dict(network.named_parameters())
+    assert all(after[key] is parameter for key, parameter in before.items())
+    assert after[f"{place}.weight"].shape[0] == 8
+
+
+def test_a_new_head_of_squeezenet_can_say_less_than_nothing():
+    torch.manual_seed(0)
+    network = models.swap_head(models.squeezenet(), classes=50)
+    with torch.no_grad():
+        assert network(torch.randn(2, 3, 64, 64)).min() < 0
+
+
+def test_a_network_without_a_known_head_is_refused_by_name():
+    with torch.device("meta"):
+        transformer = torchvision.models.vit_b_16()
+    with pytest.raises(ValueError, match="VisionTransformer has no last layer"):
+        models.swap_head(transformer, classes=8)
+
+
+def test_the_courses_own_backbone_needs_no_network(squeezenet: nn.Module):
+    assert torch.equal(models.backbone().features[0].weight, squeezenet.features[0].weight)
+
+
+def test_an_unknown_backbone_is_refused_with_known_ones():
+    with pytest.raises(ValueError, match=r"no network 'vgg61' .* vgg16, alexnet"):
+        models.backbone("vgg61")
+
+
+@pytest.fixture
+def torch_home(tmp_path, monkeypatch):
+    """Where torchvision keeps downloads; and a proxy that refuses every connection."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(scheme, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+FILE = "mobilenet_v3_small-047dcff4.pth"
+
+
+def test_a_failed_download_says_so_and_what_to_do(torch_home):
+    with pytest.raises(models.DownloadError, match="mobilenet_v3_small could not be had") as failed:
+        models.backbone("mobilenet_v3_small")
+    message = str(failed.value)
+    assert "Check your connection" in message
+    assert f"https://download.pytorch.org/models/{FILE}" in message
+    assert str(torch_home / FILE) in message
+    assert "squeezenet1_1, which comes with the course" in message
+    assert not list(torch_home.iterdir())
+
+
+def test_a_damaged_download_is_refused_with_its_path(torch_home):
+    (torch_home / FILE).write_bytes(b"cut short")
+    with pytest.raises(models.DownloadError) as failed:
+        models.backbone("mobilenet_v3_small")
+    assert str(torch_home / FILE) in str(failed.value)
+
+
+def test_what_was_downloaded_once_is_used(torch_home):
+    torch.manual_seed(0)
+    theirs = torchvision.models.mobilenet_v3_small()
+    torch.save(theirs.state_dict(), torch_home / FILE)
+    ours = models.backbone("mobilenet_v3_small")
+    assert not ours.training
+    assert torch.equal(ours.classifier[3].weight, theirs.classifier[3].weight)
