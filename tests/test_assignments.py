@@ -62,6 +62,7 @@ def test_every_test_has_a_wrong_solution_and_there_are_enough(name):
     wrong = [check for check in loaded if check.kind == "wrong"]
     assert len(wrong) >= 6
     assert len(loaded) - len(wrong) >= 2
+    assert 3 * sum(check.blind for check in wrong) >= len(wrong), "too few were written blind"
     [source] = Assignment.load(COURSE, name).sources.values()
     tests = {cell.metadata.nbgrader.grade_id for cell in source.cells if is_test(cell)}
     tests = {test for test in tests if not test.startswith("quiz_")}
