@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ from tests.conftest import ROOT, SOLVED
 def test_the_way_from_release_to_report(warmup, hand_in, autograder):
     hand_in(warmup, "warmup", "right", SOLVED)
     hand_in(warmup, "warmup", "blank")
-    assert "reference │ 5 / 5" in autograder("verify", "--course", warmup.root).stdout
+    verified = autograder("verify", "--course", warmup.root)
+    assert verified.returncode == 0, verified.stderr
+    assert re.search(r"│ reference +│ 5 / 5 ", verified.stdout)
     graded = autograder("grade", "warm", cwd=warmup.root)
     assert graded.returncode == 0
     assert "│ right   │ 5 / 5  │" in graded.stdout
