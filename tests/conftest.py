@@ -13,9 +13,12 @@ from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from autograder import answers
 from autograder.course import Course
 from autograder.release import release
 from tools import facts
@@ -111,6 +114,19 @@ def hand_in() -> Callable[..., Path]:
         return path
 
     return do
+
+
+def run_reference(name: str, folder: Path) -> NotebookNode:
+    """An assignment's reference after it ran in stock Jupyter, with all questions answered."""
+    source = ROOT / "exercises" / "source" / name
+    keys = ROOT / "exercises" / "keys" / f"{name}.yaml"
+    shutil.copytree(source / "quiz", folder / "quiz")
+    right = answers.right_answers(keys, "student01").items()
+    for file, content in answers.log_files(keys, "student01", right).items():
+        (folder / file).write_bytes(content)
+    notebook = nbformat.read(source / f"{name}.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
 
 
 @pytest.fixture

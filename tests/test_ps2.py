@@ -1,23 +1,18 @@
 """Problem set 2: its prose and its questions agree with what PyTorch computes."""
 
 import re
-import shutil
-from pathlib import Path
 
-import nbformat
 import pytest
 import torch
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 from torch import nn
 
 from autograder import answers
 from course_utils.arithmetic import Conv, trace
 from course_utils.quiz import bank
+from tests.conftest import ROOT, run_reference
 
-ROOT = Path(__file__).resolve().parent.parent
 NAME = "ps2_conv_arithmetic"
-SOURCE = ROOT / "exercises" / "source" / NAME / f"{NAME}.ipynb"
 KEYS = ROOT / "exercises" / "keys" / f"{NAME}.yaml"
 QUESTIONS = bank.load(KEYS).questions
 STUDENTS = [f"student{number:02}" for number in range(40)]
@@ -26,14 +21,7 @@ STUDENTS = [f"student{number:02}" for number in range(40)]
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     """The reference after it ran in stock Jupyter, with all questions answered."""
-    folder = tmp_path_factory.mktemp("ps2")
-    shutil.copytree(SOURCE.parent / "quiz", folder / "quiz")
-    right = answers.right_answers(KEYS, "student01").items()
-    for name, content in answers.log_files(KEYS, "student01", right).items():
-        (folder / name).write_bytes(content)
-    notebook = nbformat.read(SOURCE, as_version=4)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
-    return notebook
+    return run_reference(NAME, tmp_path_factory.mktemp("ps2"))
 
 
 def points(notebook: NotebookNode) -> dict[str, float]:

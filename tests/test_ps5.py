@@ -1,27 +1,15 @@
 """Problem set 5: what its notebook shows where nothing is graded."""
 
 import re
-import shutil
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-
-from autograder import answers
-from tests.conftest import ROOT
+from tests.conftest import run_reference
 
 NAME = "ps5_backpropagation"
-SOURCE = ROOT / "exercises" / "source" / NAME / f"{NAME}.ipynb"
-KEYS = ROOT / "exercises" / "keys" / f"{NAME}.yaml"
 
 
 def test_the_reference_runs_without_a_warning_and_shows_what_the_prose_says(tmp_path: Path) -> None:
-    shutil.copytree(SOURCE.parent / "quiz", tmp_path / "quiz")
-    right = answers.right_answers(KEYS, "student01").items()
-    for name, content in answers.log_files(KEYS, "student01", right).items():
-        (tmp_path / name).write_bytes(content)
-    notebook = nbformat.read(SOURCE, as_version=4)
-    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    notebook = run_reference(NAME, tmp_path)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     streams = [output for output in outputs if output.output_type == "stream"]
     assert {output.name for output in streams} == {"stdout"}
