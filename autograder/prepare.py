@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -51,6 +52,28 @@ class Prepared:
     timestamp: datetime.datetime | None
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(
+        cls,
+        assignment: Assignment,
+        student: str,
+        notebooks: dict[str, NotebookNode],
+        files: dict[str, bytes],
+        notes: Iterable[str] = (),
+        timestamp: datetime.datetime | None = None,
+    ) -> Prepared:
+        """Put restored notebooks and a student's files together with the assignment's own."""
+        return cls(
+            student=student,
+            assignment=assignment.name,
+            sources=assignment.sources,
+            notebooks=notebooks,
+            files=files | assignment.files,
+            given=frozenset(assignment.files),
+            timestamp=timestamp,
+            notes=tuple(notes),
+        )
+
 
 def submission_digest(course: Course, assignment: str, student: str) -> str:
     """A hash of everything that was handed in, readable or not."""
@@ -86,16 +109,7 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
     if QUESTIONS in assignment.files:
         notes += [f"attempt log: {note}" for note in log.inspect(log.parse(files), student)]
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
-    return Prepared(
-        student=student,
-        assignment=assignment.name,
-        sources=assignment.sources,
-        notebooks=notebooks,
-        files=files | assignment.files,
-        given=frozenset(assignment.files),
-        timestamp=timestamp,
-        notes=tuple(notes),
-    )
+    return Prepared.of(assignment, student, notebooks, files, notes, timestamp)
 
 
 def timestamp_of(course: Course, assignment: str, student: str) -> datetime.datetime | None:

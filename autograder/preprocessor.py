@@ -36,16 +36,7 @@ class Execute(NbGraderPreprocessor):
         files = read_files(course, folder, {f"{name}.ipynb"}, notes)
         for note in notes:
             self.log.warning("%s: %s", names["student"], note)
-        prepared = Prepared(
-            student=names["student"],
-            assignment=assignment.name,
-            sources=assignment.sources,
-            notebooks={name: restored},
-            files=files | assignment.files,
-            given=frozenset(assignment.files),
-            timestamp=None,
-            notes=tuple(notes),
-        )
+        prepared = Prepared.of(assignment, names["student"], {name: restored}, files, notes)
         with warm_process(assignment.sources.values()) as warm:
             executed = execute(prepared, warm, Settings(config=course.config))
         if executed.reason:

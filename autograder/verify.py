@@ -147,16 +147,7 @@ def prepared(
     restored = {
         one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
     }
-    return Prepared(
-        student=name,
-        assignment=assignment.name,
-        sources=assignment.sources,
-        notebooks=restored,
-        files=log | assignment.files,
-        given=frozenset(assignment.files),
-        timestamp=None,
-        notes=(),
-    )
+    return Prepared.of(assignment, name, restored, log)
 
 
 def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
