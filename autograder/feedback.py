@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
 
 import bleach
 from nbconvert.exporters.exporter import ResourcesDict
@@ -74,7 +79,7 @@ def _message(error: NotebookNode) -> NotebookNode:
 
 
 def feedback(course: Course, name: str) -> list[str]:
-    """Make the feedback pages of all graded submissions of an assignment.
+    """Make the feedback pages of all graded submissions of an assignment, one core a share.
 
     Returns:
         The students who have one.
@@ -82,10 +87,6 @@ def feedback(course: Course, name: str) -> list[str]:
     Raises:
         FeedbackError: nothing was graded, or nbgrader refuses.
     """
-    from nbgrader.converters import GenerateFeedback
-    from nbgrader.converters.base import NbGraderException
-    from nbgrader.coursedir import CourseDirectory
-
     with course.gradebook() as gradebook:
         graded = sorted(results_of(gradebook, name))
     students = [one for one in graded if course.path("autograded", name, one).is_dir()]
@@ -93,9 +94,31 @@ def feedback(course: Course, name: str) -> list[str]:
         raise FeedbackError(
             f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
         )
-    directory = CourseDirectory(config=course.config, root=str(course.root), assignment_id=name)
+    cores = min(len(students), len(os.sched_getaffinity(0)))
+    shares = [students[first::cores] for first in range(cores)]
+    # Spawned: a fork would share the connection to the gradebook.
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        refusals = list(pool.map(_make_pages, repeat(course.root), repeat(name), shares))
+    if refused := "; ".join(filter(None, refusals)):
+        missing = [one for one in students if not course.path("feedback", name, one).is_dir()]
+        whose = f" for {', '.join(missing)}; all others have theirs" if missing else f": {refused}"
+        raise FeedbackError(
+            f"nbgrader can't make the feedback of '{name}'{whose}",
+            f"run 'autograder grade {name} --force', then feedback again",
+        )
+    return students
+
+
+def _make_pages(root: Path, name: str, students: list[str]) -> str:
+    """Let nbgrader make the pages of these students; what it refused, else nothing."""
+    from nbgrader.converters import GenerateFeedback
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+
+    course = Course(root)
+    directory = CourseDirectory(config=course.config, root=str(root), assignment_id=name)
     there = {each.name for each in course.path("autograded", name, "x").parent.parent.iterdir()}
-    directory.student_id_exclude = ",".join(there - set(students))  # left by something else
+    directory.student_id_exclude = ",".join(there - set(students))
     log = logging.Logger("generate_feedback")
     log.addHandler(logging.NullHandler())
     converter = GenerateFeedback(coursedir=directory, config=course.config, log=log, force=True)
@@ -104,10 +127,5 @@ def feedback(course: Course, name: str) -> list[str]:
     try:
         converter.start()
     except NbGraderException as error:
-        missing = [one for one in students if not course.path("feedback", name, one).is_dir()]
-        whose = f" for {', '.join(missing)}; all others have theirs" if missing else f": {error}"
-        raise FeedbackError(
-            f"nbgrader can't make the feedback of '{name}'{whose}",
-            f"run 'autograder grade {name} --force', then feedback again",
-        ) from error
-    return students
+        return str(error)
+    return ""
