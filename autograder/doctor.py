@@ -13,6 +13,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.sandbox.launch import isolation_problem
+from autograder.sandbox.view import gpus
 
 PACKAGES = (
     "nbgrader",
@@ -83,7 +84,7 @@ def _isolation() -> Finding:
 
 
 def _cuda() -> Finding:
-    if Path("/dev/nvidiactl").exists():
+    if gpus():
         return Finding("CUDA", True, "a device is there: tests run their models on it")
     return Finding("CUDA", True, "no device: tests run their models on the CPU", required=False)
 

@@ -9,6 +9,7 @@ import ast
 import copy
 import json
 import os
+import re
 import socket
 import tempfile
 import time
@@ -28,7 +29,7 @@ from autograder.prepare import Prepared, encodable
 from autograder.sandbox import shell
 from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.view import View
+from autograder.sandbox.view import View, gpus
 from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 CANDIDATE = "autograder.judge.candidate"
@@ -44,6 +45,7 @@ CELL_SECONDS = 30.0
 REVIEW = "NeedsReview"  # an error of this name says: no score by machine, a person must look
 # The candidate may write what it likes into its copy; a test reads what was handed in.
 SEALED = frozenset({LOG_NAME, SEAL_NAME})
+_CUDA_FAILED = re.compile(r"CUDA (error|out of memory|driver)|(CUBLAS|CUDNN)_STATUS_")
 
 
 class NoIsolationError(AutograderError):
@@ -69,6 +71,11 @@ class Settings:
     stop_at_failure: bool = False
 
     @property
+    def gpus(self) -> tuple[str, ...]:
+        """The device files of the GPUs that models may run on."""
+        return () if self.device == "cpu" else gpus()
+
+    @property
     def cell_seconds(self) -> float:
         """The limit that nbgrader itself knows: `c.Execute.timeout`."""
         found = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
@@ -91,7 +98,7 @@ class Executed:
     seconds: float
 
 
-def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> WarmProcess:
+def warm_process(sources: Iterable[NotebookNode], settings: Settings) -> WarmProcess:
     """A process that has imported what an assignment's notebooks import, to run submissions in.
 
     Raises:
@@ -101,8 +108,8 @@ def warm_process(sources: Iterable[NotebookNode], *, isolated: bool = True) -> W
     modules = [CANDIDATE, JUDGE, *QUIZ, *shell.MODULES, *_imports(sources)]
     text = "\n".join(cell.source for source in sources for cell in source.cells)
     modules += [module for word, module in ON_FIRST_USE.items() if word in text]
-    view = View(hidden=hidden_modules(sources))
-    return WarmProcess(modules, view if isolated else None)
+    view = View(hidden=hidden_modules(sources), devices=settings.gpus)
+    return WarmProcess(modules, view if settings.isolated else None)
 
 
 def require_isolation() -> None:
@@ -121,7 +128,9 @@ def require_isolation() -> None:
 
 
 def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Executed:
-    """Run every notebook of a submission.
+    """Run every notebook of a submission; once more, on the CPU, where CUDA itself failed.
+
+    A GPU may be full because of a neighbour, and one index out of range there ends the process.
 
     Raises:
         LaunchError: the machine could not start the processes; the submission is not to blame.
@@ -129,17 +138,25 @@ def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Execut
     started = time.perf_counter()
     notebooks, reasons = {}, []
     for name, notebook in prepared.notebooks.items():
-        with tempfile.TemporaryDirectory(prefix="run-") as folder:
-            cells, reason = _run(prepared, name, Path(folder), warm, settings)
+        cells, reason, broken = _run(prepared, name, warm, settings)
+        if broken and settings.gpus:
+            cells, reason, _ = _run(prepared, name, warm, replace(settings, device="cpu"))
         notebooks[name] = _with_outputs(notebook, cells, reason, settings.config)
         reasons += [reason] if reason else []
     return Executed(notebooks, "; ".join(reasons) or None, time.perf_counter() - started)
 
 
 def _run(
-    prepared: Prepared, name: str, folder: Path, warm: WarmProcess, settings: Settings
-) -> tuple[list[dict[str, Any]], str | None]:
-    """The judge's word on each cell, and why the candidate ended early, if it did."""
+    prepared: Prepared, name: str, warm: WarmProcess, settings: Settings
+) -> tuple[list[dict[str, Any]], str | None, bool]:
+    """The judge's word on each cell; why the candidate ended early, if so; did CUDA break it?"""
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        return _run_in(Path(folder), prepared, name, warm, settings)
+
+
+def _run_in(
+    folder: Path, prepared: Prepared, name: str, warm: WarmProcess, settings: Settings
+) -> tuple[list[dict[str, Any]], str | None, bool]:
     theirs, ours = folder / "candidate", folder / "judge"
     trusted = prepared.given | SEALED
     _write_files(theirs, prepared.files)
@@ -155,7 +172,7 @@ def _run(
         "sealed": sorted(SEALED),
     }
     environment = {"NBGRADER_EXECUTION": "autograde"}
-    if settings.device == "cpu":
+    if not settings.gpus:
         environment["CUDA_VISIBLE_DEVICES"] = ""
     judges_end, candidates_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     reader, writer = os.pipe()
@@ -192,7 +209,7 @@ def _run(
                 judge.wait()
                 candidate.kill()
                 candidate.wait()
-                return cells, _why(cells, candidate, judge)
+                return cells, _why(cells, candidate, judge), _cuda_failed(cells, candidate)
         finally:
             if writer >= 0:
                 os.close(writer)
@@ -234,6 +251,12 @@ def _why(cells: list[dict[str, Any]], candidate: Process, judge: Process) -> str
     if candidate.reason and dead:
         return f"the submission {candidate.reason}"
     return dead[0]["evalue"] if dead else None
+
+
+def _cuda_failed(cells: list[dict[str, Any]], candidate: Process) -> bool:
+    """Whether CUDA said so, or the candidate died without passing a limit, as CUDA makes it."""
+    said = json.dumps([cell["outputs"] for cell in cells])
+    return bool(_CUDA_FAILED.search(said)) or ("DeadKernelError" in said and not candidate.reason)
 
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:

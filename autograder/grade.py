@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.course import Course
@@ -17,6 +16,7 @@ from autograder.prepare import Prepared, prepare, submission_digest, timestamp_o
 from autograder.record import Result, backup, record, results_of
 from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.view import gpus
 from autograder.score import score, unreadable
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
@@ -145,7 +145,7 @@ def _run(
     workers = min(jobs or len(os.sched_getaffinity(0)), len(students))
 
     with (
-        warm_process(assignment.sources.values(), isolated=settings.isolated) as warm,
+        warm_process(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(workers) as pool,
     ):
 
@@ -177,11 +177,12 @@ def _key(course: Course, assignment: Assignment, student: str, settings: Setting
 def _engine(settings: Settings) -> dict[str, str]:
     """What, beside tests and submission, a score depends on; it is recorded with every result."""
     isolation = "isolated" if settings.isolated else "none"
-    return {"version": ENGINE, "isolation": isolation, "device": settings.device}
+    device = "cuda" if settings.gpus else "cpu"
+    return {"version": ENGINE, "isolation": isolation, "device": device}
 
 
 def _check_device(device: str) -> None:
-    if device == "cuda" and not Path("/dev/nvidiactl").exists():
+    if device == "cuda" and not gpus():
         raise CourseError(
             "--device cuda: this machine has no CUDA device",
             "leave --device out: models then run on the CPU",

@@ -37,8 +37,9 @@ class Execute(NbGraderPreprocessor):
         for note in notes:
             self.log.warning("%s: %s", names["student"], note)
         prepared = Prepared.of(assignment, names["student"], {name: restored}, files, notes)
-        with warm_process(assignment.sources.values()) as warm:
-            executed = execute(prepared, warm, Settings(config=course.config))
+        settings = Settings(config=course.config)
+        with warm_process(assignment.sources.values(), settings) as warm:
+            executed = execute(prepared, warm, settings)
         if executed.reason:
             self.log.warning("%s: %s", names["student"], executed.reason)
         return executed.notebooks[name], resources

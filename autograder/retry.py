@@ -53,7 +53,7 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
         require_isolation()
     prepared = prepare(course, assignment, student)
     settings = Settings(isolated=isolated, config=course.config)
-    with warm_process(assignment.sources.values(), isolated=isolated) as warm:
+    with warm_process(assignment.sources.values(), settings) as warm:
         executed = execute(prepared, warm, settings)
     [found] = [
         each

@@ -136,7 +136,7 @@ def run_all(
 ) -> Iterator[Executed]:
     """Run candidates side by side, forked from one warm process; results in the same order."""
     with (
-        warm_process(assignment.sources.values()) as warm,
+        warm_process(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
         yield from pool.map(lambda one: execute(one, warm, settings), candidates)

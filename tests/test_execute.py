@@ -14,6 +14,7 @@ from autograder.errors import ReleaseError
 from autograder.execute import Settings, execute, warm_process
 from autograder.grade import grade
 from autograder.prepare import prepare
+from autograder.sandbox.view import gpus
 from tests.conftest import SOLVED, make_course
 
 # What a student may try to read, each as an expression whose value would give it away.
@@ -43,7 +44,7 @@ def outputs(executed, name):
 def run(course, student, **settings):
     assignment = Assignment.load(course, "warmup")
     chosen = Settings(config=course.config, **settings)
-    with warm_process(assignment.sources.values(), isolated=chosen.isolated) as warm:
+    with warm_process(assignment.sources.values(), chosen) as warm:
         return execute(prepare(course, assignment, student), warm, chosen)
 
 
@@ -67,6 +68,50 @@ def test_the_cpu_alone_is_offered_when_asked(warmup, hand_in):
     show = "import os\nprint(repr(os.environ.get('CUDA_VISIBLE_DEVICES')))"
     hand_in(warmup, "warmup", "one", {"area": show})
     assert outputs(run(warmup, "one", device="cpu"), "area") == "''\n"
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+def test_a_gpu_is_there_for_student_code_in_isolation(warmup, hand_in):
+    show = "import torch\nprint(torch.ones(3, device='cuda').sum().item())"
+    hand_in(warmup, "warmup", "one", {"area": show})
+    assert outputs(run(warmup, "one", device="cuda"), "area") == "3.0\n"
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+def test_who_fills_the_gpu_takes_nothing_from_a_neighbour(warmup, hand_in):
+    fill = """
+        import time, torch
+        held, size = [], 1 << 34
+        while size > 1 << 20:
+            try:
+                held.append(torch.empty(size, dtype=torch.uint8, device="cuda"))
+            except torch.OutOfMemoryError:
+                size //= 2
+        time.sleep(20)
+        """
+    use = "import time, torch\ntime.sleep(10)\nx = torch.ones(3)\n"
+    use += "print((x.cuda() if torch.cuda.is_available() else x).sum().item())\n"
+    hand_in(warmup, "warmup", "hog", {"area": dedent(fill)})
+    hand_in(warmup, "warmup", "right", SOLVED | {"area": use + SOLVED["area"]})
+    found = {one.student: one.result for one in grade(warmup, "warmup", device="cuda", jobs=2)}
+    page = (warmup.path("autograded", "warmup", "right") / "warmup.ipynb").read_text()
+    assert found["right"].score == 5, page
+    assert "3.0" in page
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+def test_an_index_out_of_range_on_the_gpu_costs_its_own_cell_alone(warmup, hand_in):
+    wrong = """
+        import torch
+        if torch.cuda.is_available():
+            torch.ones(3, device="cuda")[torch.tensor([5], device="cuda")].cpu()
+        """
+    hand_in(warmup, "warmup", "one", SOLVED | {"area": dedent(wrong) + SOLVED["area"]})
+    (outcome,) = grade(warmup, "warmup", device="cuda")
+    assert outcome.result.score == 5
 
 
 def test_grading_without_isolation_is_loud_and_recorded(warmup, hand_in, autograder):

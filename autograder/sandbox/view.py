@@ -59,6 +59,12 @@ class View:
     devices: tuple[str, ...] = ()
 
 
+def gpus() -> tuple[str, ...]:
+    """The device files of this machine's NVIDIA GPUs; none where a driver is missing."""
+    found = [str(path) for path in sorted(Path("/dev").glob("nvidia*")) if path.is_char_device()]
+    return tuple(found) if "/dev/nvidiactl" in found else ()
+
+
 def build_view(root: Path, view: View) -> None:
     """Build the candidates' file system at `root`, an empty folder.
 

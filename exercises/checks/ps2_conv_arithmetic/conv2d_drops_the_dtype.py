@@ -2,8 +2,8 @@
 # about: Gives back float32, whatever it was given.
 # blind: true
 # fails:
-#   test_conv2d_channels: expected torch.float64 on cpu, got torch.float32
-#   test_conv2d_settings: expected torch.float64 on cpu, got torch.float32
+#   test_conv2d_channels: expected torch.float64
+#   test_conv2d_settings: expected torch.float64
 # ---
 
 # %% solution="conv2d"
@@ -13,7 +13,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     rows = output_size(height, k_h, stride, padding, dilation)
     columns = output_size(width, k_w, stride, padding, dilation)
     padded = F.pad(x, (padding, padding, padding, padding))
-    y = torch.zeros(n, filters, rows, columns)
+    y = torch.zeros(n, filters, rows, columns, device=x.device)
     for i in range(rows):
         for j in range(columns):
             top, left = i * stride, j * stride

@@ -11,7 +11,7 @@
 def max_pool2d(x, kernel, stride):
     rows = (x.shape[2] - kernel) // stride + 1
     columns = (x.shape[3] - kernel) // stride + 1
-    y = torch.zeros(*x.shape[:2], rows, columns)
+    y = torch.zeros(*x.shape[:2], rows, columns, device=x.device)
     for i, j in np.ndindex(rows, columns):
         top, left = i * stride, j * stride
         y[:, :, i, j] = x[:, :, top : top + kernel, left : left + kernel].amax(dim=(2, 3))
@@ -20,7 +20,7 @@ def max_pool2d(x, kernel, stride):
 
 # %% solution="max_pool2d_backward"
 def max_pool2d_backward(grad_y, x, kernel, stride):
-    grad_x = torch.zeros(x.shape)
+    grad_x = torch.zeros(x.shape, device=x.device)
     for n, c, i, j in np.ndindex(*grad_y.shape):
         top, left = i * stride, j * stride
         window = x[n, c, top : top + kernel, left : left + kernel]
