@@ -91,14 +91,17 @@ def test_who_fills_the_gpu_takes_nothing_from_a_neighbour(warmup, hand_in):
                 size //= 2
         time.sleep(20)
         """
-    use = "import time, torch\ntime.sleep(10)\nx = torch.ones(3)\n"
-    use += "print((x.cuda() if torch.cuda.is_available() else x).sum().item())\n"
+    use = """
+        import time, torch
+        if torch.cuda.is_available():
+            while torch.cuda.mem_get_info()[0] > 1 << 30:
+                time.sleep(0.1)
+            torch.empty(2 << 30, dtype=torch.uint8, device="cuda")
+        """
     hand_in(warmup, "warmup", "hog", {"area": dedent(fill)})
-    hand_in(warmup, "warmup", "right", SOLVED | {"area": use + SOLVED["area"]})
+    hand_in(warmup, "warmup", "right", SOLVED | {"area": dedent(use) + SOLVED["area"]})
     found = {one.student: one.result for one in grade(warmup, "warmup", device="cuda", jobs=2)}
-    page = (warmup.path("autograded", "warmup", "right") / "warmup.ipynb").read_text()
-    assert found["right"].score == 5, page
-    assert "3.0" in page
+    assert found["right"].score == 5
 
 
 @pytest.mark.cuda
