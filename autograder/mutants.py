@@ -30,7 +30,7 @@ from autograder.errors import AutograderError
 from autograder.execute import Settings
 from autograder.judge.names import region
 from autograder.score import score
-from autograder.verify import full_log, prepared, run_all
+from autograder.verify import bare, full_log, prepared, run_all
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent
@@ -155,7 +155,8 @@ def try_mutants(
     [run] = run_all(assignment, [reference], Settings(config=course.config), 1)
     slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
     settings = Settings(config=Config(course.config, **slow), stop_at_failure=True)
-    candidates = [prepared(assignment, one.cell, _with(one, assignment), log) for one in found]
+    changed = [(one.cell, bare(_with(one, assignment))) for one in found]
+    candidates = [prepared(assignment, cell, notebooks, log) for cell, notebooks in changed]
     on_start(len(found))
     tried = []
     for mutant, run in zip(found, run_all(assignment, candidates, settings, jobs), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -110,11 +111,11 @@ def verify(
     ]
     loaded = checks.load_all(course.root / "checks" / name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
-        changed = prepared(assignment, check.name, with_check(check, assignment), log)
+        changed = prepared(assignment, check.name, bare(with_check(check, assignment)), log)
         plans.append(_Plan(check.kind, changed, _rejected_by(check)))
     for run in range(1, 1 if quick else RUNS + 1):
         seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
-        again = prepared(assignment, f"seeds + {run * STEP}", assignment.sources, log)
+        again = prepared(assignment, f"seeds + {run * STEP}", bare(assignment.sources), log)
         plans.append(_Plan("seeds", replace(again, sources=seeded), _be_full))
     on_start(len(plans))
     trials: list[Trial] = []
@@ -159,6 +160,19 @@ def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
         if any(grade_id(cell) == first for cell in source.cells):
             return assignment.sources | {name: checks.apply(check, source)}
     return {name: checks.apply(check, source) for name, source in assignment.sources.items()}
+
+
+def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
+    """Notebooks without the code that shows something only.
+
+    A student may delete it, so no test may need it; and it takes half of a run's time.
+    """
+    shorter = copy.deepcopy(notebooks)
+    for notebook in shorter.values():
+        notebook.cells = [
+            cell for cell in notebook.cells if cell.cell_type != "code" or grade_id(cell)
+        ]
+    return shorter
 
 
 def _unsupported(assignment: Assignment) -> list[str]:

@@ -127,8 +127,9 @@ show_pictures(
 )
 
 # %% [markdown]
-# The plan is that of lecture 1: shrink the picture until its **shorter** side has the wanted size,
-# then cut out the middle square. Shapes stay as they are; what is lost lies at the two far ends.
+# The plan is that of lecture 1: shrink the picture until its **shorter** side has the wanted size
+# (or enlarge it, if it is smaller), then cut out the middle square. Shapes stay as they are; what
+# is lost lies at the two far ends.
 #
 # ### Task 1a: the new size (2 points)
 #
@@ -169,13 +170,14 @@ for height, width, want in [(256, 385, (224, 336)), (385, 256, (336, 224)), (9, 
     assert all(type(side) is int for side in got), f"{got}: both must be int, for a shape."
 ### BEGIN HIDDEN TESTS
 cases = [(299, 400, 224), (400, 299, 224), (600, 401, 128), (401, 600, 600), (333, 1000, 96)]
+cases += [(299, 598, 224), (110, 55, 224), (49, 98, 64)]  # twice as long, in floats a little less
 for height, width, shorter in cases:
     short = min(height, width)
     want = (height * shorter // short, width * shorter // short)
     got = tuple(new_size(height, width, shorter))
     what = f"new_size({height}, {width}, {shorter}): expected {want}, got {got}"
     exact = "Stay with whole numbers: int(299 * (224 / 299)) is 223."
-    assert min(got) != shorter - 1, f"{what}. {exact}"
+    assert sum(got) != sum(want) - 1, f"{what}. {exact}"
     assert got == want, f"{what}. {hint}"
 ### END HIDDEN TESTS
 
@@ -227,13 +229,16 @@ want = torch.tensor([[[0.2, 1.0], [0.4, 0.8]]])
 hint = "Columns 1 and 2 are the middle: cut them out, don't squash. Divide with /, not with //."
 assert_same("to_square", to_square(photograph, 2), want, hint)
 ### BEGIN HIDDEN TESTS
-numbers = torch.arange(23, dtype=torch.uint8).expand(1, 8, 23)
-for side, picture in {"columns": numbers, "rows": numbers.mT}.items():
-    got = to_square(picture, 8)
-    assert got.shape == (1, 8, 8), f"expected shape (1, 8, 8), got {tuple(got.shape)}"
-    shown = (255 * got).round().int().unique().tolist()
-    hint = f"of 23 {side}, expected the middle ones, 7 to 14, got {shown}."
-    assert shown == list(range(7, 15)), f"{hint} 15 go: 7 before and 8 after."
+for count, size, first in [(23, 8, 7), (22, 9, 6), (20, 9, 5)]:
+    numbers = torch.arange(count, dtype=torch.uint8).expand(1, size, count)
+    for side, picture in {"columns": numbers, "rows": numbers.mT}.items():
+        got = to_square(picture, size)
+        want = f"expected shape (1, {size}, {size})"
+        assert got.shape == (1, size, size), f"{want}, got {tuple(got.shape)}"
+        shown = (255 * got).round().int().unique().tolist()
+        hint = f"of {count} {side}, expected the middle ones, {first} to {first + size - 1}, got"
+        goes = f"{count - size} go: {first} before and {count - size - first} after."
+        assert shown == list(range(first, first + size)), f"{hint} {shown}. {goes}"
 for name, size in [("cat", 224), ("coffee", 100), ("rocket", 300)]:
     photograph = load_photograph(name)
     for picture in (photograph, photograph[:1, :, 90:301], photograph[:, :, :256].contiguous()):
@@ -296,7 +301,8 @@ show_pictures(
 # First the two statistics, over *all* pixels of *all* pictures. Take two pictures with one channel,
 # the first all black and the second all white. The mean is $0.5$, and every pixel is $0.5$ away
 # from it, so the standard deviation is $0.5$. But *within* each picture nothing varies: whoever
-# computes the deviation of each picture and then averages gets $0$.
+# computes the deviation of each picture and then averages gets $0$. (The standard deviation is the
+# square root of the mean *squared* distance from the mean.)
 #
 # 1. Decide which axes of `(N, C, H, W)` disappear, and which one stays.
 # 2. Take mean and standard deviation over all those axes at once. (Whether you divide by $n$ or by
@@ -345,8 +351,8 @@ for shape in [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16)]:
 # ### Task 2b: normalise (2 points)
 #
 # Let a channel have mean $0.5$ and deviation $0.25$. Then $1$ becomes $(1 - 0.5)/0.25 = 2$, and $0$
-# becomes $-2$. Mean and deviation come as three numbers, one for each channel, in a tuple, a list
-# or a tensor.
+# becomes $-2$. Mean and deviation come as one number for each channel, in a tuple, a list or a
+# tensor: three for a colour photograph, one for an X-ray.
 #
 # The trap is the shape. Three numbers of shape `(3,)` line up with the **last** axis of
 # `(N, 3, H, W)`, which is the columns. As a rule that is an error. For pictures that happen to be
@@ -389,8 +395,12 @@ for kind, shape in [(tuple, (2, 3, 5, 7)), (list, (3, 3, 3, 3)), (torch.tensor, 
     std = 0.1 + torch.rand(shape[1], generator=generator)
     want = torch.stack([(images[:, c] - mean[c]) / std[c] for c in range(shape[1])], dim=1)
     before = images.clone()
-    got = normalise(images, kind(mean.tolist()), kind(std.tolist()))
+    its_mean, its_std = kind(mean.tolist()), kind(std.tolist())
+    got = normalise(images, its_mean, its_std)
     assert torch.equal(images, before), "normalise changed the images: work on new tensors."
+    for name, given, was in [("mean", its_mean, mean), ("std", its_std, std)]:
+        hint_kept = f"normalise changed {name}, or its shape: work on new tensors."
+        assert torch.equal(torch.as_tensor(given), was), hint_kept
     assert_same(f"normalise of {shape}", got, want, hint)
 ### END HIDDEN TESTS
 
@@ -522,7 +532,7 @@ def augment(images, seed, reach=2):
 
 # %% [markdown]
 # With a reach of 0 nothing moves, and each picture of a batch is the original or its mirror image.
-# Eight copies of one picture should hardly all come out alike.
+# Whether the coin is fair, and tossed for each picture, the second test asks.
 
 # %% test="test_augment" points=2
 assert_own_work("augment", augment)
@@ -611,9 +621,10 @@ show_pictures(
 # `["cat", "cup", "cat", "dog"]`. If "cat" is chosen for the test, both of its pictures go there.
 #
 # 1. List the different groups, in an order that doesn't depend on chance.
-# 2. Choose `test_groups` of them at random, with a generator made from `seed`.
-# 3. Return two lists of positions, ascending: first those of the training pictures, then those of
-#    the test pictures. Every picture is in exactly one of them.
+# 2. Choose `test_groups` of them at random, with a generator made from `seed`. Each group is as
+#    likely as the others, however many pictures it has.
+# 3. Return two lists of positions (ints), ascending: first those of the training pictures, then
+#    those of the test pictures. Every picture is in exactly one of them.
 #
 # <details><summary>Hint: the different groups</summary><code>sorted(set(groups))</code>. Without
 # <code>sorted</code>, the order of a set of strings changes from one start of Python to the next,
@@ -679,18 +690,20 @@ assert len(tested) == 7, hint
 # Made **with** a seed, it is for training: each epoch has a new random order, and its pictures are
 # augmented anew. Made **without** one, it is for testing, and nothing is random: the pictures come
 # in their order and as they are. In both cases every picture comes exactly once in an epoch. The
-# last batch is smaller if the numbers don't divide; it isn't thrown away.
+# last batch is smaller if the numbers don't divide; it isn't thrown away. Each `for` loop begins at
+# the first batch, even while another loop over the same loader is still open.
 #
 # `__iter__` is what Python calls when a `for` loop begins. Written with `yield`, it gives the
 # batches one at a time.
 #
-# 1. In `__init__`, keep what you get, and make **one** generator from the seed.
+# 1. In `__init__(self, images, labels, batch_size, seed=None)`, keep what you get, and make **one**
+#    generator from the seed.
 # 2. In `__len__`, count the batches of an epoch.
 # 3. In `__iter__`, make an order: a new permutation from that generator, or 0, 1, 2, … without a
 #    seed.
 # 4. Cut the order into pieces, take images and labels by the *same* piece, and yield both.
-# 5. For training, augment each batch. Draw its seed from your generator, so that no two batches
-#    are changed alike.
+# 5. For training, `augment(…)` each batch, with its own reach of 2. Draw its seed from your
+#    generator, so that no two batches are changed alike.
 #
 # <details><summary>Hint: each epoch has the same order</summary>Where is the generator made? In
 # <code>__iter__</code> it would start anew each time.</details>
@@ -766,6 +779,10 @@ for count, size, want in [(23, 5, [5, 5, 5, 5, 3]), (10, 5, [5, 5]), (3, 8, [3])
             fits = served.float().view(count, 1, 1, 1).expand(count, 2, 3, 4)
             hint = "A picture has another picture's label: use one order for both."
             assert_same("what the pictures show", shown, fits, hint)
+    hint = "Two loops over one loader disturb each other: keep the place in __iter__, not in self."
+    plain = Loader(images, labels, size)
+    for (_, one), (_, two) in zip(plain, plain, strict=False):
+        assert torch.equal(one, two), hint
     assert torch.equal(images, before), "Loader changed the images that it was given."
 ### END HIDDEN TESTS
 
@@ -806,6 +823,9 @@ for order, shown in [(first, pictures), (second, later)]:
     assert_same("the pictures of the second loader", its_pictures, shown, hint)
 assert epoch_of(other)[0] != first, "Seeds 3 and 4 give the same order: use the seed."
 assert first != second, "The second epoch has the first one's order: make the generator only once."
+together = [{frozenset(order[i : i + 8]) for i in range(0, 40, 8)} for order in (first, second)]
+hint = "Both epochs have the same pictures in a batch: shuffle first, then cut into batches."
+assert together[0] != together[1], hint
 assert not torch.equal(pictures, images), "The training pictures aren't augmented."
 hint = "Both epochs show the same versions of the pictures: augment anew each time."
 assert not torch.equal(pictures, later), hint
@@ -828,7 +848,8 @@ assert len(shown) > 5, hint
 # 1. Turn the bytes into 0 to 1.
 # 2. Compute mean and deviation over the training pictures **alone**.
 # 3. Normalise all pictures with these.
-# 4. Make a loader of the training pictures, with the seed, and one of the test pictures, without.
+# 4. Make two loaders with batches of `batch_size`: one of the training pictures, with the seed, and
+#    one of the test pictures, in the order of `test`, without.
 #
 # <details><summary>Hint: some of the pictures</summary>A list of positions is an index:
 # <code>images[train]</code> has the training pictures, in that order.</details>

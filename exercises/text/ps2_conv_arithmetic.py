@@ -50,8 +50,8 @@
 #    lecture's `course_utils.arithmetic`; `FORBIDDEN` below lists the names. When your work is
 #    graded, they aren't there at all.
 # 2. Leave the inputs as they are. The caller still needs them.
-# 3. Tensors: give back the dtype and the device that you were given. Counts and sizes: give back
-#    a Python `int`.
+# 3. Tensors: compute in the dtype and on the device that you were given, and give them back. Counts
+#    and sizes: give back a Python `int`.
 #
 # You may always call the functions that you wrote in an earlier task. If one of them isn't right
 # yet, the later task will suffer with it; so you may also do without.
@@ -184,7 +184,7 @@ def refusal(function, *settings):
 # - if `size`, `kernel`, `stride` or `dilation` is less than 1, or `padding` less than 0. The
 #   message names the setting, as in `"stride must be at least 1, got 0"`;
 # - if the window doesn't fit into the padded row. The message gives both numbers: how far the
-#   window reaches, and how many positions there are.
+#   window reaches, and how many positions the padded row has.
 #
 # <details><summary>Hint: where to check</summary>First thing in the function, before anything is
 # divided. Otherwise Python itself stumbles over stride 0, with a
@@ -481,6 +481,11 @@ for shape, taps in [*cases, ((2, 2, 3, 4), (1, 2, 3, 4)), ((2, 3, 4, 4), (3, 3, 
         want = F.conv2d(x, weight, bias).to(device, dtype)
         what = f"x {shape}, weight {taps}, {'with' if has_bias else 'without'} bias"
         assert_same(what, got, want, hint, slips)
+x = torch.full((1, 1, 2, 2), 2.0**27 + 1, dtype=torch.float64, device=device)
+slips = {"That is single precision: compute in the dtype that you were given.": x.float().double()}
+assert_same(
+    "2 to the 27, plus 1, times 1", conv2d(x, torch.ones_like(x[..., :1, :1])), x, "", slips
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -595,7 +600,8 @@ show_pictures(
 #
 # <details><summary>Hint: another way</summary>A 3-D convolution is a sum of 2-D ones. Output slice
 # s is the sum, over the kernel's slices t, of <code>conv2d</code> applied to slice s · stride + t ·
-# dilation of the padded volume. Mind the bias: it is added once, not once for each t.</details>
+# dilation of the volume. Pad the depth yourself, and let <code>conv2d</code> pad the rest; add the
+# bias once, not once for each t.</details>
 #
 # <details><summary>Hint: wrong only where the three sizes differ</summary>Then two axes have
 # changed places. Depth is axis 2, height 3, width 4, in <code>x</code> and in
@@ -871,7 +877,7 @@ class Window(NamedTuple):
 
 # %% solution="receptive_field"
 def receptive_field(layers):
-    """How many input pixels along one axis a unit behind these layers depends on (int)."""
+    """How long a stretch of the input (in pixels, along one axis) a unit behind all layers sees."""
     ### BEGIN SOLUTION
     seen = jump = 1
     for kernel, stride, dilation in layers:

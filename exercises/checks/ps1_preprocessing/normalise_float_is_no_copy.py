@@ -1,0 +1,15 @@
+# ---
+# about: "It takes float() for a copy, so lent images that are float32 already are overwritten."
+# blind: true
+# fails:
+#   test_normalise: changed the images
+# ---
+
+# %% solution="normalise"
+def normalise(images, mean, std):
+    """Images (N, C, H, W), each channel less its mean and divided by its deviation."""
+    result = images.float()  # a copy to work on
+    for channel in range(result.shape[1]):
+        result[:, channel] -= mean[channel]
+        result[:, channel] /= std[channel]
+    return result
