@@ -17,7 +17,7 @@ from autograder.bench import STOCK_CONFIG
 from autograder.course import CONFIG_NAME, Course
 from autograder.judge.names import is_test
 from autograder.release import release
-from autograder.verify import Report, full_log, verify, with_check
+from autograder.verify import Report, bare, full_log, verify, with_check
 from course_utils.quiz import bank
 from tests.conftest import ROOT
 
@@ -87,7 +87,7 @@ def test_stock_nbgrader_gives_the_same_scores(name, tmp_path):
     assignment = Assignment.load(COURSE, name)
     loaded = {one.name: one for one in checks.load_all(COURSE.root / "checks" / name)}
     submitted = {"reference": assignment.sources}
-    submitted |= {one: with_check(check, assignment) for one, check in loaded.items()}
+    submitted |= {one: bare(with_check(check, assignment)) for one, check in loaded.items()}
     stock = stock_scores(tmp_path, name, submitted)
     for trial in report_of(name).trials:
         if trial.name not in submitted:

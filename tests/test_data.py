@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils import data, models
@@ -276,7 +276,6 @@ def test_a_notebook_shows_the_message_and_no_traceback(assets: Path):
 # Splitting
 
 
-@settings(deadline=None)
 @given(
     labels=st.lists(st.integers(0, 4), min_size=2, max_size=60),
     per_class=st.integers(1, 10),

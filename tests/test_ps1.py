@@ -7,7 +7,7 @@ import torch
 from nbformat import NotebookNode
 from torchvision.transforms import v2
 
-from autograder import answers, checks
+from autograder import answers
 from course_utils.quiz import bank
 from tests.conftest import ROOT, run_reference
 
@@ -55,17 +55,6 @@ def test_numbers_in_the_prose() -> None:
     assert 385 * 224 / 256 == 336.875
     assert tuple(v2.functional.resize(torch.zeros(3, 256, 385), 224).shape) == (3, 224, 336)
     assert int(299 * (224 / 299)) == 223
-
-
-def test_wrong_solutions_cover_every_test() -> None:
-    loaded = checks.load_all(ROOT / "exercises" / "checks" / NAME)
-    wrong = [check for check in loaded if check.kind == "wrong"]
-    tests = {f"test_{cell}" for cell in ("new_size", "to_square", "stripes", "channel_statistics")}
-    tests |= {f"test_{cell}" for cell in ("normalise", "to_batch", "augment", "augment_chance")}
-    tests |= {f"test_{cell}" for cell in ("split_by_group", "loader", "loader_epochs")}
-    assert {test for check in wrong for test in check.fails} == {*tests, "test_make_loaders"}
-    assert len(loaded) - len(wrong) >= 2
-    assert 3 * sum(check.blind for check in wrong) >= len(wrong) >= 8
 
 
 # The answers, derived independently

@@ -6,9 +6,10 @@ import re
 import statistics
 from itertools import product
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tools.lab import Lab, Notebook
+from autograder.answers import right_answers
+from tools.lab import ROOT, Lab, Notebook
 
 
 def assert_ran_cleanly(lecture: Notebook, lab: Lab) -> None:
@@ -18,6 +19,21 @@ def assert_ran_cleanly(lecture: Notebook, lab: Lab) -> None:
     assert lecture.asked
     here = (lab.url, "data:", "blob:")
     assert [url for url in lecture.asked if not url.startswith(here)] == []
+
+
+def assert_questions_take_their_answers(lecture: Notebook, name: str) -> None:
+    """Every practice question of the lecture, answered with its key, says that it is right."""
+    found = right_answers(ROOT / "lectures" / "quiz" / f"{name}.yaml", "")
+    assert found
+    for question, answer in found.items():
+        form = lecture.output(f'ask("{question}")')
+        if isinstance(answer, int | list) and form.locator("input[value]").count():
+            for option in answer if isinstance(answer, list) else [answer]:
+                form.locator(f"input[value='{option}']").check()
+        else:
+            form.get_by_label("Your answer").fill(str(answer))
+        form.get_by_role("button", name="Check my answer").click()
+        expect(form.get_by_role("status")).to_contain_text("Right.")
 
 
 def median_redraw(page: Page, turn: str, shown: str) -> float:

@@ -7,7 +7,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
+from tests.browser.helpers import (
+    assert_questions_take_their_answers,
+    assert_ran_cleanly,
+    assert_readable,
+    median_redraw,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +38,10 @@ def sentence(page):
 
 def test_runs_without_an_error(lecture, lab):
     assert_ran_cleanly(lecture, lab)
+
+
+def test_every_practice_question_takes_its_answer(lecture):
+    assert_questions_take_their_answers(lecture, "04_transfer_learning")
 
 
 def test_each_layer_has_its_maps_and_says_what_a_unit_sees(page):

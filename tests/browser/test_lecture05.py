@@ -11,7 +11,12 @@ from playwright.sync_api import expect
 
 from course_utils.interactives import BackpropagationGraph
 from course_utils.interactives.backpropagation import GRAPHS
-from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
+from tests.browser.helpers import (
+    assert_questions_take_their_answers,
+    assert_ran_cleanly,
+    assert_readable,
+    median_redraw,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -79,6 +84,10 @@ def torchs(name, inputs):
 
 def test_runs_without_an_error_and_without_the_network(lecture, lab):
     assert_ran_cleanly(lecture, lab)
+
+
+def test_every_practice_question_takes_its_answer(lecture):
+    assert_questions_take_their_answers(lecture, "05_backpropagation")
 
 
 @pytest.mark.parametrize("preset", PRESETS)
