@@ -595,7 +595,7 @@ ask("which_batch_fits")
 # Half the batch halves the activations, and makes the gradient noisier. Half the side takes three
 # quarters of them away, and the details in the images too. Adam needs more, not less. Without the
 # dense layers most of the fixed part is gone: weights, gradients and momentum of 123,642,856
-# parameters. Lecture 4 shows what accuracy that costs.
+# parameters. Lecture 4 puts a small head in their place.
 #
 # </details>
 #

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 4 · Transfer learning
 #
-# Two people are to learn to drive a van. One has never driven. The other has a licence for another
+# Two people are to learn to drive a van. One has never driven. The other has a licence for a small
 # car. Who is on the road first, and after how many lessons? Nobody asks the second one to forget
 # everything and start again. With networks, that is what training from scratch does.
 #
@@ -75,7 +75,8 @@ show_curves(
 
 # %% [markdown]
 # The bars are standard deviations over the five seeds. With ten pictures of each class the frozen
-# network is right on 80.0 % and the small one on 52.6 %.
+# network is right on 80.0 % and the small one on 52.6 %. With two of each the frozen one is already
+# where the small one gets with ten.
 #
 # ### Do one yourself
 #
@@ -109,6 +110,8 @@ on_pixels = logistic_regression(pixels[train], stamps.labels[train])
 print(f"right: {accuracy(on_pixels, pixels[test], stamps.labels[test]):.1f} %")
 
 # %% [markdown]
+# That is nothing: who always says "mammal" is right on 35.0 % of them, too.
+#
 # **Think.** What did the network do to the pictures?
 #
 # <details><summary>An answer</summary>
@@ -151,6 +154,9 @@ named = [i for i, names in enumerate(stamps.imagenet) if names]
 classes = imagenet_classes()
 with torch.no_grad():
     five = torch.cat([network(preprocess(stamps.images[i])) for i in named]).topk(5).indices
+print([classes[guess] for guess in five[0]], "right:", *stamps.imagenet[named[0]])
+
+# %%
 hits = [
     [classes[guess] in stamps.imagenet[i] for guess in row]
     for i, row in zip(named, five.tolist(), strict=True)
@@ -191,8 +197,8 @@ print(f"the first one alone {100 * first / (conv + dense):.1f} % of all")
 #    shifted map. It is *equivariant*. A dense layer isn't: it must learn a cat on the left and a
 #    cat on the right one by one.
 #
-# The third can be tested. SqueezeNet's layer fire3 has a unit every 4 pixels. We cut two windows
-# out of a photograph, 4 pixels apart; the maps should differ by one column.
+# The third can be tested. SqueezeNet's third layer, fire3, has a unit every 4 pixels. We cut two
+# windows out of a photograph, 4 pixels apart; the maps should differ by one column.
 
 # %%
 cat = preprocess(load_photograph("cat"), 256)
@@ -294,14 +300,15 @@ show_pictures(
     strongest,
     alt="Six feature maps of the cat. Two of conv1 show the whole face, one its light and one its "
     "edges. Two of fire4 show rings around the eyes and a coarse texture. Of fire9 one is bright "
-    "at both eyes and nowhere else, the other at the nose.",
+    "at both eyes and nowhere else, the other on the cheek, where the whiskers grow.",
 )
 
 # %% [markdown]
 # How far does the analogy go? Deeper layers predict the answers of later areas better (Yamins and
 # others, 2014; Güçlü and van Gerven, 2015): measured often. *What it means* is contested: a later
-# layer also has a larger receptive field, and much of the match may come from that alone (Miao and
-# Tong, 2024). And cortex has feedback; this network has none.
+# layer also has a larger receptive field, and at least for V1 it is the size of the field that
+# decides which layer fits best (Miao and Tong, 2024). And cortex has feedback; this network has
+# none.
 #
 # ## Play
 #
@@ -343,7 +350,7 @@ print(explorer.name, explorer.layer, "map", explorer.channel, "unit", explorer.r
 #
 # - **photographs**: the stamps, things of the kind that ImageNet is about;
 # - **grain**: noise of six grain sizes, like grades of sandpaper. Nothing in ImageNet is about
-#   that. (We made this task for the purpose: there is no network to download real ones.)
+#   that. (A task of our own, made so that ImageNet's features should not fit.)
 
 # %%
 textures, grades = grain(per_class=1, seed=0)
@@ -368,25 +375,23 @@ for task, points in cut.items():
     print(task, {layer: round(mean, 1) for layer, (mean, _) in points.items()})
 
 # %% [markdown]
-# The lines cross, and this is what *general* and *specific* mean. For photographs each further
-# layer helps. For grain the first layer is the best, and each group of layers after it throws away
-# what the task needs: whether a zebra is near or far, ImageNet wants the answer *zebra*, so the
-# later layers learned to ignore how coarse its stripes are. (That reason is our guess; the fall is
-# measured.)
-#
-# But is it *learning* that makes the first layer useful? The control is the same network with
-# random weights:
+# The lines cross. For photographs each further layer helps. For grain the first layer is the best,
+# and accuracy falls with depth. Does *training* do this? A control is needed: the same network with
+# random weights, never trained.
 
 # %%
 random = {task: summarise(layers, "layer", task=task, arm="random") for task in cut}
-for task, points in cut.items():
-    gain = {k: f"{points[k][0] - random[task][k][0]:+.1f}" for k in ("conv1", "fire3", "fire9")}
-    print(f"{task:11}: pretrained minus random, in points: {gain}")
+for task, points in random.items():
+    print(task, {layer: round(mean, 1) for layer, (mean, _) in points.items()})
+    gain = {k: f"{cut[task][k][0] - points[k][0]:+.1f}" for k in ("conv1", "fire6", "fire9")}
+    print("  what training adds, in points:", gain)
 
 # %% [markdown]
-# In the first layer, random filters do nearly as well: colour and contrast can be read from any
-# filters. The gain on photographs grows with depth, to 41 points. On grain nothing is gained at the
-# end.
+# Grain falls without any training, too: it comes with depth itself. (Pooling and mixing wash out
+# what is fine: our guess.) What *training* adds is the difference. In the first layer that is
+# little, for either task: colour and contrast can be read from almost any filters. In the last
+# layer it is 41 points on photographs, and on grain nothing: what fire9 learned is *specific* to
+# things.
 #
 # **Takeaway.** The first layers hold general features, good for almost any task on images; the last
 # ones are made for theirs. "Early general, late specific" is *settled* (Yosinski and others, 2014:
@@ -422,12 +427,12 @@ show_curves(
 
 # %% [markdown]
 # Two pictures of each grade are enough for the small network. (It gets each one mirrored and moved
-# a little, anew each time.) To fine-tune all of SqueezeNet is better than to freeze it, and still
-# no match.
+# a little, anew each time.) To fine-tune all of SqueezeNet is better than to freeze it, but not
+# than to freeze it and cut it after conv1, as above. None is a match.
 #
 # So *pretrained is better* is no law. Elsewhere, too: on two large medical tasks ImageNet's weights
-# gained little (Raghu and others, 2019), and on COCO a random start catches up if it trains long
-# enough (He, Girshick and Dollár, 2019).
+# gained little (Raghu and others, 2019), and on COCO (objects to be found, with boxes) a random
+# start catches up if it trains long enough (He, Girshick and Dollár, 2019).
 #
 # ## Freeze, fine-tune, or in between
 #
@@ -461,14 +466,15 @@ for name, (mean_, spread) in ten.items():
     print(f"{name:18}: {mean_:.1f} % ± {spread:.1f}")
 
 # %% [markdown]
-# First, the four ways that start from ImageNet's weights are within 2.1 points of each other, no
-# more than their spread: *with so few pictures* the cheapest, frozen, is as good as any. Second,
-# the same network from scratch reaches 25.4 %, less than who always says "mammal" (27.5 %): 1.2
-# million weights, 80 pictures, 80 steps. More steps would help a little, more pictures a lot.
+# First, the four ways that start from ImageNet's weights are within 2.1 points of each other, about
+# as much as their spread: *with so few pictures* the cheapest, frozen, is as good as any. Second,
+# the same network from scratch reaches 25.4 %, less than who always says "mammal": 1.2 million
+# weights, 80 pictures, 80 steps.
 #
 # Rule of thumb: train the head on the frozen network first; if data allow, let the body move,
-# slowly. A new head's first gradients are random, and at a large rate they destroy what was learned
-# (Kumar and others, 2022). With batch norm, frozen means `.eval()` too: else its means drift.
+# slowly. While a new, random head learns, the gradients that it sends back distort what the body
+# knows; that costs accuracy mostly on pictures unlike the training pictures (Kumar and others,
+# 2022). With batch norm, frozen means `.eval()` too: else its means drift.
 #
 # **Think.** You have 100,000 labelled pictures of your own task. Which of the four would you try
 # first, and what would you expect from the others?
@@ -491,7 +497,7 @@ ask("which_way")
 # %%
 sources = {  # training pictures, classes, labels
     "ImageNet (2012)": (1_281_167, 1000, "one a picture"),
-    "Pascal VOC (2012)": (11_540, 20, "boxes"),
+    "Pascal VOC (2012)": (11_540, 20, "boxes (with the validation set)"),
     "CIFAR-10": (50_000, 10, "one a picture"),
     "MS-COCO (2017)": (118_287, 80, "boxes and outlines"),
 }
@@ -510,15 +516,15 @@ for name, (count, kinds, labels) in sources.items():
 # - **MS-COCO**, as a detector: same task, similar pictures, and its box layers come along. Rule of
 #   thumb.
 # - **ImageNet** for the backbone otherwise: the default for photographs, and robust. With half of
-#   its pictures a detector on VOC loses 1.5 points of mean average precision, with 127 classes
-#   instead of 1,000 it loses 2.8 (Huh and others, 2016). A good default: settled. Needed:
-#   contested.
+#   its pictures a detector on VOC loses 1.5 points of mean average precision (a detector's score,
+#   up to 100), with 127 classes instead of 1,000 it loses 2.8 (Huh and others, 2016). A good
+#   default: settled. Needed: contested.
 # - **Pascal VOC** is like your target, but small: better as a second step.
 # - **CIFAR-10**, 32×32 pixels, is too small, **medical pictures** too different. Rule of thumb.
 #
-# Change the target: *cell types in microscope slides.* ImageNet helped there when it was fine-tuned
-# (Mormont and others, 2018), and gained little on eyes and chests (Raghu and others, 2019).
-# Contested: measure it on your own data, against a small network from scratch.
+# Change the target: *cell types in microscope slides.* ImageNet's networks did well there, best
+# when fine-tuned (Mormont and others, 2018), and gained little on eyes and chests (Raghu and
+# others, 2019). Contested: measure it on your own data, against a small network from scratch.
 
 # %%
 ask("which_source")
@@ -568,15 +574,16 @@ print(guess)
 show_pictures(
     {f"{name}: {label}": look(name, label) for name, label in guess.items()}
     | {"rocket: missile": look("rocket", "missile")},
-    alt="Four pictures, dark but for the places that speak for the class. Egyptian cat: the face "
-    "and the stripes of the forehead. Espresso: the coffee and the rim. Rocket as a beacon: its "
-    "tip and the sky around. Rocket as a missile: its whole length, down to the fire.",
+    alt="Four pictures, dark but for the places that speak for the class. Egyptian cat: most of "
+    "the face, above all the cheek. Espresso: the coffee and the rim. Rocket as a beacon: its tip "
+    "and the sky around. Rocket as a missile: its whole length, above all its foot, and a tower.",
     columns=4,
 )
 
 # %% [markdown]
 # The espresso is found where you would look. The rocket is the interesting one: for *beacon*, the
-# first and wrong answer, the tip in the night sky counts; for *missile* its whole length does.
+# first and wrong answer, the tip in the night sky counts; for *missile* its whole length does, and
+# a tower beside it.
 #
 # Such maps are coarse: 13×13, enlarged. They say where the evidence lies, not what it is.
 # Maps of this kind can look convincing without depending on the weights; Grad-CAM passes
@@ -622,7 +629,8 @@ for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
 #
 # **Key points**
 #
-# - Transfer is a head start, measured in data that you don't need: 80.0 % against 52.6 %.
+# - Transfer is a head start, measured in data that you don't need: two pictures of each class
+#   instead of ten.
 # - Early layers are general, late ones belong to their task; where to cut depends on yours.
 # - It doesn't always win. A small network from scratch is a baseline that costs minutes.
 # - Say how exact a figure is.
@@ -643,8 +651,9 @@ for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
 # - Stanford CS231n, *Transfer learning* (course notes).
 # - D. Yamins and others, *Performance-optimized hierarchical models predict neural responses in
 #   higher visual cortex*, 2014; U. Güçlü and M. van Gerven, *Deep neural networks reveal a gradient
-#   in the complexity of neural representations across the ventral stream*, 2015; H. Miao and F.
-#   Tong, 2024, on receptive-field size as a confound.
+#   in the complexity of neural representations across the ventral stream*, 2015; H.-Y. Miao and F.
+#   Tong, *Convolutional neural network models applied to neuronal responses in macaque V1 reveal
+#   limited nonlinear processing*, 2024.
 # - R. Selvaraju and others, *Grad-CAM*, 2017; J. Adebayo and others, *Sanity checks for saliency
 #   maps*, 2018.
 # - O. Russakovsky and others, *ImageNet large scale visual recognition challenge*, 2015; L. Liu and

@@ -46,7 +46,7 @@ _ = torch.manual_seed(0)
 # %% [markdown]
 # ## The gradient of what?
 #
-# The smallest network that can learn has one weight, one bias and one tanh. It gets $x$, gives
+# Take a network of a single unit: one weight, one bias and one tanh. It gets $x$, gives
 # $y = \tanh(wx + b)$, and should have given $t$. How wrong it is, the **loss** says:
 # $L = (y - t)^2$.
 
@@ -73,7 +73,8 @@ print(f"dL/dw = {w.grad:.4f}, dL/db = {b.grad:.4f}")
 
 # %% [markdown]
 # Note what was differentiated: the *loss*, with respect to the *parameters*. It is often said that
-# the output is. Why can't it be? Ask for it: the network gets a photograph and gives its output.
+# the output is. But the gradient of an output says how to make it *larger*, not how to make it
+# *right*. And mostly the output isn't one number. Ask for its gradient, for a photograph:
 
 # %%
 network = squeezenet().requires_grad_(True)
@@ -102,11 +103,14 @@ print("first layer:", tuple(network.features[0].weight.shape), "→", tuple(grad
 # ## The chain rule, one step at a time
 #
 # Cut the loss into single operations and draw them as a graph. Each operation knows one thing: its
-# own **slope**, how much its output moves for a small move of its input. That is all it takes.
+# own **slope**, for each input: how much its output moves for a small move of that input. That is
+# all it takes.
 #
 # - **Forward**, from left to right: compute each value, and keep it.
 # - **Backward**, from right to left: the loss's own gradient is 1. Each node takes what arrives,
 #   multiplies it by its slope, and passes it on.
+#
+# With $s = wx + b$ and $y = \tanh(s)$:
 #
 # $$\frac{\partial L}{\partial w} = \frac{\partial L}{\partial y} \cdot
 # \frac{\partial y}{\partial s} \cdot \frac{\partial s}{\partial w}$$
@@ -243,8 +247,9 @@ for start in (0.8, 1.5, 2.5):
     print(f"s = {4 * start - 0.6:.1f}: w {start} → {plain:.3f} plain, {adam:.3f} with Adam")
 
 # %% [markdown]
-# The best $w$ is 0.15. Plain gradient descent is stuck in both bad starts. Adam divides by the
-# size of the gradients that it has seen, and so rescues a tiny one. Zero it can't rescue.
+# The best $w$ is 0.15. Plain gradient descent creeps from the saturated start, and doesn't move at
+# all from the dead one. Adam divides by the size of the gradients that it has seen, and so rescues
+# a tiny one. Zero it can't rescue.
 
 # %%
 ask("dead_unit")
@@ -351,11 +356,10 @@ show_grids(
 
 # %% [markdown]
 # Where windows overlap, gradients **add up**: the same rule as for paths that meet. Code that
-# writes `=` there instead of `+=` loses all but the last window's, and the network still trains,
-# only worse.
+# writes `=` there instead of `+=` loses all but the last window's, and no error says so.
 #
-# On the graph, a row of five pixels with two windows. *Which inputs get nothing? Change `c` until
-# it wins neither window. Then choose* tie.
+# On the graph, a row of five pixels with two windows; `u` and `v` decide which gradients arrive at
+# them. *Which inputs get nothing? Change `c` until it wins neither window. Then choose* tie.
 
 # %%
 pool = BackpropagationGraph("max pool")
@@ -428,7 +432,7 @@ for layer in layers:
 # - **The image** has a gradient too, if you ask. Nothing changes it, unless you do. We will.
 #
 # What it costs: through a convolution the backward pass is two more convolutions of the same number
-# of multiply-adds, one for its input and one for its weights (settled). And each layer needs a
+# of multiply-adds, one for its input and one for its weights (settled). And most layers need a
 # value from the forward pass. That is where the memory goes.
 
 # %%
@@ -571,8 +575,8 @@ show_pictures(
 )
 
 # %% [markdown]
-# Look as closely as you like: the third picture is the first, off by one in each number. One
-# picture proves little, so here are all of them, and the coin again with a larger step.
+# Look as closely as you like: the third picture is the first, off by at most one in each number.
+# One picture proves little, so here are all of them, and the coin again with a larger step.
 
 
 # %%
