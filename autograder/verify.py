@@ -15,7 +15,6 @@ from autograder.assignment import Assignment, grade_id
 from autograder.checks import Check
 from autograder.course import Course
 from autograder.execute import Executed, Settings, execute, warm_process
-from autograder.judge.unsupported import unsupported
 from autograder.prepare import Prepared
 from autograder.record import Result
 from autograder.restore import restore
@@ -177,6 +176,8 @@ def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
 
 def _unsupported(assignment: Assignment) -> list[str]:
     """What the tests ask for that the judge can't do, each with its rewrite."""
+    from autograder.judge.unsupported import unsupported  # imports torch: other runs go on meanwhile
+
     return [
         f"{found.grade_id}, line {found.line}: {found.what}: {found.rewrite}"
         for source in assignment.sources.values()
