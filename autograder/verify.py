@@ -176,7 +176,7 @@ def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
 
 def _unsupported(assignment: Assignment) -> list[str]:
     """What the tests ask for that the judge can't do, each with its rewrite."""
-    from autograder.judge.unsupported import unsupported  # imports torch: other runs go on meanwhile
+    from autograder.judge.unsupported import unsupported  # imports torch, while runs go on
 
     return [
         f"{found.grade_id}, line {found.line}: {found.what}: {found.rewrite}"
