@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -96,9 +96,14 @@ def feedback(course: Course, name: str) -> list[str]:
         )
     cores = min(len(students), len(os.sched_getaffinity(0)))
     shares = [students[first::cores] for first in range(cores)]
-    # Spawned: a fork would share the connection to the gradebook.
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        refusals = list(pool.map(_make_pages, repeat(course.root), repeat(name), shares))
+    try:  # spawned: a fork would share the connection to the gradebook
+        with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+            refusals = list(pool.map(_make_pages, repeat(course.root), repeat(name), shares))
+    except BrokenExecutor as error:
+        raise FeedbackError(
+            f"a process that made the feedback of '{name}' was killed",
+            f"free some memory, then run 'autograder feedback {name}' again",
+        ) from error
     if refused := "; ".join(filter(None, refusals)):
         missing = [one for one in students if not course.path("feedback", name, one).is_dir()]
         whose = f" for {', '.join(missing)}; all others have theirs" if missing else f": {refused}"
