@@ -58,7 +58,7 @@ TESTS = ("test_area", "test_scale", "test_count")
 # What a neighbour wrote is hidden too.
 PRIVATE = HONEST | {"area": f"# {CANARY}\n" + HONEST["area"]}
 HONEST_STUDENTS = [Hostile(f"honest-{number}", PRIVATE, (2, 3, 4)) for number in (1, 2, 3)]
-EXTRA_BYTES = 512 * MB  # the tests' own process, two judges, and the warm process
+EXTRA_BYTES = 512 * MB  # two judges, and the warm process
 
 
 @dataclass(frozen=True)
@@ -188,12 +188,13 @@ def _temporary_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _measured() -> Iterator[list[int]]:
-    """The memory of this process and all below it, again and again."""
+    """What the memory of this process and all below it grows by, again and again."""
     peak, stop = [0], threading.Event()
+    before = resident_memory(os.getpid(), exact=True)
 
     def watch() -> None:
         while not stop.wait(0.3):
-            peak.append(resident_memory(os.getpid(), exact=True))
+            peak.append(resident_memory(os.getpid(), exact=True) - before)
 
     thread = threading.Thread(target=watch)
     thread.start()

@@ -123,6 +123,7 @@ def test_submissions_of_others_are_left_alone(course: Path, capsys: pytest.Captu
     assert list((course / "submitted").iterdir()) == [course / "submitted" / "somebody"]
 
 
+@pytest.mark.slow
 def test_stock_nbgrader_agrees_on_a_few(course: Path) -> None:
     few = (
         next(row for row in CLASS if "pool_overwrites" in row.checks),

@@ -157,7 +157,7 @@ def comparable(outputs):
     text = re.sub(r"0x[0-9a-f]{6,}", "ADDRESS", text)
     text = re.sub(r"ipykernel_\d+", "ipykernel_PID", text)
     text = re.sub(r'"[0-9a-f]{32}"', '"MODEL"', text)
-    text = re.sub(r"[\d.]+ (\\u03bcs|ns|ms|s|us)\b", "TIME", text)
+    text = re.sub(r"[\d.]+(e\+\d+)? (\\u03bcs|ns|ms|s|us)\b", "TIME", text)
     joined = []
     for output in json.loads(text):
         last = joined[-1] if joined else {}

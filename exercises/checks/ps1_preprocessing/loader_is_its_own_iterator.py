@@ -31,4 +31,4 @@ class Loader:
         if self.generator is not None:
             seed = int(torch.randint(10_000, (), generator=self.generator))
             images = augment(images, seed)
-        return images, labels
+        return (images, labels)  # one batch
