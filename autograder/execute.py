@@ -139,7 +139,7 @@ def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Execut
     notebooks, reasons = {}, []
     for name, notebook in prepared.notebooks.items():
         cells, reason, broken = _run(prepared, name, warm, settings)
-        if broken and settings.gpus:
+        if broken:
             cells, reason, _ = _run(prepared, name, warm, replace(settings, device="cpu"))
         notebooks[name] = _with_outputs(notebook, cells, reason, settings.config)
         reasons += [reason] if reason else []
@@ -209,7 +209,8 @@ def _run_in(
                 judge.wait()
                 candidate.kill()
                 candidate.wait()
-                return cells, _why(cells, candidate, judge), _cuda_failed(cells, candidate)
+                broken = bool(settings.gpus) and _cuda_failed(cells, candidate)
+                return cells, _why(cells, candidate, judge), broken
         finally:
             if writer >= 0:
                 os.close(writer)

@@ -17,6 +17,7 @@ from autograder.prepare import prepare
 from autograder.sandbox.view import gpus
 from tests.conftest import SOLVED, make_course
 
+needs_gpu = pytest.mark.skipif(not gpus(), reason="no CUDA device")
 # What a student may try to read, each as an expression whose value would give it away.
 READS = """
 import gc, glob, os, sys
@@ -71,7 +72,7 @@ def test_the_cpu_alone_is_offered_when_asked(warmup, hand_in):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+@needs_gpu
 def test_a_gpu_is_there_for_student_code_in_isolation(warmup, hand_in):
     show = "import torch\nprint(torch.ones(3, device='cuda').sum().item())"
     hand_in(warmup, "warmup", "one", {"area": show})
@@ -79,7 +80,7 @@ def test_a_gpu_is_there_for_student_code_in_isolation(warmup, hand_in):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+@needs_gpu
 def test_who_fills_the_gpu_takes_nothing_from_a_neighbour(warmup, hand_in):
     fill = """
         import time, torch
@@ -105,7 +106,7 @@ def test_who_fills_the_gpu_takes_nothing_from_a_neighbour(warmup, hand_in):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+@needs_gpu
 def test_an_index_out_of_range_on_the_gpu_costs_its_own_cell_alone(warmup, hand_in):
     wrong = """
         import torch
