@@ -14,9 +14,10 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TextIO
 
 import nbformat
 from nbformat import NotebookNode
@@ -34,6 +35,7 @@ from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 CANDIDATE = "autograder.judge.candidate"
 JUDGE = "autograder.judge.judge"
+MAX_LINE = 1 << 26  # characters of what a judge says of one cell: far more than a cell may print
 QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late
 # What a notebook that says the word imports when it first does it: up to 1.7 s of a cell's time.
 ON_FIRST_USE = {
@@ -98,18 +100,57 @@ class Executed:
     seconds: float
 
 
-def warm_process(sources: Iterable[NotebookNode], settings: Settings) -> WarmProcess:
-    """A process that has imported what an assignment's notebooks import, to run submissions in.
+@dataclass(frozen=True)
+class Warm:
+    """The two processes that all of a run's others are forked from; closing it ends them all.
+
+    They are started apart, not forked from each other: what a candidate learns of its own address
+    space says nothing about a judge's.
+
+    Attributes:
+        candidates: forked for student code; it knows neither the judge nor what is withheld.
+        judges: forked for tests.
+    """
+
+    candidates: WarmProcess
+    judges: WarmProcess
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.candidates.close()
+        self.judges.close()
+
+
+def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
+    """Processes that have imported what an assignment's notebooks import, to run submissions in.
 
     Raises:
+        LaunchError: a module can't be imported, or the machine forbids isolation.
         ReleaseError: the notebooks hide a module from candidates that there isn't.
     """
     sources = list(sources)
-    modules = [CANDIDATE, JUDGE, *QUIZ, *shell.MODULES, *_imports(sources)]
     text = "\n".join(cell.source for source in sources for cell in source.cells)
-    modules += [module for word, module in ON_FIRST_USE.items() if word in text]
-    view = View(hidden=hidden_modules(sources), devices=settings.gpus)
-    return WarmProcess(modules, view if settings.isolated else None)
+    late = [module for word, module in ON_FIRST_USE.items() if word in text]
+    modules = [*QUIZ, *_imports(sources), *late]
+    theirs = View(hidden=hidden_modules(sources), devices=settings.gpus)
+    ours = View(packages=("course_utils", "autograder"), devices=settings.gpus)
+    with ThreadPoolExecutor(1) as other:  # each spends seconds on imports: both at once
+        judges = other.submit(WarmProcess, [JUDGE, *modules], ours if settings.isolated else None)
+        try:
+            candidates = WarmProcess(
+                [CANDIDATE, *shell.MODULES, *modules], theirs if settings.isolated else None
+            )
+        except BaseException:
+            if judges.exception() is None:
+                judges.result().close()
+            raise
+        try:
+            return Warm(candidates, judges.result())
+        except BaseException:
+            candidates.close()
+            raise
 
 
 def require_isolation() -> None:
@@ -127,7 +168,7 @@ def require_isolation() -> None:
         )
 
 
-def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Executed:
+def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
     """Run every notebook of a submission; once more, on the CPU, where CUDA itself failed.
 
     A GPU may be full because of a neighbour, and one index out of range there ends the process.
@@ -147,7 +188,7 @@ def execute(prepared: Prepared, warm: WarmProcess, settings: Settings) -> Execut
 
 
 def _run(
-    prepared: Prepared, name: str, warm: WarmProcess, settings: Settings
+    prepared: Prepared, name: str, warm: Warm, settings: Settings
 ) -> tuple[list[dict[str, Any]], str | None, bool]:
     """The judge's word on each cell; why the candidate ended early, if so; did CUDA break it?"""
     with tempfile.TemporaryDirectory(prefix="run-") as folder:
@@ -155,7 +196,7 @@ def _run(
 
 
 def _run_in(
-    folder: Path, prepared: Prepared, name: str, warm: WarmProcess, settings: Settings
+    folder: Path, prepared: Prepared, name: str, warm: Warm, settings: Settings
 ) -> tuple[list[dict[str, Any]], str | None, bool]:
     theirs, ours = folder / "candidate", folder / "judge"
     trusted = prepared.given | SEALED
@@ -168,7 +209,6 @@ def _run_in(
             "cell_seconds": settings.cell_seconds,
             "total_seconds": settings.limits.wall_seconds,
         },
-        "folder": str(ours),
         "sealed": sorted(SEALED),
     }
     environment = {"NBGRADER_EXECUTION": "autograde"}
@@ -178,7 +218,7 @@ def _run_in(
     reader, writer = os.pipe()
     with os.fdopen(reader, encoding="utf-8") as results, judges_end, candidates_end:
         try:
-            candidate = warm.launch(
+            candidate = warm.candidates.launch(
                 f"{CANDIDATE}:main",
                 fds=[candidates_end.fileno()],
                 isolated=settings.isolated,
@@ -190,9 +230,10 @@ def _run_in(
             with (
                 candidate,
                 _launch_judge(
-                    warm,
+                    warm.judges,
                     request,
-                    [judges_end.fileno(), writer, candidate.pidfd],
+                    ours,
+                    [judges_end.fileno(), writer],
                     settings,
                     environment,
                 ) as judge,
@@ -201,8 +242,11 @@ def _run_in(
                 writer = -1
                 judges_end.close()
                 cells = []
-                for cell in _read(results):
-                    cells.append(cell)
+                for message in _read(results):
+                    if "signal" in message:
+                        _signal(candidate, message["signal"])
+                        continue
+                    cells.append(cell := message)
                     if settings.stop_at_failure and cell["kind"] != "student" and cell["reason"]:
                         judge.kill()
                         break
@@ -219,6 +263,7 @@ def _run_in(
 def _launch_judge(
     warm: WarmProcess,
     request: dict[str, Any],
+    folder: Path,
     fds: list[int],
     settings: Settings,
     environment: dict[str, str],
@@ -229,18 +274,25 @@ def _launch_judge(
         f"{JUDGE}:main",
         {"request": request},
         fds=fds,
-        isolated=False,
-        folder=Path(request["folder"]),
+        isolated=settings.isolated,
+        folder=folder,
         limits=limits,
         environment=environment,
     )
 
 
-def _read(results: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The judge's lines; a last one that was cut short is left out."""
-    for line in results:
-        if line.endswith("\n"):
-            yield json.loads(line)
+def _read(results: TextIO) -> Iterator[dict[str, Any]]:
+    """The judge's lines; a last one that was cut short, or is far too long, is left out."""
+    while (line := results.readline(MAX_LINE)).endswith("\n"):
+        yield json.loads(line)
+
+
+def _signal(candidate: Process, name: str) -> None:
+    """What the judge, shut off from the candidate's process, can't do itself."""
+    if name == "SIGINT":
+        candidate.interrupt()
+    else:
+        candidate.kill()
 
 
 def _why(cells: list[dict[str, Any]], candidate: Process, judge: Process) -> str | None:

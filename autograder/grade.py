@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import AutograderError, CourseError, SubmissionError
-from autograder.execute import Executed, Settings, execute, require_isolation, warm_process
+from autograder.execute import Executed, Settings, execute, require_isolation, warm_processes
 from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.record import Result, backup, record, results_of
 from autograder.sandbox.launch import DEFAULT_LIMITS
@@ -145,7 +145,7 @@ def _run(
     workers = min(jobs or len(os.sched_getaffinity(0)), len(students))
 
     with (
-        warm_process(assignment.sources.values(), settings) as warm,
+        warm_processes(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(workers) as pool,
     ):
 

@@ -10,7 +10,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.execute import Settings, execute, require_isolation, warm_process
+from autograder.execute import Settings, execute, require_isolation, warm_processes
 from autograder.prepare import Prepared, read_files
 from autograder.restore import restore
 
@@ -38,7 +38,7 @@ class Execute(NbGraderPreprocessor):
             self.log.warning("%s: %s", names["student"], note)
         prepared = Prepared.of(assignment, names["student"], {name: restored}, files, notes)
         settings = Settings(config=course.config)
-        with warm_process(assignment.sources.values(), settings) as warm:
+        with warm_processes(assignment.sources.values(), settings) as warm:
             executed = execute(prepared, warm, settings)
         if executed.reason:
             self.log.warning("%s: %s", names["student"], executed.reason)

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment, grade_id
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.execute import Settings, execute, require_isolation, warm_process
+from autograder.execute import Settings, execute, require_isolation, warm_processes
 from autograder.prepare import prepare
 from autograder.record import CellResult
 from autograder.score import score_cell
@@ -53,7 +53,7 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
         require_isolation()
     prepared = prepare(course, assignment, student)
     settings = Settings(isolated=isolated, config=course.config)
-    with warm_process(assignment.sources.values(), settings) as warm:
+    with warm_processes(assignment.sources.values(), settings) as warm:
         executed = execute(prepared, warm, settings)
     [found] = [
         each

@@ -14,7 +14,7 @@ from autograder import answers, checks
 from autograder.assignment import Assignment, grade_id
 from autograder.checks import Check
 from autograder.course import Course
-from autograder.execute import Executed, Settings, execute, warm_process
+from autograder.execute import Executed, Settings, execute, warm_processes
 from autograder.prepare import Prepared
 from autograder.record import Result
 from autograder.restore import restore
@@ -134,9 +134,9 @@ def verify(
 def run_all(
     assignment: Assignment, candidates: Iterable[Prepared], settings: Settings, jobs: int | None
 ) -> Iterator[Executed]:
-    """Run candidates side by side, forked from one warm process; results in the same order."""
+    """Run candidates side by side, forked from warm processes; results in the same order."""
     with (
-        warm_process(assignment.sources.values(), settings) as warm,
+        warm_processes(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
         yield from pool.map(lambda one: execute(one, warm, settings), candidates)

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.errors import ReleaseError
-from autograder.execute import Settings, execute, warm_process
+from autograder.execute import Settings, execute, warm_processes
 from autograder.grade import grade
 from autograder.prepare import prepare
 from autograder.sandbox.view import gpus
@@ -45,7 +45,7 @@ def outputs(executed, name):
 def run(course, student, **settings):
     assignment = Assignment.load(course, "warmup")
     chosen = Settings(config=course.config, **settings)
-    with warm_process(assignment.sources.values(), chosen) as warm:
+    with warm_processes(assignment.sources.values(), chosen) as warm:
         return execute(prepare(course, assignment, student), warm, chosen)
 
 

@@ -8,6 +8,7 @@ this process and over remotes, in turn.
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import statistics
@@ -116,7 +117,7 @@ def judged(made: Any) -> list[str]:
         finally:
             os._exit(0)
     theirs.close()
-    results = judge.run(ours, os.pidfd_open(pid), made, made)
+    results = judge.run(ours, functools.partial(os.kill, pid), made, made)
     os.waitpid(pid, 0)
     tests = [result for result in results if result.kind == "test"]
     for result in tests:

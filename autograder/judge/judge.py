@@ -81,17 +81,18 @@ class CellResult:
     reason: str | None = None
 
 
-def main(sock_fd: int, result_fd: int, pidfd: int, request: dict[str, Any]) -> None:
+def main(sock_fd: int, result_fd: int, request: dict[str, Any]) -> None:
     """Run as the judge: one JSON line for each cell on `result_fd`, as soon as it is known.
+
+    A line may also ask for a signal to the candidate, a process that the judge can't see. The
+    working folder is a private copy of the instructor's files.
 
     Args:
         sock_fd: The connection with the candidate.
         result_fd: Where the results go.
-        pidfd: The candidate's process.
-        request: `source` and `submission` (notebooks), `limits`, `folder` (the working folder:
-            a private copy of the instructor's files), `sealed` (names never the candidate's).
+        request: `source` and `submission` (notebooks), `limits`, `sealed` (names of files that are
+            never the candidate's).
     """
-    os.chdir(request["folder"])
     limits = Limits(**request.get("limits", {}))
     sealed = frozenset(request.get("sealed", ()))
     with os.fdopen(result_fd, "w", encoding="utf-8") as results:
@@ -100,13 +101,17 @@ def main(sock_fd: int, result_fd: int, pidfd: int, request: dict[str, Any]) -> N
             results.write(json.dumps(asdict(result)) + "\n")
             results.flush()
 
+        def stop(number: signal.Signals) -> None:
+            # Past the buffer, which must not be entered twice: an alarm may ask for this.
+            os.write(result_fd, f'{{"signal": "{number.name}"}}\n'.encode())
+
         sock = socket.socket(fileno=sock_fd)
-        run(sock, pidfd, request["source"], request["submission"], limits, sealed, note)
+        run(sock, stop, request["source"], request["submission"], limits, sealed, note)
 
 
 def run(
     sock: socket.socket,
-    pidfd: int,
+    stop: Callable[[signal.Signals], None],
     source: Any,
     submission: Any,
     limits: Limits | None = None,
@@ -119,7 +124,7 @@ def run(
 
     Args:
         sock: A stream socket connected to `autograder.judge.candidate`.
-        pidfd: The candidate's process.
+        stop: Sends a signal to the candidate: SIGINT or SIGKILL.
         source: The instructor's notebook (nbformat 4), hidden tests and solutions included.
         submission: The student's, with the instructor's cells restored.
         limits: See `Limits`.
@@ -129,7 +134,7 @@ def run(
     Returns:
         One result for each code cell that isn't empty, in notebook order.
     """
-    session = _Session(sock, pidfd, source, submission, limits or Limits(), sealed)
+    session = _Session(sock, stop, source, submission, limits or Limits(), sealed)
     results = []
     try:
         for index, cell in enumerate(submission["cells"]):
@@ -147,7 +152,7 @@ class _Session:
     def __init__(
         self,
         sock: socket.socket,
-        pidfd: int,
+        stop: Callable[[signal.Signals], None],
         source: Any,
         submission: Any,
         limits: Limits,
@@ -164,7 +169,7 @@ class _Session:
             if is_test(cell)
         }
         self.channel = Channel(sock)
-        self.peer = JudgePeer(self.channel, self.notebook, pidfd)
+        self.peer = JudgePeer(self.channel, self.notebook, stop)
         self.names = self.peer.names
         self.limits = limits
         self.ends = time.monotonic() + limits.total_seconds

@@ -10,7 +10,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -188,18 +188,20 @@ class JudgePeer(Peer):
     Args:
         channel: The connection.
         notebook: What the instructor's source says.
-        pidfd: The candidate's process, to interrupt and to kill it.
+        stop: Sends a signal to the candidate, to interrupt and to kill it.
     """
 
     parity = 0
     encoder = JudgeEncoder
     decoder = JudgeDecoder
 
-    def __init__(self, channel: Channel, notebook: Notebook, pidfd: int) -> None:
+    def __init__(
+        self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
+    ) -> None:
         super().__init__(channel)
         self.beliefs = Beliefs({}, notebook.defined)
         self.names = Names(notebook, self.is_bound, self.global_name)
-        self.pidfd = pidfd
+        self._stop = stop
         self.late = False
         self.lost: str | None = None
         self._kinds: dict[int, type[Remote]] = {}
@@ -222,17 +224,13 @@ class JudgePeer(Peer):
             self.kill("didn't stop when its time was up")
         self.late = True
         self.channel.deadline = time.monotonic() + GRACE
-        self._signal(signal.SIGINT)
+        self._stop(signal.SIGINT)
 
     def kill(self, reason: str) -> None:
         """End the candidate; raises CandidateLostError."""
         self.lost = self.lost or reason
-        self._signal(signal.SIGKILL)
+        self._stop(signal.SIGKILL)
         raise CandidateLostError(self.lost)
-
-    def _signal(self, number: int) -> None:
-        with suppress(OSError):  # if it is gone already, the next read says so
-            signal.pidfd_send_signal(self.pidfd, number)
 
     # Asking.
 
@@ -266,7 +264,7 @@ class JudgePeer(Peer):
     def unreadable(self, error: Exception) -> BaseException:
         """Whoever sends what makes no sense is not talked to any longer."""
         self.lost = self.lost or f"the student's process sent a malformed answer ({error!r:.200})"
-        self._signal(signal.SIGKILL)
+        self._stop(signal.SIGKILL)
         return CandidateLostError(self.lost)
 
     def run_cell(self, source: str, count: int) -> list[Any]:

@@ -6,6 +6,7 @@ There is no isolation here, so only harmless code may be run.
 
 import base64
 import contextlib
+import functools
 import json
 import multiprocessing
 import os
@@ -172,8 +173,8 @@ def run_judge(source, submission, options, sock, candidate):
     for name, text in options.pop("files", {}).items():
         Path(name).write_text(text)
     limits = judge.Limits(**{"cell_seconds": 10.0, **options.pop("limits", {})})
-    pidfd = os.pidfd_open(candidate)
-    results = judge.run(sock, pidfd, source, submission, limits, **options)
+    stop = functools.partial(signal.pidfd_send_signal, os.pidfd_open(candidate))
+    results = judge.run(sock, stop, source, submission, limits, **options)
     return [asdict(result) for result in results]
 
 
