@@ -136,8 +136,8 @@ show_bars(
 
 # %% [markdown]
 # The first three are kinds of cat, and together they have nearly everything. Whether it is an
-# *Egyptian* cat is another matter: the photographer calls her a tabby. We call the first answer
-# *top-1* and the first five *top-5*; lecture 4 counts both.
+# *Egyptian* cat is another matter; nobody has told us her breed. We call the first answer *top-1*
+# and the first five *top-5*; lecture 4 counts both.
 #
 # It isn't always so good:
 
@@ -154,10 +154,11 @@ show_pictures(
 )
 
 # %% [markdown]
-# There is no class *rocket* among the 1000; the nearest is *missile*, and here it comes third. The
-# network must choose something, and it looks at the towers as much as at the rocket. *Beacon* isn't
-# stupid. But remember: **a network answers the question that it was trained on**, not yours
-# (settled).
+# There is no class *rocket* among the 1000. The nearest are *missile*, *projectile* and *space
+# shuttle*, and here *missile* comes third. The network must choose something. A *beacon*, to
+# ImageNet, is a lighthouse: something tall and light against a dark sky. That isn't stupid. (Which
+# part of the picture speaks for it, lecture 4 asks.) But remember: **a network answers the question
+# that it was trained on**, not yours (settled).
 #
 # **Think.** You show it a photograph of your grandmother. What will it say?
 #
@@ -181,7 +182,7 @@ ask("what_softmax_hides")
 # | 2 · Convolution arithmetic | sizes, parameters, receptive fields, with a pencil |
 # | 3 · Architectures | AlexNet, VGG, and what fits into memory |
 # | 4 · Transfer learning | use what others have trained |
-# | 5 · Backpropagation | how it learns; and how one noisy pixel fools it |
+# | 5 · Backpropagation | how it learns; and how a change that nobody sees fools it |
 #
 # Each takes about an hour. Every number in the text is computed by a cell, or checked against its
 # source. Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people

@@ -14,7 +14,7 @@
 #
 # **You will be able to**
 #
-# - compute the output size of any convolution or pooling layer, and say why a setting can't be;
+# - compute the output size of any convolution or pooling layer, and say why some settings fail;
 # - tell three conventions for rounding apart, and know which one your library follows;
 # - count parameters and multiply-adds, and compare them with a dense layer's;
 # - find the receptive field of a unit in a stack of layers, and measure it;
@@ -38,11 +38,14 @@ from course_utils.quiz import ask
 
 _ = torch.manual_seed(0)
 # %% [markdown]
-# ## Recap: what convolution and pooling keep, and what they save
+# ## Recap: what convolution keeps, and what it saves
 #
-# The task is classification: colour images go in, each with a label, and a class comes out.
-# Convolution and pooling are there for two reasons. They **keep position** (what is on the left of
-# the image is on the left of the feature map), and they **save parameters**.
+# The task is classification: colour images go in, each with a label, and a class comes out. It is
+# often said that convolution and pooling **keep position** and **save parameters**. For convolution
+# both are true. What is on the left of the image is on the left of the feature map, and few weights
+# serve the whole image. For pooling we must be more careful. It gives up the exact position inside
+# each window. It has no parameters itself, and saves some only in a dense layer that comes after
+# it, because that layer then gets fewer numbers.
 #
 # Position first. Here is a dark image with one bright square. We move the square three rows down
 # and four columns to the right, and convolve both images with the same random kernel.
@@ -58,7 +61,9 @@ torch.allclose(map_of_moved, torch.roll(map_of_image, shifts=(3, 4), dims=(2, 3)
 
 # %% [markdown]
 # The feature map moved by exactly as much as the image did: convolution is *equivariant* to
-# translation (settled). A dense layer has no such habit: to it, an image is a flat list of numbers.
+# translation (settled). There are conditions. The stride must be 1; with stride 4 it holds only for
+# shifts by multiples of 4. And it fails at the border, where something leaves the image. A dense
+# layer isn't equivariant at all: to it, an image is a flat list of numbers.
 #
 # Now the saving. AlexNet begins with 96 filters of 11×11 on a 227×227 colour image. What would a
 # dense layer with as many outputs cost?
@@ -146,9 +151,8 @@ show_grids(
 # %%
 for k in (1, 3, 5, 7):
     p = (k - 1) // 2
-    print(
-        f"kernel {k}: valid {output_size(32, k)}, with padding {p} {output_size(32, k, padding=p)}"
-    )
+    same = output_size(32, k, padding=p)
+    print(f"kernel {k}: 32 becomes {output_size(32, k)} (valid), or {same} with padding {p}")
 
 # %%
 row = trace((1, 5, 5), [Conv(1, kernel=3, padding=1)])[1]
@@ -188,8 +192,8 @@ print("with 96 filters:", nn.Conv2d(3, 96, 11, stride=4)(torch.zeros(1, *photogr
 #
 # $$o = \frac{i + 2p - k}{s} + 1.$$
 #
-# Now close the lid on that and do it yourself. Practice questions like this one answer at once;
-# try as often as you like.
+# Now do it yourself, without looking back. Practice questions like this one answer at once; try as
+# often as you like.
 
 # %%
 ask("alexnet_conv1_width")
@@ -249,7 +253,8 @@ def three_conventions(i, k, s):
         cs231n = "invalid"
     before, after = same_padding(i, k, s)
     tensorflow = output_size(i + before + after, k, s)
-    print(f"i={i} k={k} s={s}: {pytorch} | {cs231n} | {tensorflow} with {before} + {after} zeros")
+    print(f"input {i}, kernel {k}, stride {s}: PyTorch {pytorch}, cs231n {cs231n}, ", end="")
+    print(f"TensorFlow {tensorflow} ({before} zeros before, {after} after)")
 
 
 # %%
@@ -367,8 +372,9 @@ print(table(trace(photograph, [Conv(96, 11, stride=4), Pool(3, stride=2)])))
 #
 # <details><summary>An answer</summary>
 #
-# A small shift often leaves the maximum unchanged: the output is *a little* invariant to
-# translation. It hurts where the place is the answer: keypoints, masks, boxes.
+# A small shift often leaves the maximum unchanged, so the output is *a little* invariant to
+# translation. How little in a whole network is *contested* (Azulay and Weiss, 2018; Zhang, 2019);
+# lecture 4 measures it. Forgetting hurts where the place is the answer: keypoints, masks, boxes.
 #
 # </details>
 
@@ -411,11 +417,13 @@ show_grids(
 )
 
 # %% [markdown]
-# The central pixel has nine paths, a corner only one. So the field that *counts*, the *effective*
-# receptive field (Luo and others, 2016), is smaller than the one that *can* count. At the start of
-# training that is settled; how far training widens it depends on the network.
+# The central pixel has nine paths, a corner only one. So the middle of the receptive field counts
+# most. The part that matters in practice is called the *effective* receptive field, and it is
+# smaller than the whole one (Luo and others, 2016). At the start of training that is settled. How
+# far training widens it depends on the network.
 #
-# The rule: each layer adds $d(k-1)$ steps, and a step is worth the product of all strides before,
+# Here is the rule. Each layer adds $d(k-1)$ steps. A step is worth as many pixels as the product of
+# all strides before that layer:
 #
 # $$r = 1 + \sum_l d_l\,(k_l - 1) \prod_{m<l} s_m.$$
 #
@@ -467,8 +475,9 @@ show_bars(
 
 # %% [markdown]
 # The stack has **fewer weights** ($18C^2$ against $25C^2$, $27C^2$ against $49C^2$) and room for a
-# non-linearity after each layer. But it **stores more activations**, and in training these usually
-# fill the memory first (settled, and often left out).
+# non-linearity after each layer. But it **stores more activations**, and training must keep them
+# until the backward pass (settled, and often left out). In networks without large dense layers they
+# mostly fill the memory first (*rule of thumb*; lecture 3 calculates it).
 #
 # Why not smaller still? A 1×1 kernel sees no neighbours; a 2×2 kernel has no centre, and shifts
 # the map by half a pixel. 3×3 is the smallest with left, right, above, below and middle.
@@ -490,7 +499,7 @@ print(f"7×7 on each channel  : {depthwise.parameters:,} weights")
 #
 # - **2-D convolution**: a 3×3 kernel reaches through all five slices at once.
 # - **3-D convolution**: a 3×3×3 kernel slides along the slices too. (Not a *transposed*
-#   convolution, which makes its input larger.)
+#   convolution: that is another layer, whose output is usually larger than its input.)
 
 # %%
 as_channels = trace((5, 128, 128), [Conv(1, 3)])[1]
@@ -557,4 +566,6 @@ print("3-D transposed         :", tuple(nn.ConvTranspose3d(1, 1, 3)(volume).shap
 #   convolutional neural networks*, 2016.
 # - K. Simonyan and A. Zisserman, *Very deep convolutional networks for large-scale image
 #   recognition*, 2014.
+# - A. Azulay and Y. Weiss, *Why do deep convolutional networks generalize so poorly to small image
+#   transformations?*, 2018; R. Zhang, *Making convolutional networks shift-invariant again*, 2019.
 # - Z. Liu and others, *A ConvNet for the 2020s*, 2022: ConvNeXt.

@@ -224,8 +224,8 @@ print("the largest float32 below 1 is 1 − 2^-24:", largest.item() == 1 - 2**-2
 
 # %% [markdown]
 # From about 9.011 on the computed slope isn't small, it **is** zero: on paper the range is
-# $(0, 1]$, in float32 it is $[0, 1]$. Zero times anything that arrives is zero. (For this image; a
-# unit is dead only if that holds for all of them.)
+# $(0, 1]$, in float32 it is $[0, 1]$. Zero times anything that arrives is zero. (That is for one
+# input. A unit is dead only if it holds for every input.)
 #
 # Does the difference between tiny and zero matter? Train $w$ for a hundred steps, from a good
 # start, a saturated one and a dead one.
@@ -262,14 +262,14 @@ ask("dead_unit")
 
 
 # %%
-def gradient_norms(scale, depth=20, width=100):
+def gradient_norms(scale, activation=torch.tanh, depth=20, width=100):
     """The norm of the loss's gradient at each layer's output, first layer first."""
     generator = torch.Generator().manual_seed(0)
     layer = torch.randn(64, width, generator=generator)
     outputs = []
     for _ in range(depth):
         weight = scale / width**0.5 * torch.randn(width, width, generator=generator)
-        layer = torch.tanh(layer.requires_grad_() @ weight)
+        layer = activation(layer.requires_grad_() @ weight)
         outputs.append(layer)
     loss = layer.square().sum()
     return [gradient.norm().item() for gradient in torch.autograd.grad(loss, outputs)]
@@ -295,15 +295,30 @@ show(
 )
 
 # %% [markdown]
-# Slopes only ever shrink a gradient, but weights can stretch it. Small weights: it **vanishes**.
-# Large ones: it **explodes**, although many units are saturated. Weights of about
+# The slopes of tanh only ever shrink a gradient, but weights can stretch it. With small weights it
+# **vanishes**. With large ones it **explodes**, although many units are saturated. Weights of about
 # $1/\sqrt{\text{inputs}}$ keep it in between, which is what Xavier initialisation does (2010;
 # a good *rule of thumb* for tanh).
 #
-# ReLU's slope is 1 or 0: it doesn't fade, but a unit that is negative for every image is as dead as
-# our tanh. That deep networks for images train faster with ReLU than with tanh is *settled*
-# (AlexNet, 2012); which of its smooth successors is best is *contested*, and the differences are
-# small.
+# ReLU's slope is 1 or 0, so a gradient that passes isn't shrunk. Does that end the trouble? Here
+# are the same layers with ReLU:
+
+# %%
+relu_norms = {scale: gradient_norms(scale, torch.relu) for scale in (1.0, 2**0.5)}
+for scale, values in relu_norms.items():
+    share = values[0] / values[-1]
+    print(f"ReLU, {scale:.2f} / √100: first layer's gradient is {share:.2g} × the last's")
+
+# %% [markdown]
+# It does not. With the weights that suit tanh the gradient vanishes, and more than it did with
+# tanh, because about half of the slopes are 0. Weights larger by a factor of $\sqrt{2}$ make up for
+# that. This is **He initialisation** (He and others, 2015), the usual choice for ReLU. And a ReLU
+# that is negative for every image is as dead as our tanh.
+#
+# In AlexNet's paper (2012) a small network learned several times faster with ReLU than with tanh.
+# That ReLU is faster is a *rule of thumb*: initialisation and batch norm matter, too. Which of its
+# smooth successors is best is *contested*, and the differences are small. (The slope of one of
+# them, GELU, even exceeds 1.)
 
 # %% [markdown]
 # ## Max pooling: who gets the gradient?
@@ -494,8 +509,10 @@ ask("check_fails")
 # *State of the art neural network*, or *one noisy boi*? The joke is older than this course. Let us
 # hold the match.
 #
-# In one corner SqueezeNet, with every picture that it names correctly: stamps, enlarged, and the
-# photographs of the cat and the coffee. In whole numbers, so that each picture could be a file.
+# In one corner stands SqueezeNet. It is not the state of the art, but the kind of step that we try
+# works on larger undefended networks, too. It gets every picture that it names correctly: stamps,
+# enlarged, and the photographs of the cat and the coffee. All pictures are in whole numbers, so
+# that each could be a file.
 
 # %%
 network.requires_grad_(False)  # gradients pass through frozen weights all the same
@@ -618,8 +635,9 @@ print(f"sum of |g| is on average {ratio.mean():.0f} times the root of the sum of
 print(f"at most it could be √150,528 = {math.sqrt(flat.shape[1]):.0f} times")
 
 # %% [markdown]
-# So for the coin to do as much harm by luck would take an event of about 176 standard deviations.
-# Many tiny steps that *agree* beat larger ones that don't, and a picture has room for 150,528.
+# So to do as much harm by luck, the coin would have to land about 176 standard deviations from its
+# mean. Many tiny steps that *agree* beat larger ones that don't, and a picture has room for
+# 150,528.
 #
 # That undefended networks are open to such steps is **settled**. Why is **contested**: because they
 # are too linear (Goodfellow and others), or because they rely on patterns that do predict the label
@@ -671,7 +689,7 @@ ask("sign_step")
 # - X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward neural
 #   networks*, 2010: Xavier initialisation.
 # - K. He, X. Zhang, S. Ren and J. Sun, *Deep residual learning for image recognition*, 2015:
-#   skip connections.
+#   skip connections; the same authors, *Delving deep into rectifiers*, 2015: He initialisation.
 # - A. Krizhevsky, I. Sutskever and G. Hinton, *ImageNet classification with deep convolutional
 #   neural networks*, 2012: ReLU, and pooling that overlaps.
 # - PyTorch, *Gradcheck mechanics* (documentation), and issue 56734: how `amax` treats ties.
