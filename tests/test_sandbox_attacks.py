@@ -8,6 +8,7 @@ would hurt the machine are bounded, should isolation fail, and have a harmless c
 
 import json
 import os
+import py_compile
 import re
 import signal
 import subprocess
@@ -259,6 +260,148 @@ def test_hidden_modules_are_absent_from_disk_and_memory(tmp_path):
     assert control[0] == SECRET
     assert control[1:5] == [True, True, True, 1]
     assert SECRET in control[5]
+
+
+WITHHELD = {
+    "hoard/__init__.py": "",
+    "hoard/answers.py": f"""
+import functools, weakref
+KEY = "{SECRET}"
+def traced(f):
+    @functools.wraps(f)
+    def wrapper(*args): return f(*args)
+    return wrapper
+class Solver:
+    def solve(self): return KEY + "!"
+    @property
+    def half(self): return KEY[:3]
+@traced
+def solve(): return Solver().solve()
+known = weakref.WeakValueDictionary(solver=Solver)
+""",
+    "hoard/tools.py": f"""
+from hoard.answers import Solver, solve
+def given(): return 1
+def hint(): return "{SECRET}"
+class Guide:
+    def lead(self): return "{SECRET}"
+saved = [solve, hint, Guide]
+""",
+}
+# Each looks for what is withheld; `found` are the qualified names or texts of it.
+SEARCHES = {
+    "collector": """
+        import gc, types
+        gc.unfreeze()
+        found = [f.__qualname__ for f in gc.get_objects() if isinstance(f, types.FunctionType)
+                 and f.__code__.co_filename.startswith(FOLDER)
+                 and f.__code__.co_name in ("solve", "hint", "half", "lead", "wrapper", "traced")]
+    """,
+    "referrers": """
+        import gc, types
+        gc.unfreeze()
+        modules = [one for one in gc.get_objects() if isinstance(one, types.ModuleType)
+                   and one.__name__ == "hoard.answers"]
+        found = [name for one in modules for name in vars(one) if name == "KEY"]
+    """,
+    "subclasses": """
+        found = [one.__qualname__ for one in object.__subclasses__()
+                 if one.__module__.startswith("hoard")]
+    """,
+    "closures": """
+        import gc, types
+        gc.unfreeze()
+        cells = [one for one in gc.get_objects() if isinstance(one, types.CellType)]
+        found = []
+        for cell in cells:
+            try: value = cell.cell_contents
+            except ValueError: continue
+            if isinstance(value, types.FunctionType) and value.__module__ == "hoard.answers":
+                if value.__code__.co_filename.startswith(FOLDER): found.append(value.__qualname__)
+    """,
+    "weak references": """
+        import gc, weakref
+        gc.unfreeze()
+        found = [one().__qualname__ for one in gc.get_objects() if isinstance(one, weakref.ref)
+                 and isinstance(one(), type) and one().__module__.startswith("hoard")]
+    """,
+    "what others saved": """
+        import hoard.tools
+        def attempt(action):
+            try: return [str(action())]
+            except Exception: return []
+        found = sum((attempt(one) for one in hoard.tools.saved[:2]), [])
+        found += attempt(lambda: hoard.tools.saved[2]().lead())
+    """,
+    "module table and source lines": """
+        import linecache, re, sys
+        copies = dict(sys.modules)
+        found = [name for name in copies if name == "hoard.answers"]
+        found += [line for path in ("answers", "tools")
+                  for line in linecache.getlines(FOLDER + f"/hoard/{path}.py")
+                  if re.search(PATTERN, line.encode())]
+    """,
+    "raw memory": """
+        import re
+        found = []
+        with open("/proc/self/mem", "rb", 0) as memory:
+            for line in open("/proc/self/maps"):
+                span, mode = line.split()[:2]
+                if mode[:2] != "rw": continue
+                at, end = (int(one, 16) for one in span.split("-"))
+                try:
+                    memory.seek(at)
+                    found += re.findall(PATTERN, memory.read(end - at))[:1] and ["there"]
+                except (OSError, ValueError, OverflowError): pass
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_what_is_withheld_is_nowhere_in_memory(name, hoard):
+    warm, folder = hoard
+    code = f"FOLDER = {str(folder)!r}\nimport hoard.tools\n"
+    # Not spelt out, or the search of the memory would find its own text.
+    code += f"PATTERN = b'[{SECRET[0]}]{SECRET[1:]}'\n"
+    code += textwrap.dedent(SEARCHES[name]) + "answer = found"
+    assert ask(warm, "import hoard.answers\n" + code, isolated=False)
+    assert ask(warm, code) == []
+    assert ask(warm, "import hoard.tools; answer = hoard.tools.given()") == 1
+
+
+@pytest.fixture(scope="module")
+def hoard(tmp_path_factory):
+    """A warm process of an assignment that withholds a module, a function and a class."""
+    folder = tmp_path_factory.mktemp("packages")
+    for name, text in WITHHELD.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    for module in WITHHELD:  # with byte code beside it, as where it was used before
+        py_compile.compile(str(folder / module))
+    view = View(("hoard",), ("hoard.answers", "hoard.tools:hint", "hoard.tools:Guide"))
+    sys.path.insert(0, str(folder))
+    try:
+        with WarmProcess(["tests.sandbox_probe", "hoard.tools", "hoard.answers"], view) as warm:
+            yield warm, folder
+    finally:
+        sys.path.remove(str(folder))
+
+
+def test_a_function_of_a_library_is_emptied_where_others_hold_it():
+    code = """
+        import collections, reprlib  # which imports the function by its name
+        def attempt():
+            try: return callable(collections._recursive_repr())
+            except ModuleNotFoundError as error: return str(error)
+        answer = [hasattr(reprlib, "recursive_repr"), attempt(), reprlib.repr(1)]
+    """
+    with WarmProcess(["tests.sandbox_probe"], View(hidden=("reprlib:recursive_repr",))) as warm:
+        has, said, other = ask(warm, code)
+    assert not has
+    assert said.startswith("'recursive_repr' is not available while this assignment is graded")
+    assert other == "1"
+    with WarmProcess(["tests.sandbox_probe"]) as warm:
+        assert ask(warm, code) == [True, True, "1"]
 
 
 def test_a_submission_s_own_modules_never_come_before_the_libraries(warm, tmp_path):

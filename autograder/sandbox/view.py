@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -158,10 +159,29 @@ def _copy_modules(root: Path, folder: Path, package: str, hide: tuple[str, ...])
             continue
         target = _within(root, path)
         if path.suffix == ".py":
-            text = path.read_text(encoding="utf-8")
-            target.write_text(hidden.without(text, module, hide), encoding="utf-8")
+            _copy_module(path, target, module, hide)
         elif path.is_dir() and any(path.rglob("*.py")):
             target.mkdir()
             _copy_modules(root, path, module, hide)
         else:
             _show(root, path)
+
+
+def _copy_module(path: Path, target: Path, module: str, hide: tuple[str, ...]) -> None:
+    """Copy a module's text; what is to be blanked out is read by a child only.
+
+    Freed memory keeps its content, and the memory of this process is every candidate's.
+    """
+    if not hidden.hidden_functions(module, hide):
+        target.write_bytes(path.read_bytes())
+        return
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with suppress(BaseException):
+            text = path.read_text(encoding="utf-8")
+            target.write_text(hidden.without(text, module, hide), encoding="utf-8")
+            code = 0
+        os._exit(code)
+    if os.waitpid(child, 0)[1]:
+        raise ValueError(f"{path}: could not be copied without what is hidden of it")

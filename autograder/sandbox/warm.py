@@ -85,7 +85,9 @@ def main() -> None:
     try:
         if root:
             gain_privileges()
-            build_view(root, View(**start["view"]))
+            view = View(**start["view"])
+            build_view(root, view)
+            hidden.withhold(start["hide"], view.packages, root)
         _import(start["modules"])
         send(control, {"ready": True})
         _serve(control, _Warm(root, start["hide"], os.pidfd_open(os.getpid())))
@@ -190,6 +192,8 @@ def _prepare(
     try:
         with os.fdopen(fds[0], "rb") as file:
             request = json.load(file)
+        if warm.hide and not isolated:
+            hidden.restore(warm.hide)
         module, _, name = request["target"].partition(":")
         target = getattr(importlib.import_module(module), name)
         os.setsid()
