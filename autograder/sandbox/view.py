@@ -38,6 +38,8 @@ _DEVICE_LINKS = {
     "stderr": "/proc/self/fd/2",
     "ptmx": "pts/ptmx",
 }
+# A shared mapping of /dev/zero is memory in no account. /dev/full reads the same, without that.
+_STAND_INS = {Path("/dev/zero"): Path("/dev/full")}
 _READ_ONLY = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
 
 
@@ -87,7 +89,7 @@ def build_view(root: Path, view: View) -> None:
     _make_places(root, [*_DEVICES, *map(Path, view.devices)])
     linux.restrict_mounts(root, _READ_ONLY)
     for device in (*_DEVICES, *map(Path, view.devices)):  # after that: these are to work
-        linux.bind(device, _within(root, device))
+        linux.bind(_STAND_INS.get(device, device), _within(root, device))
 
 
 def remove_view(root: Path) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.sandbox import hidden
+from autograder.sandbox import hidden, sharing
 from autograder.sandbox.isolate import (
     IsolationError,
     die_with,
@@ -230,6 +230,7 @@ def _shut_off(folder: Path | None, limits: Limits, warm: _Warm) -> int:
     importlib.invalidate_caches()
     if warm.hide:
         hidden.forget(warm.hide)
+    sharing.back_by_files()
     return handle
 
 
