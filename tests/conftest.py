@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from autograder import answers
 from autograder.course import Course
 from autograder.release import release
+from autograder.sandbox.launch import isolation_problem
 from tools import facts
 from tools.notebooks import derive
 
@@ -175,3 +176,19 @@ def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Ra
             return Ran(*facts.run(path, folder, known))
 
     return run
+
+
+UNISOLATED = "AUTOGRADER_TESTS_WITHOUT_ISOLATION"
+
+
+@pytest.fixture(scope="session")
+def isolation():
+    """Fail where isolation is impossible: a green run that tried no attack would be no proof.
+
+    With the environment variable `UNISOLATED` set to 1 such tests are skipped instead.
+    """
+    problem = isolation_problem()
+    if problem and os.environ.get(UNISOLATED) == "1":
+        pytest.skip(problem)
+    if problem:
+        pytest.fail(f"{problem}\n(to skip what needs isolation: {UNISOLATED}=1)", pytrace=False)

@@ -524,17 +524,27 @@ HARM = [
         (2, 0, 4),
     ),
     harm(
-        "shared-memory-bomb",
+        "memory-bomb-of-many",
         """
-        import mmap, os, time
+        import os, time
         for _ in range(4):
             if os.fork() == 0:
-                memory = mmap.mmap(-1, 150 << 20)
-                for page in range(0, 150 << 20, 4096): memory[page] = 1
+                memory = bytearray(b"x") * (150 << 20)
                 time.sleep(60); os._exit(0)
         time.sleep(60)
         """,
         (2, 0, 0),
+    ),
+    harm(
+        "shared-memory-bomb",
+        """
+        import mmap
+        memory = mmap.mmap(-1, 3 << 30)
+        for at in range(0, 3 << 30, 32 << 20):
+            memory[at:at + (32 << 20)] = bytes(32 << 20)
+            memory.madvise(mmap.MADV_DONTNEED, at, 32 << 20)
+        """,
+        (2, 0, 4),
     ),
     harm(
         "disk-bomb",

@@ -9,12 +9,11 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-from autograder.sandbox.launch import isolation_problem
 from autograder.sandbox.provisioner import KERNEL_NAME, install_kernelspec
 from tests.test_sandbox_shell import CELLS, comparable, environment
 
 pytestmark = [
-    pytest.mark.skipif(isolation_problem() is not None, reason=str(isolation_problem())),
+    pytest.mark.usefixtures("isolation"),
     pytest.mark.timeout(180),
 ]
 

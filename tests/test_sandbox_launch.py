@@ -6,11 +6,11 @@ import time
 import pytest
 
 from autograder.sandbox import shell
-from autograder.sandbox.launch import LaunchError, WarmProcess, isolation_problem
+from autograder.sandbox.launch import LaunchError, WarmProcess
 from tests.test_sandbox_attacks import ask
 
 pytestmark = [
-    pytest.mark.skipif(isolation_problem() is not None, reason=str(isolation_problem())),
+    pytest.mark.usefixtures("isolation"),
     pytest.mark.timeout(180),
 ]
 MODULES = ["torch", "matplotlib.pyplot", *shell.MODULES, "tests.sandbox_probe"]

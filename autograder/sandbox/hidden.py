@@ -1,16 +1,23 @@
 """Modules and functions that a candidate may not use, because they solve its assignment.
 
-They are named "package.module" or "package.module:function". A candidate neither finds them on
-disk (`without`, `is_hidden`) nor in its memory (`forget`).
+They are named "package.module" or "package.module:function". Of the packages that the view copies
+a candidate finds them neither on disk (`without`, `is_hidden`) nor in its memory: the process that
+it is forked from never loads them (`withhold`). Of any other package a function can only be taken
+out of its module after the fork (`forget`).
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
 import linecache
 import sys
-from collections.abc import Iterable, Sequence
-from importlib.abc import MetaPathFinder
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
 from typing import Any
 
 
@@ -19,9 +26,14 @@ def is_hidden(module: str, hidden: Iterable[str]) -> bool:
     return any(module == name or module.startswith(name + ".") for name in hidden)
 
 
+def hidden_functions(module: str, hidden: Iterable[str]) -> set[str]:
+    """The names that are hidden of a module that is not hidden as a whole."""
+    return {name.partition(":")[2] for name in hidden if name.startswith(module + ":")}
+
+
 def without(source: str, module: str, hidden: Iterable[str]) -> str:
     """The module's source with its hidden functions and classes blanked out, line for line."""
-    names = {name.partition(":")[2] for name in hidden if name.startswith(module + ":")}
+    names = hidden_functions(module, hidden)
     lines = source.splitlines(keepends=True)
     for node in ast.parse(source).body if names else []:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -32,11 +44,43 @@ def without(source: str, module: str, hidden: Iterable[str]) -> str:
     return "".join(lines)
 
 
+def withhold(hidden: Sequence[str], packages: Sequence[str], root: Path) -> None:
+    """Load what is hidden of `packages` as a placeholder in this process, from now on.
+
+    Args:
+        hidden: what to withhold.
+        packages: those whose copies under `root` are without it.
+        root: the view that candidates get.
+    """
+    sys.meta_path.insert(0, _Withholding(hidden, packages, root))
+    for name in hidden:
+        module, _, function = name.partition(":")
+        if function and module.partition(".")[0] not in packages:
+            # Loaded by the candidate itself it would be whole: `forget` has to meet it.
+            with suppress(ImportError):
+                importlib.import_module(module)
+
+
+def restore(hidden: Sequence[str]) -> None:
+    """Load what was withheld after all: in a process of ours, forked from one that withholds."""
+    finders = [one for one in sys.meta_path if isinstance(one, _Withholding)]
+    packages = {package for finder in finders for package in finder.packages}
+    affected = packages & {name.partition(":")[0].partition(".")[0] for name in hidden}
+    for finder in finders:
+        sys.meta_path.remove(finder)
+    gone = [name for name in sys.modules if name.partition(".")[0] in affected]
+    for name in gone:
+        del sys.modules[name]
+    for name in gone:
+        importlib.import_module(name)
+
+
 def forget(hidden: Sequence[str]) -> None:
-    """Drop what is hidden from this process: modules, functions, and other modules' uses of them.
+    """Drop what is hidden from this process: placeholders, functions, and other modules' uses.
 
     A later import of a hidden module fails with a message that says why.
     """
+    sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _Withholding)]
     modules = [name for name in sys.modules if is_hidden(name, hidden)]
     gone: list[Any] = [sys.modules.pop(name) for name in modules]
     for module, _, name in (entry.partition(":") for entry in hidden):
@@ -46,6 +90,8 @@ def forget(hidden: Sequence[str]) -> None:
     for user, loaded in list(sys.modules.items()):
         if user.partition(".")[0] in packages:
             _drop_uses(loaded, modules, gone)
+    for value in gone:
+        _empty(value)
     linecache.clearcache()
     sys.meta_path.insert(0, _Refusal(hidden))
 
@@ -57,14 +103,138 @@ def _drop_uses(user: Any, modules: Sequence[str], gone: Sequence[Any]) -> None:
             delattr(user, name)
 
 
+def _message(name: str) -> str:
+    return (
+        f"'{name}' is not available while this assignment is graded, because it "
+        "solves it: call the functions that you wrote yourself"
+    )
+
+
+def _refusal(name: str) -> Callable[..., Any]:
+    def withheld(*_: Any, **__: Any) -> Any:
+        raise ModuleNotFoundError(_message(name), name=name)
+
+    return withheld
+
+
+def _empty(value: Any) -> None:
+    """Take the code out of a function, and of a class's: references to it may be anywhere.
+
+    Compiled functions stay as they are: there is nothing to take out.
+    """
+    for function in _functions(value):
+        function.__code__ = _code_like(function)
+        function.__defaults__ = function.__kwdefaults__ = function.__doc__ = None
+        function.__dict__.clear()
+
+
+def _functions(value: Any) -> Iterator[types.FunctionType]:
+    """The functions that `value` is made of: its own, its methods, and what decorators wrapped."""
+    waiting, seen = [value], set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        wrapped = getattr(each, "__wrapped__", None)
+        if isinstance(each, types.FunctionType):
+            yield each
+            # A cell may hold anything; a function of that name in it is what was decorated.
+            cells = [_content(cell) for cell in each.__closure__ or ()]
+            waiting += [one for one in cells if getattr(one, "__name__", "") == each.__name__]
+        elif isinstance(each, type):
+            waiting += vars(each).values()
+        elif isinstance(each, staticmethod | classmethod):
+            waiting.append(each.__func__)
+        elif isinstance(each, property):
+            waiting += [each.fget, each.fset, each.fdel]
+        waiting += [] if wrapped is None else [wrapped]
+
+
+def _content(cell: types.CellType) -> Any:
+    with suppress(ValueError):  # it is empty
+        return cell.cell_contents
+    return None
+
+
+def _code_like(function: types.FunctionType) -> types.CodeType:
+    """Code that only refuses, with as many free variables as the function must have."""
+    refusal = f"raise ModuleNotFoundError({_message(function.__name__)!r})"
+    free = function.__code__.co_freevars
+    lines = [f"def outer({', '.join(free)}):", f" def inner(*_, **__):\n  {refusal}"]
+    lines += [f"  {name}" for name in free]
+    code = compile("\n".join([*lines, " return inner"]), "<withheld>", "exec")
+    for _ in range(2):
+        code = next(one for one in code.co_consts if isinstance(one, types.CodeType))
+    return code
+
+
 class _Refusal(MetaPathFinder):
     def __init__(self, hidden: Sequence[str]) -> None:
         self._hidden = hidden
 
     def find_spec(self, fullname: str, *_: Any) -> None:
         if is_hidden(fullname, self._hidden):
-            raise ModuleNotFoundError(
-                f"'{fullname}' is not available while this assignment is graded, because it "
-                "solves it: call the functions that you wrote yourself",
-                name=fullname,
-            )
+            raise ModuleNotFoundError(_message(fullname), name=fullname)
+
+
+class _Withholding(MetaPathFinder):
+    """Finds placeholders where something is hidden."""
+
+    def __init__(self, hidden: Sequence[str], packages: Sequence[str], root: Path) -> None:
+        self.packages = packages
+        self._hidden = hidden
+        self._root = root
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in self.packages:
+            return None
+        if is_hidden(fullname, self._hidden):
+            return ModuleSpec(fullname, _Placeholder(), is_package=True)
+        names = hidden_functions(fullname, self._hidden)
+        others = (finder for finder in sys.meta_path if finder is not self) if names else ()
+        for finder in others:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if isinstance(spec.loader, SourceFileLoader):
+                    spec.loader = _Blanked(spec.loader, self._root, names)
+                    spec.cached = None
+                return spec
+        return None
+
+
+class _Placeholder(Loader):
+    """A module in which every name is a function that refuses."""
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        def get(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            refusal = _refusal(module.__name__)
+            refusal.__module__ = module.__name__  # so `forget` knows it
+            return refusal
+
+        vars(module)["__getattr__"] = get
+
+
+class _Blanked(SourceFileLoader):
+    """Loads a module as candidates see it; the byte code beside the original has it all."""
+
+    def __init__(self, loader: SourceFileLoader, root: Path, names: set[str]) -> None:
+        super().__init__(loader.name, loader.path)
+        self._copy = root / Path(loader.path).relative_to("/")
+        self._names = names
+
+    def get_source(self, fullname: str) -> str:
+        return self._copy.read_text(encoding="utf-8")
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return compile(self.get_source(fullname), self.path, "exec", dont_inherit=True)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        # For other modules that import them by name; `forget` takes them away.
+        vars(module).update({name: _refusal(f"{self.name}:{name}") for name in self._names})
+        super().exec_module(module)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MB = 1 << 20
+_FULL_SHARES = 4  # processes that a submission may have before each gets less of the machine
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Limits:
 
     Attributes:
         wall_seconds: from launch to end.
-        cpu_seconds: of each process.
+        cpu_seconds: of all processes together.
         memory_bytes: beyond what the warm process holds: of each process's private memory, and
             of the resident memory of all together.
         processes: processes and threads together. Binds isolated processes only.
@@ -68,6 +72,8 @@ def _private_memory() -> int:
 def resident_memory(pid: int, *, exact: bool = False) -> int:
     """Bytes of memory that `pid` and its descendants hold, without files and program text.
 
+    Page tables count, and what was swapped out.
+
     Args:
         pid: a process; one that has ended holds nothing.
         exact: share pages out among the processes that share them; else each counts in full,
@@ -77,13 +83,47 @@ def resident_memory(pid: int, *, exact: bool = False) -> int:
     for each in _tree(pid):
         process = Path(f"/proc/{each}")
         with suppress(OSError, KeyError):  # it ended meanwhile
+            fields = _fields(process / "status")
+            total += fields["VmPTE"]
             if exact:
                 fields = _fields(process / "smaps_rollup")
-                total += fields["Pss_Anon"] + fields["Pss_Shmem"]
+                total += fields["Pss_Anon"] + fields["Pss_Shmem"] + fields["SwapPss"]
             else:
-                fields = _fields(process / "status")
-                total += fields["RssAnon"] + fields["RssShmem"]
+                total += fields["RssAnon"] + fields["RssShmem"] + fields["VmSwap"]
     return total
+
+
+class Computed:
+    """The processor time of a process and all that it starts, and how much of it they may ask for.
+
+    It looks at intervals: what a short-lived child used since the last look may be missing.
+    """
+
+    def __init__(self) -> None:
+        self._own: dict[tuple[int, str], float] = {}  # by number and start: numbers are used again
+        self._nice = 0
+
+    def look(self, pid: int) -> float:
+        """Seconds so far. Many processes together get what a few of other submissions get."""
+        processes = list(_tree(pid))
+        for each in processes:
+            with suppress(OSError, ValueError):  # it ended meanwhile
+                # The name, in brackets, may hold anything; 11 fields on, its time and the kernel's.
+                fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+                self._own[each, fields[19]] = (int(fields[11]) + int(fields[12])) / _TICKS
+        if len(processes) > _FULL_SHARES or self._nice:
+            self._share(processes)
+        return sum(self._own.values())
+
+    def _share(self, processes: list[int]) -> None:
+        """Of more processes each gets less: a level of niceness takes a fifth of its weight."""
+        wanted = math.ceil(math.log(max(1.0, len(processes) / _FULL_SHARES), 1.25))
+        self._nice = max(self._nice, min(19, wanted))  # only root may take it back
+        for each in processes:
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, each, self._nice)
+            with suppress(OSError):  # where each session is a group, that decides; root's to write
+                Path(f"/proc/{each}/autogroup").write_text(str(self._nice))
 
 
 def _tree(pid: int) -> Iterator[int]:

@@ -23,6 +23,10 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "process_vm_writev": (311, 271),
     "pidfd_getfd": (438, 438),
     "kcmp": (312, 272),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
     # namespaces and mounts
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -37,8 +41,15 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "fsmount": (432, 432),
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
+    "open_tree_attr": (467, 467),
+    "listns": (470, 470),
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
+    "file_getattr": (468, 468),
+    "file_setattr": (469, 469),
+    "vhangup": (153, 58),
     # memory that neither the file system's size nor a process's resident memory bounds
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
@@ -46,6 +57,21 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "semget": (64, 190),
     "msgget": (68, 186),
     "mq_open": (240, 180),
+    "vmsplice": (278, 75),
+    "remap_file_pages": (216, 234),
+    # queues and watches of which the machine has a fixed number for everybody
+    "io_setup": (206, 0),
+    "io_destroy": (207, 1),
+    "io_submit": (209, 2),
+    "io_cancel": (210, 3),
+    "io_getevents": (208, 4),
+    "io_pgetevents": (333, 292),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
+    "inotify_rm_watch": (255, 28),
+    "fanotify_init": (300, 262),
+    "fanotify_mark": (301, 263),
     # parts of the kernel that break often
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
@@ -56,7 +82,22 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "keyctl": (250, 219),
     "add_key": (248, 217),
     "request_key": (249, 218),
-    "fanotify_init": (300, 262),
+    "seccomp": (317, 277),
+    "landlock_create_ruleset": (444, 444),
+    "landlock_add_rule": (445, 445),
+    "landlock_restrict_self": (446, 446),
+    "lsm_get_self_attr": (459, 459),
+    "lsm_set_self_attr": (460, 460),
+    "lsm_list_modules": (461, 461),
+    "map_shadow_stack": (453, 453),
+    "lookup_dcookie": (212, 18),
+    "nfsservctl": (180, 42),
+    "uselib": (134, None),
+    "ustat": (136, None),
+    "sysfs": (139, None),
+    "_sysctl": (156, None),
+    "iopl": (172, None),
+    "ioperm": (173, None),
     "personality": (135, 92),
     "modify_ldt": (154, None),
     # the machine
@@ -78,18 +119,24 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "delete_module": (176, 106),
+    "create_module": (174, None),
+    "query_module": (178, None),
+    "get_kernel_syms": (177, None),
 }
 # Judged by their arguments.
 _CLONE, _CLONE3 = (56, 220), (435, 435)
-_SOCKET, _PRCTL = (41, 198), (157, 167)
+_SOCKET, _PRCTL, _MMAP = (41, 198), (157, 167), (9, 222)
 
 _NEW_NAMESPACE = 0x7E02_0000  # CLONE_NEW… of mount, cgroup, uts, ipc, user, pid, net
 _SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+_PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)  # not MPTCP, UDP-Lite, SCTP …
+_MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20  # MAP_SHARED_VALIDATE has the first bit too
 _AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 _X32_BIT = 0x4000_0000
 
 _LOAD, _EQUAL, _ANY_BIT, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
-_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENT, _OFFSET_THIRD_ARGUMENT = 0, 4, 16, 32
+_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENT = 0, 4, 16
+_OFFSET_THIRD_ARGUMENT, _OFFSET_FOURTH_ARGUMENT = 32, 40
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 
 _Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
@@ -99,7 +146,7 @@ def _refuse(error: int) -> _Instruction:
     return (_RETURN, 0, 0, _ERRNO | error)
 
 
-def _program(machine: str) -> list[_Instruction]:
+def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
     column = list(_AUDIT_ARCH).index(machine)
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _OFFSET_ARCH),
@@ -111,14 +158,14 @@ def _program(machine: str) -> list[_Instruction]:
     ]
     for numbers in _REFUSED.values():
         if (number := numbers[column]) is not None:
-            program += [(_EQUAL, 0, 1, number), _refuse(errno.EPERM)]
+            program += [(_EQUAL, 0, 1, number), _refuse(refusal)]
     # clone3 passes its flags by pointer, unreadable here: without it, libc falls back to clone.
     program += [(_EQUAL, 0, 1, _CLONE3[column]), _refuse(errno.ENOSYS)]
     program += [
         (_EQUAL, 0, 4, _CLONE[column]),
         (_LOAD, 0, 0, _OFFSET_ARGUMENT),
         (_ANY_BIT, 0, 1, _NEW_NAMESPACE),
-        _refuse(errno.EPERM),
+        _refuse(refusal),
         (_RETURN, 0, 0, _ALLOW),
     ]
     # A candidate that asked not to die with its parent would outlive it: say yes, do nothing.
@@ -129,30 +176,63 @@ def _program(machine: str) -> list[_Instruction]:
         _refuse(0),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    families = len(_SOCKET_FAMILIES)
-    program += [(_EQUAL, 0, families + 5, _SOCKET[column])]
-    program += [(_LOAD, 0, 0, _OFFSET_ARGUMENT)]
-    for index, family in enumerate(_SOCKET_FAMILIES):
-        program += [(_EQUAL, families - index + 3, 0, family)]
+    # Shared memory without a file is in no account once its pages are out of every page table.
     program += [
-        (_EQUAL, 0, 2, socket.AF_NETLINK),  # of its kinds, the one that lists interfaces
-        (_LOAD, 0, 0, _OFFSET_THIRD_ARGUMENT),
-        (_EQUAL, 1, 0, 0),
-        _refuse(errno.EAFNOSUPPORT),
+        (_EQUAL, 0, 5, _MMAP[column]),
+        (_LOAD, 0, 0, _OFFSET_FOURTH_ARGUMENT),
+        (_ANY_BIT, 0, 2, _MAP_ANONYMOUS),
+        (_ANY_BIT, 0, 1, _MAP_SHARED),
+        _refuse(refusal),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    return program
+    return program + _socket_rules(column, refusal)
+
+
+def _socket_rules(column: int, refusal: int) -> list[_Instruction]:
+    """What follows is allowed, unless it makes a socket of a refused family or protocol."""
+    families, protocols = len(_SOCKET_FAMILIES), len(_PROTOCOLS)
+    rules: list[_Instruction] = [
+        (_EQUAL, 0, families + protocols + 7, _SOCKET[column]),
+        (_LOAD, 0, 0, _OFFSET_ARGUMENT),
+    ]
+    for index, family in enumerate(_SOCKET_FAMILIES):
+        rules.append((_EQUAL, families - index + 3, 0, family))
+    rules += [
+        (_EQUAL, 0, 2, socket.AF_NETLINK),  # of its kinds, the one that lists interfaces
+        (_LOAD, 0, 0, _OFFSET_THIRD_ARGUMENT),
+        (_EQUAL, protocols + 3, 0, 0),
+        _refuse(errno.EAFNOSUPPORT if refusal == errno.EPERM else refusal),
+        (_LOAD, 0, 0, _OFFSET_THIRD_ARGUMENT),
+    ]
+    for index, protocol in enumerate(_PROTOCOLS):
+        rules.append((_EQUAL, protocols - index, 0, protocol))
+    rules += [
+        _refuse(errno.EPROTONOSUPPORT if refusal == errno.EPERM else refusal),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+    return rules
 
 
 class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
-def restrict_system_calls() -> None:
+def refused_calls(machine: str) -> dict[str, int]:
+    """The numbers of the calls that are refused whatever their arguments are."""
+    column = list(_AUDIT_ARCH).index(machine)
+    return {name: n for name, numbers in _REFUSED.items() if (n := numbers[column]) is not None}
+
+
+def restrict_system_calls(refusal: int = errno.EPERM) -> None:
     """Refuse those system calls to this process and its children, for good.
 
     Needs no-new-privileges to be set.
+
+    Args:
+        refusal: the error of a refused call. A test passes one that the kernel never gives by
+            itself, to tell the filter's refusals from others.
     """
-    code = b"".join(struct.pack("HBBI", *step) for step in _program(platform.machine()))
+    program_ = _program(platform.machine(), refusal)
+    code = b"".join(struct.pack("HBBI", *step) for step in program_)
     program = _Program(len(code) // 8, code)
     prctl(PR_SET_SECCOMP, 2, ctypes.addressof(program))

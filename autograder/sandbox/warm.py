@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.sandbox import hidden
+from autograder.sandbox import hidden, sharing
 from autograder.sandbox.isolate import (
     IsolationError,
     die_with,
@@ -85,7 +85,9 @@ def main() -> None:
     try:
         if root:
             gain_privileges()
-            build_view(root, View(**start["view"]))
+            view = View(**start["view"])
+            build_view(root, view)
+            hidden.withhold(start["hide"], view.packages, root)
         _import(start["modules"])
         send(control, {"ready": True})
         _serve(control, _Warm(root, start["hide"], os.pidfd_open(os.getpid())))
@@ -190,6 +192,8 @@ def _prepare(
     try:
         with os.fdopen(fds[0], "rb") as file:
             request = json.load(file)
+        if warm.hide and not isolated:
+            hidden.restore(warm.hide)
         module, _, name = request["target"].partition(":")
         target = getattr(importlib.import_module(module), name)
         os.setsid()
@@ -226,6 +230,7 @@ def _shut_off(folder: Path | None, limits: Limits, warm: _Warm) -> int:
     importlib.invalidate_caches()
     if warm.hide:
         hidden.forget(warm.hide)
+    sharing.back_by_files()
     return handle
 
 
