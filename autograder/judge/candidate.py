@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import copy
+import functools
 import importlib
 import io
 import json
@@ -50,15 +51,18 @@ class CandidateEncoder(Encoder):
         if callback := self.peer.callbacks.get(id(obj)):
             return ["mine", callback]
         kind, info = self.peer.kind(type(obj))
+        if info is not None:
+            self.undo.append(functools.partial(self.peer.kinds.pop, type(obj), None))
         names = None
         if isinstance(obj, type) and issubclass(obj, BaseException):
             names = [base.__name__ for base in obj.__mro__]
-        return ["remote", self.peer.exports.handle(obj), kind, info, names]
+        return ["remote", self.export(obj), kind, info, names]
 
     def tensor(self, obj: torch.Tensor) -> Any:
         """By value, or by handle where it is a parameter or lives in something that stays here."""
         if obj.layout is torch.strided and not obj.is_meta and self._stays(obj):
-            handle = self.peer.keep(obj)
+            handle = self.export(obj)
+            self.peer.keep(handle, obj)
             dtype = str(obj.dtype).removeprefix("torch.")
             flags = [obj.requires_grad, isinstance(obj, nn.Parameter)]
             return ["live", handle, list(obj.shape), dtype, str(obj.device), flags]
@@ -182,9 +186,10 @@ class CandidatePeer(Peer):
         self.live_memory: collections.Counter[int] = collections.Counter()
         self._live: dict[int, int] = {}  # handle: storage
         self._live_iterators: set[int] = set()
-        self._kinds: dict[type, int] = {}
+        self.kinds: dict[type, int] = {}
+        self._last_kind = 0
         self._told: dict[str, Any] = {}  # what names meant when the judge looked them up
-        self._interruptible = False
+        self._interruptible = self._interrupted = False
         self._streams = sys.stdout, sys.stderr
         self._state: tuple[bool, torch.dtype, torch.device] = (
             True,
@@ -196,19 +201,18 @@ class CandidatePeer(Peer):
 
     def kind(self, cls: type) -> tuple[int, Any]:
         """A class's number, and its description if the judge doesn't have it yet."""
-        if (number := self._kinds.get(cls)) is not None:
+        if (number := self.kinds.get(cls)) is not None:
             return number, None
         info = Kind.of(cls).to_json()
-        self._kinds[cls] = number = len(self._kinds)
-        return number, info
+        self._last_kind += 1
+        self.kinds[cls] = self._last_kind
+        return self._last_kind, info
 
-    def keep(self, tensor: torch.Tensor) -> int:
-        """A live tensor's handle; what shares its memory is live from now on."""
-        handle = self.exports.handle(tensor)
+    def keep(self, handle: int, tensor: torch.Tensor) -> None:
+        """The judge has a live tensor's handle: what shares its memory is live from now on."""
         if handle not in self._live:
             self._live[handle] = memory_key(tensor)
             self.live_memory[self._live[handle]] += 1
-        return handle
 
     def released(self, handle: int) -> None:
         """Forget a handle, and that its memory is live."""
@@ -280,15 +284,28 @@ class CandidatePeer(Peer):
     def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
         """One of the operations below; student code may be interrupted, ours may not."""
         before, self._interruptible = self._interruptible, True
+        self._interrupted = False
         try:
             return getattr(self, f"_do_{op}")(target, name, *args, **kwargs)
         finally:
             self._interruptible = before
 
     def interrupt(self, *_: Any) -> None:
-        """SIGINT: the judge says that the time is up."""
-        if self._interruptible and not self.channel.busy:
+        """SIGINT: the judge says that the time is up. It says so until it has an answer."""
+        if self.talking:
+            self._interrupted = True
+        elif self._interruptible:
+            # Once a call: what it does to clean up goes on.
+            self._interruptible = self._interrupted = False
             raise KeyboardInterrupt
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        """As `Peer.request`; an interrupt that came meanwhile is raised now."""
+        try:
+            return super().request(*args, **kwargs)
+        finally:
+            if self._interrupted:
+                self.interrupt()
 
     def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
         """The class by name, or by handle if it is the student's; arguments; where it happened."""

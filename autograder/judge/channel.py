@@ -18,6 +18,9 @@ from typing import Any
 
 from autograder.judge.errors import CandidateLostError
 
+# `_thread.interrupt_main` wakes no system call: wait in pieces, so that Python runs the handler.
+_HANDLERS_RUN = 0.25
+
 Buffer = bytes | bytearray | memoryview
 
 
@@ -143,12 +146,14 @@ class Channel:
         """Wait until the socket is ready; call `on_late` whenever the deadline passes."""
         ends = [self._sock]
         while True:
-            timeout = None
+            timeout = _HANDLERS_RUN
             if self.deadline is not None:
-                timeout = max(0.0, self.deadline - time.monotonic())
+                timeout = min(timeout, max(0.0, self.deadline - time.monotonic()))
             ready = select.select(ends if reading else [], [] if reading else ends, [], timeout)
             if ready[0] or ready[1]:
                 return
+            if self.deadline is None or time.monotonic() < self.deadline:
+                continue
             if self.on_late is None:
                 raise CandidateLostError("no answer in time")
             self.on_late()

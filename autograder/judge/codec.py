@@ -20,7 +20,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from autograder.judge.shared import MAPPINGS, Shared, plain_tensor, tensor_bytes
+from autograder.judge.shared import (
+    MAPPINGS,
+    Shared,
+    is_namedtuple,
+    plain_tensor,
+    tensor_bytes,
+)
 
 if TYPE_CHECKING:
     from autograder.judge.channel import Buffer
@@ -54,8 +60,11 @@ class Encoder:
         inputs: Tensors in the message with respect to which the other side may ask gradients.
         outputs: Results with a history; filled only where `returning` is set.
         live: Whether tensors stay here, for the other side to read and change.
-        created: Objects that this message shares for the first time.
+        created: Numbers of the objects that this message shares for the first time.
+        exported: Handles that this message tells for the first time.
+        undo: What takes back all that encoding has noted, should the message never be sent.
         changed: Objects whose changes this message carries.
+        changing: The one of them that is being encoded.
     """
 
     def __init__(self, peer: Peer) -> None:
@@ -63,7 +72,10 @@ class Encoder:
         self.live = False
         self.returning = False
         self.created: list[int] = []
+        self.exported: list[int] = []
+        self.undo: list[Callable[[], Any]] = []
         self.changed: list[Shared] = []
+        self.changing: Shared | None = None
         self.buffers: list[Buffer] = []
         self.inputs: list[torch.Tensor] = []
         self.outputs: list[torch.Tensor] = []
@@ -103,7 +115,17 @@ class Encoder:
         """Take an object into the table."""
         entry = self.peer.table.add(obj)
         self.created.append(entry.number)
+        self.undo.append(functools.partial(self.peer.table.drop, entry.number))
         return entry
+
+    def export(self, obj: Any) -> int:
+        """The handle by which the other side may ask for an object that stays here."""
+        is_new = obj not in self.peer.exports
+        handle = self.peer.exports.handle(obj)
+        if is_new:
+            self.exported.append(handle)
+            self.undo.append(functools.partial(self.peer.released, handle))
+        return handle
 
     def body(self, obj: Any) -> Any:
         """The contents of a shared object, as `Decoder.fill` takes them."""
@@ -475,19 +497,6 @@ class Decoder:
         "Ellipsis": lambda self: ...,
         "image": _image,
     }
-
-
-def is_namedtuple(kind: type) -> bool:
-    """Whether a class is a named tuple that adds nothing but its fields."""
-    fields = getattr(kind, "_fields", None)
-    return (
-        kind.__bases__ == (tuple,)
-        and isinstance(fields, tuple)
-        and all(type(name) is str for name in fields)
-        and not any(
-            callable(value) for name, value in vars(kind).items() if not name.startswith("_")
-        )
-    )
 
 
 def _shape(sizes: Any) -> tuple[int, ...]:

@@ -9,7 +9,6 @@ import json
 import linecache
 import math
 import os
-import signal
 import socket
 import sys
 import time
@@ -25,6 +24,7 @@ import torch
 
 from autograder.judge import libraries
 from autograder.judge.channel import Channel
+from autograder.judge.clock import Clock
 from autograder.judge.errors import STUDENT_MODULE, CandidateLostError, NeedsReview, OverTimeError
 from autograder.judge.files import Files
 from autograder.judge.judge_peer import JudgePeer
@@ -190,31 +190,22 @@ class _Session:
             display=print,
             **{TypeCalls.name: libraries.type_of},
         )
-        signal.signal(signal.SIGALRM, self._on_alarm)
+        self.clock = Clock(self.peer)
+        self.clock.install()
+        self.peer.flush_signals = self.clock.flush
 
     def close(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.clock.close()
         self.channel.close()
 
     # Limits of time.
 
-    def _on_alarm(self, *_: Any) -> None:
-        """A test's own code is stopped at once; inside the protocol the channel sees to it."""
-        if not self.peer.in_protocol:
-            self.peer.late = True
-            raise OverTimeError("the cell's time is up")
-        if self.channel.deadline and time.monotonic() > self.channel.deadline + 5:
-            self.peer.kill("sent what takes too long to read")
-
     @contextlib.contextmanager
-    def _clock(self, seconds: float) -> Iterator[None]:
+    def _clock(self, seconds: float, *, is_test: bool = False) -> Iterator[None]:
         seconds = max(0.01, min(seconds, self.ends - time.monotonic()))
         self.peer.start_clock(seconds)
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.25)
-        try:
+        with self.clock.limit(seconds, is_test=is_test):
             yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
     # Cells.
 
@@ -266,7 +257,7 @@ class _Session:
         self.peer.unseed()
         score = None
         try:
-            with printed.redirected(), self._clock(self.limits.cell_seconds):
+            with printed.redirected(), self._clock(self.limits.cell_seconds, is_test=True):
                 self.files.forget()
                 self._run_given(position)
                 value, shown = self._execute(source, result.grade_id or "test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import functools
 import json
 import random
 import signal
@@ -62,7 +63,7 @@ class JudgeEncoder(Encoder):
         if given.get(type(obj).__qualname__) is type(obj):
             return self._instance(obj, ["main", type(obj).__qualname__])
         if isinstance(obj, _FUNCTIONS):
-            return ["callback", self.peer.exports.handle(obj), None]
+            return ["callback", self.export(obj), None]
         if _is_iterator(obj) or (
             type(obj).__module__ == "__main__" and not isinstance(obj, nn.Module | BaseException)
         ):
@@ -81,7 +82,7 @@ class JudgeEncoder(Encoder):
             for name in ("__call__", "__iter__", "__next__", "__getitem__", "__len__")
             if hasattr(type(obj), name)
         ]
-        return ["callback", self.peer.exports.handle(obj), dunders]
+        return ["callback", self.export(obj), dunders]
 
     def _type(self, obj: type, given: dict[str, type]) -> Any:
         if given.get(obj.__qualname__) is obj:
@@ -93,8 +94,8 @@ class JudgeEncoder(Encoder):
                 if name not in _CLASS_NAMES
             ]
             bases = [self.encode(base) for base in obj.__bases__]
-            return ["class", self.peer.exports.handle(obj), obj.__name__, bases, members]
-        return ["callback", self.peer.exports.handle(obj), ["__call__"]]
+            return ["class", self.export(obj), obj.__name__, bases, members]
+        return ["callback", self.export(obj), ["__call__"]]
 
     def _member(self, value: Any) -> tuple[str, Any]:
         if isinstance(value, property):
@@ -208,7 +209,8 @@ class JudgePeer(Peer):
         self._exceptions: dict[int, type[BaseException]] = {}
         self._seeds: Any = None
         self._seeding = False
-        self.in_protocol = False
+        self.stopped: BaseException | None = None
+        self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
         channel.on_late = self._on_late
 
@@ -225,6 +227,33 @@ class JudgePeer(Peer):
         self.late = True
         self.channel.deadline = time.monotonic() + GRACE
         self._stop(signal.SIGINT)
+
+    def time_is_up(self) -> None:
+        """The cell's limit has passed.
+
+        A test's own code is stopped at once; while it waits for the student's, the channel sees
+        to it.
+        """
+        if not self.talking:
+            self.late = True
+            self.channel.deadline = time.monotonic() + GRACE
+            raise OverTimeError("the cell's time is up")
+        if self.channel.deadline and time.monotonic() > self.channel.deadline + 5:
+            self.kill("sent what takes too long to read")
+
+    def stop(self, error: BaseException) -> None:
+        """Interrupt the student's code, and raise this instead of taking its answer."""
+        self.stopped = error
+        self._signal(signal.SIGINT)
+
+    def remind(self) -> None:
+        """Interrupt again: the first time may have come before the student's code began."""
+        if self.waiting and (self.late or self.stopped is not None):
+            self._signal(signal.SIGINT)
+
+    def before_waiting(self) -> None:
+        """Signals that came while a message was made or read."""
+        self.flush_signals()
 
     def kill(self, reason: str) -> None:
         """End the candidate; raises CandidateLostError."""
@@ -243,7 +272,6 @@ class JudgePeer(Peer):
         """
         if self.lost is not None:
             raise CandidateLostError(self.lost)
-        before, self.in_protocol = self.in_protocol, True
         try:
             if self.before_request is not None:
                 self.before_request()
@@ -257,9 +285,12 @@ class JudgePeer(Peer):
             # From a call it would end a test's loop over map(f, cases) before the first assert.
             raise RuntimeError("the student's code raised StopIteration") from None
         finally:
-            self.in_protocol = before
+            stopped, self.stopped = self.stopped, None
             if self.late and self.lost is None:
                 raise OverTimeError("the cell's time is up")
+            if stopped is not None and self.lost is None:
+                raise stopped from None
+            self.flush_signals()
 
     def unreadable(self, error: Exception) -> BaseException:
         """Whoever sends what makes no sense is not talked to any longer."""
@@ -358,6 +389,7 @@ class JudgePeer(Peer):
         now = (torch_state, numpy_state[1].tobytes(), numpy_state[2], python_state)
         if now == self._seeds:
             return None
+        encoder.undo.append(functools.partial(setattr, self, "_seeds", self._seeds))
         self._seeds = now
         return [
             encoder.buffer(torch_state),
@@ -369,6 +401,7 @@ class JudgePeer(Peer):
     def outgoing_names(self, encoder: Encoder) -> list:
         """Names that tests bound or deleted since the last request."""
         crossing = self.names.take_crossing()
+        encoder.undo.append(functools.partial(self.names.put_back, crossing))
         return [[name, *map(encoder.encode, value)] for name, value in crossing.items()]
 
     def incoming_names(self, names: list, decoder: Decoder) -> None:
@@ -394,26 +427,26 @@ class JudgePeer(Peer):
 
     def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
         """All that a candidate may ask: to call, iterate, index, measure, and read attributes."""
-        before, self.in_protocol = self.in_protocol, False
-        try:
-            match op:
-                case "call":
-                    return target(*args, **kwargs)
-                case "iter":
-                    return iter(target)
-                case "special" if name in ("__next__", "__getitem__", "__len__"):
-                    return getattr(type(target), name)(target, *args)
-                case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
-                    return getattr(target, name)
-                case "backward":
-                    token, grads = args
-                    return tuple(self.graphs.backward(token, grads))
-        finally:
-            self.in_protocol = before
+        if self.late or self.stopped is not None:
+            raise OverTimeError("the student's code is to stop")
+        match op:
+            case "call":
+                return target(*args, **kwargs)
+            case "iter":
+                return iter(target)
+            case "special" if name in ("__next__", "__getitem__", "__len__"):
+                return getattr(type(target), name)(target, *args)
+            case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
+                return getattr(target, name)
+            case "backward":
+                token, grads = args
+                return tuple(self.graphs.backward(token, grads))
         raise AttributeError(f"student code can't use {name or op} of a test's object")
 
     def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
         """The builtin class and the message; nothing of where it happened."""
+        if isinstance(error, OverTimeError):
+            return ["KeyboardInterrupt", ""]  # the student's code is to stop, too
         kind = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
         return [kind.__name__, str(error)[:4000]]
 

@@ -202,6 +202,7 @@ class Names(dict):
         self._bound = bound
         self._fetch = fetch
         self._crossing: dict[str, list[Any]] = {}
+        self._put_back: set[str] = set()
         self._found: dict[str, Remote] = {}
         self.failed: dict[str, Exception] = {}
         self.visible = False
@@ -258,8 +259,15 @@ class Names(dict):
             for name, value in crossing.items()
         }
 
+    def put_back(self, crossing: dict[str, list[Any]]) -> None:
+        """Tell these names again: the message that was to tell them was never sent."""
+        again = {name: value for name, value in crossing.items() if name not in self._put_back}
+        self._put_back |= again.keys()  # once: if it is the reason why, no later call is to fail
+        self._crossing = again | self._crossing
+
     def __setitem__(self, name: str, value: Any) -> None:
         self.forget(name)
+        self._put_back.discard(name)
         if self.given or name not in self._notebook.state:
             super().__setitem__(name, value)
         if not self.given and (

@@ -1,17 +1,24 @@
 """One end of the conversation: requests, answers, and requests while waiting for an answer.
 
 A message is either a request
-`[op, target, name, context, changes, names, args, kwargs, gone]` or an answer,
-`["ok", stdout, stderr, changes, names, value, outputs, token, gone]` or
-`["error", stdout, stderr, changes, names, error, gone]`. `changes` are what the sender changed in
-place since its last message, `names` what it bound, `gone` what it let go of. Calls nest, last in
-first out; both sides serve while they wait. The order in which a message is decoded is the order in
-which it was encoded.
+`[op, target, name, context, changes, names, args, kwargs, books]` or an answer,
+`["ok", stdout, stderr, changes, names, value, outputs, token, books]` or
+`["error", stdout, stderr, changes, names, error, books]`. `changes` are what the sender changed in
+place since its last message, `names` what it bound. `books` keep both tables equal: the shared
+objects and the handles that the sender let go of, and those that the message tells for the first
+time. Calls nest, last in first out; both sides serve while they wait. The order in which a message
+is decoded is the order in which it was encoded.
+
+A message counts as a whole or not at all. If encoding fails, all that it noted is taken back, and
+nothing is sent. If the receiver can't make sense of it, the books are kept all the same: what was
+let go of goes, and what the message shares stays with the sender. Nothing is asked while a message
+is made or read, so a test or a student's code that runs there by accident can't come in between.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import os
 import threading
@@ -23,7 +30,7 @@ import torch
 from autograder.judge import gradients
 from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
-from autograder.judge.errors import CandidateLostError, OverTimeError
+from autograder.judge.errors import CandidateLostError
 from autograder.judge.shared import SharedTable
 
 
@@ -71,6 +78,9 @@ class Peer:
         exports: This side's objects that the other one knows by handle.
         table: Mutable objects that both sides hold a copy of.
         graphs: Histories of results that the other side may ask gradients of.
+        talking: Whether a message is made, sent, waited for or read: neither a test's code nor a
+            student's runs then on this side, and a signal handler must not raise.
+        waiting: Whether, meanwhile, no message of this side is half made or half taken.
     """
 
     parity = 0
@@ -87,6 +97,8 @@ class Peer:
         self._dropped: list[int] = []
         self._named_tuples: dict[tuple, type] = {}
         self._owner = (os.getpid(), threading.get_ident())
+        self.talking = False
+        self.waiting = False
 
     # What each end decides.
 
@@ -175,52 +187,84 @@ class Peer:
             raise RuntimeError(
                 "a test's object can be used by the main thread of the notebook's process only"
             )
+        if self.talking:
+            raise RuntimeError(
+                "the other side can't be asked while a message to it is made or read: call student "
+                "code from the test itself, not from __reduce__, __hash__, __del__ or a signal's "
+                "handler"
+            )
+        self.talking = True
+        try:
+            inputs = self._ask([op, target, name, args, kwargs or {}])
+            message, buffers = self._await_answer()
+            (out, err), failure, value = self._settle(message, buffers, inputs)
+        finally:
+            self.talking = False
+        self.printed(out, err)
+        if failure is not None:
+            raise failure
+        return value
+
+    def _ask(self, parts: list) -> list:
+        """Send a request; the tensors in it that gradients may be asked of."""
+        op, target, name, args, kwargs = parts
         encoder = self.encoder(self)
         try:
             handle = None if target is None else target._handle
             changes = self._changes(encoder)
             names = self.outgoing_names(encoder)
             packed = [encoder.encode(arg) for arg in args]
-            keywords = {key: encoder.encode(value) for key, value in (kwargs or {}).items()}
+            keywords = {key: encoder.encode(value) for key, value in kwargs.items()}
             context = self.context(encoder)
             self._send([op, handle, name, context, changes, names, packed, keywords], encoder)
-        except (TypeError, ValueError, RecursionError):
+        except BaseException:
             self._undo(encoder)
             raise
-        inputs = encoder.inputs if torch.is_grad_enabled() else []
+        return encoder.inputs if torch.is_grad_enabled() else []
+
+    def _await_answer(self) -> tuple[list, list[memoryview]]:
+        """The answer to the request just sent, after serving what is asked meanwhile."""
         while True:
-            message, buffers = self.channel.receive()
+            self.waiting = True
+            try:
+                self.before_waiting()
+                message, buffers = self.channel.receive()
+            finally:
+                self.waiting = False
             if type(message) is list and message and message[0] in ("ok", "error"):
-                return self._settle(message, buffers, inputs)
+                return message, buffers
             self._serve(message, buffers)
 
-    def _settle(self, message: list, buffers: list[memoryview], inputs: list) -> Any:
-        """Take the answer to a request."""
+    def before_waiting(self) -> None:
+        """Do what had to be put off while a message was made or read."""
+
+    def _settle(
+        self, message: list, buffers: list[memoryview], inputs: list
+    ) -> tuple[tuple[str, str], BaseException | None, Any]:
+        """Take the answer to a request: what was printed, the failure or None, and the value."""
         decoder = self.decoder(self, buffers)
         failure = None
         value = None
         try:
             match message:
-                case ["ok", str(out), str(err), changes, names, value, outputs, token, gone]:
+                case ["ok", str(out), str(err), changes, names, value, outputs, token, _]:
                     self._take_changes(changes, decoder)
                     self.incoming_names(names, decoder)
                     if outputs:
                         tensors = [decoder.dense(*body) for body in outputs]
                         decoder.outputs = gradients.attach(self, token, inputs, tensors)
                     value = decoder.decode(value)
-                case ["error", str(out), str(err), changes, names, error, gone]:
+                case ["error", str(out), str(err), changes, names, error, _]:
                     self._take_changes(changes, decoder)
                     self.incoming_names(names, decoder)
                     failure = self.error_from_json(error, decoder)
                 case _:
                     raise ValueError("not an answer")
-            self._let_go(gone)
+            self._keep_books(message[-1])
         except Exception as error:
+            self._unread(message)
             raise self.unreadable(error) from None
-        self.printed(out, err)
-        if failure is not None:
-            raise failure
-        return value
+        return (out, err), failure, value
 
     # Being asked.
 
@@ -233,13 +277,28 @@ class Peer:
             return
 
     def _serve(self, message: Any, buffers: list[memoryview]) -> None:
+        before, self.talking = self.talking, True
+        try:
+            self._answer(message, buffers)
+        finally:
+            self.talking = before
+
+    def _perform(self, request: dict[str, Any]) -> Any:
+        """Let a test's or a student's code run; it may ask, and be interrupted."""
+        self.talking = False
+        try:
+            return self.perform(**request)
+        finally:
+            self.talking = True
+
+    def _answer(self, message: Any, buffers: list[memoryview]) -> None:
         decoder = self.decoder(self, buffers)
         encoder = self.encoder(self)
         printed = _nothing_printed
         try:
             request = self._read(message, decoder)
             with self.under(request.pop("context"), decoder) as printed:
-                value = self.perform(**request)
+                value = self._perform(request)
             live = self.wants_live(request["op"], request["target"], request["name"])
             request.clear()  # what only the request held is let go of with the answer
             changes = self._changes(encoder)
@@ -249,11 +308,14 @@ class Peer:
             del value
             outputs = [encoder.body(tensor) for tensor in encoder.outputs]
             token = self.graphs.add(encoder.outputs, decoder.leaves) if outputs else None
+            if token is not None:
+                encoder.undo.append(functools.partial(self.graphs.release, token))
             decoder.leaves = encoder.outputs = []
             self._send(["ok", *printed(), changes, names, encoded, outputs, token], encoder)
-        except (CandidateLostError, OverTimeError):
+        except CandidateLostError:
             raise
         except BaseException as error:
+            self.talking = True  # an interrupt may have come before `_perform` could say so
             self._undo(encoder)
             decoder.leaves = encoder.outputs = []
             self._answer_error(error, printed())
@@ -261,16 +323,16 @@ class Peer:
     def _answer_error(self, error: BaseException, printed: tuple[str, str]) -> None:
         encoder = self.encoder(self)
         try:
+            value = self.error_to_json(error, encoder)
             changes = self._changes(encoder)
             names = self.outgoing_names(encoder)
-            value = self.error_to_json(error, encoder)
             self._send(["error", *printed, changes, names, value], encoder)
-        except (TypeError, ValueError, RecursionError) as second:
+        except CandidateLostError:
+            raise
+        except BaseException as second:
             # Changes to the arguments can't cross either: they stay here from now on.
             self._undo(encoder)
-            for entry, _, _ in self.table.changed():
-                self.table.drop(entry.number)
-                self._dropped.append(entry.number)
+            self._keep_here([entry.number for entry, _, _ in self.table.changed()])
             encoder = self.encoder(self)
             value = self.error_to_json(second, encoder)
             self._send(["error", *printed, [], self.outgoing_names(encoder), value], encoder)
@@ -294,8 +356,9 @@ class Peer:
                     }
                 case _:
                     raise ValueError("not a request")
-            self._let_go(message[-1])
+            self._keep_books(message[-1])
         except Exception as error:
+            self._unread(message)
             raise self.unreadable(error) from None
         return request
 
@@ -306,25 +369,44 @@ class Peer:
         changes = []
         for entry, contents, grad in self.table.changed():
             encoder.changed.append(entry)
+            encoder.changing = entry
             body = encoder.body(entry.obj) if contents else None
             state = [encoder.encode(entry.obj.grad), entry.obj.requires_grad] if grad else None
             changes.append([entry.number, body, state])
+        encoder.changing = None
         return changes
 
     def _send(self, message: list, encoder: Encoder) -> None:
         """Send a message, with what this side lets go of as its last part."""
         self._dropped += self.table.sweep()
         self._released += self.graphs.take_released()
-        self.channel.send([*message, [self._dropped, self._released]], encoder.buffers)
-        self._dropped, self._released = [], []
+        dropped, released = list(self._dropped), list(self._released)
+        books = [dropped, released, encoder.created, encoder.exported]
+        try:
+            self.channel.send([*message, books], encoder.buffers)
+        except (TypeError, ValueError):  # too large, perhaps for what changed: it stays here
+            self._undo(encoder)
+            self._keep_here([entry.number for entry in encoder.changed])
+            raise
+        # Objects may have died, and been noted, while the message was written.
+        del self._dropped[: len(dropped)], self._released[: len(released)]
         for entry in encoder.changed:
             entry.unsettle()
 
     def _undo(self, encoder: Encoder) -> None:
-        """Forget what a message that wasn't sent would have shared."""
-        for number in encoder.created:
+        """Take back all that a message that wasn't sent has noted."""
+        for undo in reversed(encoder.undo):
+            undo()
+        encoder.undo = []
+        if encoder.changing is not None:  # the reason why: no later message is to fail for it
+            self._keep_here([encoder.changing.number])
+            encoder.changing = None
+
+    def _keep_here(self, numbers: list[int]) -> None:
+        """From now on each side has an object of its own; the other one learns of it next."""
+        for number in numbers:
             self.table.drop(number)
-        encoder.created, encoder.changed = [], []
+            self._dropped.append(number)
 
     def _take_changes(self, changes: list, decoder: Decoder) -> None:
         for number, body, state in changes:
@@ -336,13 +418,22 @@ class Peer:
                 entry.obj.requires_grad_(state[1] is True)
             entry.unsettle()
 
-    def _let_go(self, gone: Any) -> None:
-        dropped, released = gone
+    def _keep_books(self, books: Any) -> None:
+        dropped, released, _, _ = books
         for number in dropped:
             self.table.drop(number)
         for handle in released:
             self.released(handle)
         self.table.settle()
+
+    def _unread(self, message: Any) -> None:
+        """Keep the tables equal although a message made no sense."""
+        with contextlib.suppress(Exception):  # then the books make no sense either
+            books = message[-1]
+            changes = message[3 if message[0] in ("ok", "error") else 4]
+            self._keep_here([*books[2], *[number for number, _, _ in changes]])
+            self._released += [n for n in books[3] if self.imported(n) is None]
+            self._keep_books(books)
 
     def released(self, handle: int) -> None:
         """The other side let go of a handle; a negative one is a history's."""

@@ -26,6 +26,19 @@ MAPPINGS: tuple[type, ...] = (
 )
 
 
+def is_namedtuple(kind: type) -> bool:
+    """Whether a class is a named tuple that adds nothing but its fields."""
+    fields = getattr(kind, "_fields", None)
+    return (
+        kind.__bases__ == (tuple,)
+        and isinstance(fields, tuple)
+        and all(type(name) is str for name in fields)
+        and not any(
+            callable(value) for name, value in vars(kind).items() if not name.startswith("_")
+        )
+    )
+
+
 def plain_tensor(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor without its subclass, so that no code of a subclass runs."""
     if type(tensor) in (torch.Tensor, nn.Parameter):
