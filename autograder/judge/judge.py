@@ -31,7 +31,7 @@ from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
 from autograder.judge.names import Notebook, is_test, parse, region
-from autograder.judge.score import Score, from_outputs, from_value
+from autograder.judge.score import Score, from_outputs, from_value, is_arithmetic
 
 IN_KERNEL = "in-kernel"
 _INTERNAL = str(Path(__file__).parent)
@@ -267,7 +267,9 @@ class _Session:
                 value, shown = self._execute(source, result.grade_id or "test")
                 if self.peer.late:
                     raise OverTimeError("the cell's time is up")
-                score = from_value(value if shown else None, result.max_score)
+                score = from_value(
+                    value if shown else None, result.max_score, arithmetic=is_arithmetic(source)
+                )
                 if score.points is None:
                     raise NeedsReview(score.reason)
                 if shown:
