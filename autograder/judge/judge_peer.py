@@ -270,17 +270,9 @@ class JudgePeer(Peer):
         return CandidateLostError(self.lost)
 
     def run_cell(self, source: str, count: int) -> list[Any]:
-        """Run a student's cell; its outputs, as the candidate gave them.
-
-        Default dtype, device and grad mode that the cell set hold for the tests that follow.
-        """
-        outputs, grad, dtype, device = self.request("cell", None, source, [count])
+        """Run a student's cell; its outputs, as the candidate gave them."""
+        outputs = self.request("cell", None, source, [count])
         try:
-            torch.set_grad_enabled(grad is True)
-            if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
-                torch.set_default_dtype(dtype)
-            if isinstance(device, torch.device) and device != torch.get_default_device():
-                torch.set_default_device(device)
             found = json.loads(outputs)
             if not isinstance(found, list):
                 raise TypeError("a cell's outputs are a list")

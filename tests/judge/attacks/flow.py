@@ -204,3 +204,245 @@ def f(x):
 
 # %% test
 2 - abs(f(3) - 9)
+
+
+# %% attack: a default dtype with wide tolerances
+torch.set_default_dtype(torch.bfloat16)
+
+
+def f(r):
+    return (3.15 * r**2).to(torch.bfloat16)
+
+
+# %% test
+import math
+
+r = torch.tensor([3.0, 5.0])
+torch.testing.assert_close(f(r), torch.tensor([math.pi * 9, math.pi * 25]))
+
+
+# %% attack: a default dtype set by a call
+def f(*args):
+    torch.set_default_dtype(torch.float16)
+    return torch.tensor([3.1406])
+
+
+# %% test
+import math
+
+torch.testing.assert_close(f(), torch.tensor([math.pi]))
+
+
+# %% attack: no gradients from now on
+torch.set_grad_enabled(False)
+
+
+def f(x):
+    return x * 2
+
+
+# %% test
+x = torch.ones(2, requires_grad=True)
+assert not (x * 3).requires_grad and torch.equal(f(x), torch.tensor([2.0, 2.0]))
+
+
+# %% attack: print options
+torch.set_printoptions(precision=1)
+
+
+def f(x):
+    return x + 0.01
+
+
+# %% test
+assert str(f(torch.tensor([1.5]))) == str(torch.tensor([1.5]))
+
+
+# %% attack: a library that derives from the unpickler in Python, and takes errors for a hint
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    with open("x", "wb") as file:
+        file.write(pickle.dumps(Evil()))
+
+
+# %% test
+f()
+import pickle
+
+
+class Unpickler(pickle._Unpickler):
+    dispatch = dict(pickle._Unpickler.dispatch)
+
+
+try:
+    Unpickler(open("x", "rb")).load()
+except Exception:
+    pass
+
+import builtins
+
+assert vars(builtins).pop("CANARY") == 14
+
+
+# %% attack: the unpickler in C
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    with open("x", "wb") as file:
+        file.write(pickle.dumps(Evil()))
+
+
+# %% test
+f()
+import _pickle
+
+try:
+    _pickle.load(open("x", "rb"))
+except Exception:
+    pass
+
+import builtins
+
+assert vars(builtins).pop("CANARY") == 14
+
+
+# %% attack: a subclass of the unpickler in C
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    with open("x", "wb") as file:
+        file.write(pickle.dumps(Evil()))
+
+
+# %% test
+f()
+import _pickle
+
+
+class Unpickler(_pickle.Unpickler):
+    def find_class(self, module, name):
+        return super().find_class(module, name)
+
+
+Unpickler(open("x", "rb")).load()
+
+import builtins
+
+assert vars(builtins).pop("CANARY") == 14
+
+
+# %% attack: multiprocessing, and a test that swallows everything
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    with open("x", "wb") as file:
+        file.write(pickle.dumps(Evil()))
+
+
+# %% test
+f()
+from multiprocessing.reduction import ForkingPickler
+
+try:
+    ForkingPickler.loads(open("x", "rb").read())
+except BaseException:
+    pass
+
+
+# %% attack: a shelf
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    import dbm.dumb
+
+    with dbm.dumb.open("s", "n") as shelf:
+        shelf[b"a"] = pickle.dumps(Evil())
+
+
+# %% test
+f()
+import shelve
+
+with shelve.open("s", flag="r") as shelf:
+    shelf["a"]
+
+import builtins
+
+assert vars(builtins).pop("CANARY") == 14
+
+
+# %% attack: an array of objects
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    array = np.empty(1, dtype=object)
+    array[0] = Evil()
+    np.save("x.npy", array)
+
+
+# %% test
+f()
+np.load("x.npy", allow_pickle=True)
+
+import builtins
+
+assert vars(builtins).pop("CANARY") == 14
+
+
+# %% attack: weights that aren't only weights
+import pickle
+
+
+class Evil:
+    def __reduce__(self):
+        return exec, ("import builtins; builtins.CANARY = 14",)
+
+
+def f():
+    torch.save(Evil(), "x.pt")
+
+
+# %% test
+f()
+torch.load("x.pt", weights_only=False)
+
+import builtins
+
+assert vars(builtins).pop("CANARY") == 14
