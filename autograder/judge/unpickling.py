@@ -37,8 +37,8 @@ class Unpickling:
             setattr(pickle, name, self._refuse)
         # Libraries derive from it, so it stays a class. Those that kept the fast one, or a function
         # of pickle's, from before are stopped by the hook: nothing runs before a name is looked up.
-        pickle._Unpickler.load = self._refuse  # type: ignore[attr-defined]
-        pickle.Unpickler = pickle._Unpickler  # type: ignore[attr-defined, misc]
+        pickle._Unpickler.load = self._refuse  # type: ignore[method-assign]
+        pickle.Unpickler = pickle._Unpickler  # type: ignore[assignment, misc]
         sys.addaudithook(self._audit)
 
     def check(self) -> None:

@@ -84,7 +84,7 @@ _UNPICKLE = frozenset(
 
 def _aliases(nodes: list[Any]) -> dict[str, str]:
     """What names stand for by the imports in these statements: {"pd": "pandas"}."""
-    names = {}
+    names: dict[str, str] = {}
     for node in (child for root in nodes for child in ast.walk(root)):
         if isinstance(node, ast.Import):
             names |= {alias.asname: alias.name for alias in node.names if alias.asname}

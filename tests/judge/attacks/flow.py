@@ -446,3 +446,121 @@ torch.load("x.pt", weights_only=False)
 import builtins
 
 assert vars(builtins).pop("CANARY") == 14
+
+
+# %% attack: a hook in the test's model
+def f(model):
+    model._forward_hooks[0] = lambda m, args, out: out * 0 + 14
+
+
+# %% test
+model = nn.Sequential(nn.Linear(1, 1))
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
+
+
+# %% attack: a hook in a layer of the test's model, by a dict of its own
+def f(model):
+    model[0].__dict__["_forward_pre_hooks"] = {0: lambda m, args: (args[0] * 0 + 14,)}
+    model[0].register_forward_hook(lambda m, args, out: out * 0 + 14)
+
+
+# %% test
+model = nn.Sequential(nn.Linear(1, 1))
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
+
+
+# %% attack: a layer of the student's own class
+class Cheat(nn.Linear):
+    def forward(self, x):
+        return x * 0 + 14
+
+
+def f(model):
+    model[0] = Cheat(1, 1)
+
+
+# %% test
+model = nn.Sequential(nn.Linear(1, 1))
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
+
+
+# %% attack: a layer with a name of torch's
+class Linear(nn.Linear):
+    def forward(self, x):
+        return x * 0 + 14
+
+
+Linear.__module__, Linear.__qualname__ = nn.Linear.__module__, "Linear"
+
+
+def f(model):
+    model._modules["0"] = Linear(1, 1)
+
+
+# %% test
+model = nn.Sequential(nn.Linear(1, 1))
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
+
+
+# %% attack: a layer of torch's with another forward
+def f(model):
+    model[0] = nn.Linear(1, 1)
+    model[0].forward = lambda x: x * 0 + 14
+
+
+# %% test
+model = nn.Sequential(nn.Linear(1, 1))
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
+
+
+# %% attack: a layer in front of the model's
+class Cheat(nn.Module):
+    def forward(self, x):
+        return x * 0 + 14
+
+
+def f(model):
+    model.__dict__["part"] = Cheat()
+
+
+# %% test
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.part(x)
+
+
+model = Net()
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
+
+
+# %% attack: a hook in the test's optimizer
+def f(opt):
+    def hook(optimizer, args, kwargs):
+        optimizer.param_groups[0]["params"][0].data.fill_(14)
+
+    opt._optimizer_step_pre_hooks[0] = hook
+
+
+# %% test
+w = nn.Parameter(torch.zeros(1))
+w.grad = torch.zeros(1)
+opt = torch.optim.SGD([w], 0.1)
+f(opt)
+opt.step()
+assert w.item() == 14
