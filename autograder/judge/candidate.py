@@ -417,8 +417,12 @@ class CandidatePeer(Peer):
         with path.open("rb") as file:
             return file.read(_MAX_FILE)
 
-    def _do_write_file(self, _: Any, name: str, data: bytes) -> None:
-        Path(name).write_bytes(data)
+    def _do_list_files(self, _: Any, folder: str) -> list[str]:
+        path = Path(folder)
+        return sorted(p.name for p in path.iterdir() if p.is_file()) if path.is_dir() else []
+
+    def _do_write_file(self, _: Any, name: str, data: bytes | None) -> None:
+        Path(name).unlink(missing_ok=True) if data is None else Path(name).write_bytes(data)
 
 
 _PLAIN = (type(None), bool, int, float, str)

@@ -102,7 +102,8 @@ class _Uncalled(Remote):
 def _built(layer: Any) -> nn.Module:
     """The judge's own layer of torch's class that a student's one claims, with its values."""
     kind = type(layer)
-    cls = kind._beliefs.find(kind._kind.names[0]) if issubclass(kind, Remote) else None
+    beliefs = kind._beliefs if issubclass(kind, Remote) else None
+    cls: Any = beliefs.find(kind._kind.names[0]) if beliefs is not None else None
     if cls is None or not cls.__module__.startswith("torch.nn.modules."):
         raise RefusedError(
             f"a student's {kind._kind.names[0].rpartition(':')[2]} in a model of the test's own "
