@@ -191,11 +191,7 @@ class CandidatePeer(Peer):
         self._told: dict[str, Any] = {}  # what names meant when the judge looked them up
         self._interruptible = self._interrupted = False
         self._streams = sys.stdout, sys.stderr
-        self._state: tuple[bool, torch.dtype, torch.device] = (
-            True,
-            torch.get_default_dtype(),
-            torch.device("cpu"),
-        )
+        self._state: tuple[bool, torch.dtype] = (True, torch.get_default_dtype())
 
     # Handles.
 
@@ -260,6 +256,7 @@ class CandidatePeer(Peer):
         streams = sys.stdout, sys.stderr
         torch.set_default_dtype(getattr(torch, dtype))
         try:
+            grad = grad and self._state[0]  # a cell that turned it off for good meant that
             with torch.set_grad_enabled(grad), torch.device(device) if device else _SAME:
                 sys.stdout, sys.stderr = out, err
                 yield lambda: (out.getvalue(), err.getvalue())
@@ -327,8 +324,7 @@ class CandidatePeer(Peer):
     def _do_cell(self, _: Any, source: str, count: int) -> Any:
         self.shell.execution_count = count
         with self._notebook_state():
-            outputs = json.dumps(self.shell.run_cell(source))
-        return outputs, *self._state
+            return json.dumps(self.shell.run_cell(source))
 
     def _do_sync(self, *_: Any) -> None:
         """The message itself carried what was to be told."""
@@ -338,14 +334,14 @@ class CandidatePeer(Peer):
         """A cell sees, and sets, the notebook's own streams and torch settings."""
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self._streams
-        grad, dtype, _ = self._state
+        grad, dtype = self._state
         torch.set_default_dtype(dtype)
         try:
             with torch.set_grad_enabled(grad):
                 yield
                 grad = torch.is_grad_enabled()
         finally:
-            self._state = (grad, torch.get_default_dtype(), torch.get_default_device())
+            self._state = (grad, torch.get_default_dtype())
             sys.stdout, sys.stderr = streams
 
     def _do_name(self, _: Any, name: str) -> Any:
@@ -438,8 +434,12 @@ class CandidatePeer(Peer):
         with path.open("rb") as file:
             return file.read(_MAX_FILE)
 
-    def _do_write_file(self, _: Any, name: str, data: bytes) -> None:
-        Path(name).write_bytes(data)
+    def _do_list_files(self, _: Any, folder: str) -> list[str]:
+        path = Path(folder)
+        return sorted(p.name for p in path.iterdir() if p.is_file()) if path.is_dir() else []
+
+    def _do_write_file(self, _: Any, name: str, data: bytes | None) -> None:
+        Path(name).unlink(missing_ok=True) if data is None else Path(name).write_bytes(data)
 
 
 _PLAIN = (type(None), bool, int, float, str)

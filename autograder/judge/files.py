@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import functools
 import io
 import os
 from collections.abc import Callable
@@ -11,6 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograder.judge.judge_peer import JudgePeer
+
+
+_MAX_LISTED = 1000
+_MAX_BYTES = 128 << 20  # fetched in one cell
+# A library reads these from the working folder when it is imported: they are no student's to write.
+_CONFIGURES = frozenset(
+    {"matplotlibrc", "conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini",
+     "setup.cfg"}
+)  # fmt: skip
 
 
 class Files:
@@ -32,21 +43,31 @@ class Files:
         self._fetched: set[str] = set()
         self._written: set[str] = set()
         self._sending = False
+        self._bytes = 0
         self._open = builtins.open
+        self._unlink = os.unlink
 
     def install(self) -> None:
         """Take the place of open() and of the questions whether a file exists."""
         builtins.open = self.open
         io.open = self.open
-        for name in ("exists", "isfile", "getsize"):
+        # os.path and pathlib ask os.stat, which is a name in their module or in os.
+        for name in ("stat", "lstat", "access"):
+            setattr(os, name, self._after_fetching(getattr(os, name)))
+        for name in ("exists", "isfile", "isdir", "getsize"):
             setattr(os.path, name, self._after_fetching(getattr(os.path, name)))
+        os.remove = os.unlink = self.remove
+        for name in ("listdir", "scandir"):
+            setattr(os, name, self._after_listing(getattr(os, name)))
         self._peer.before_request = self.send_written
 
     def forget(self) -> None:
         """Before a cell: what the candidate wrote may have changed since."""
         for name in self._fetched:
-            (self._folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                self._unlink(self._folder / name)
         self._fetched.clear()
+        self._bytes = 0
 
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         """As the builtin, with the candidate's files behind the judge's own."""
@@ -60,6 +81,17 @@ class Files:
             else:
                 self._fetch(name)
         return self._open(file, mode, *args, **kwargs)
+
+    def remove(self, path: Any, *args: Any, **kwargs: Any) -> None:
+        """As os.remove; a file that both sides have is gone on both."""
+        name = self._local(path)
+        if name is not None and not self._sending:
+            self._fetch(name)
+        self._unlink(path, *args, **kwargs)
+        if name is not None and Path(name).parts[0] not in self._own and name not in self._sealed:
+            self._written.discard(name)
+            self._fetched.discard(name)
+            self._peer.request("write_file", None, name, [None])
 
     def send_written(self) -> None:
         """Send what tests wrote to the candidate."""
@@ -89,6 +121,8 @@ class Files:
         top = Path(name).parts[0]
         if name in self._sealed or top in self._own or name in self._fetched | self._written:
             return
+        if top in _CONFIGURES or self._peer.lost is not None or self._bytes > _MAX_BYTES:
+            return
         data = self._peer.request("read_file", None, name)
         if isinstance(data, bytes):
             target = self._folder / name
@@ -96,12 +130,46 @@ class Files:
             with self._open(target, "wb") as file:
                 file.write(data)
             self._fetched.add(name)
+            self._bytes += len(data)
 
-    def _after_fetching(self, ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def asked(path: Any) -> Any:
+    def _after_fetching(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(ask)
+        def asked(path: Any, *args: Any, **kwargs: Any) -> Any:
             name = self._local(path)
             if name is not None and not self._sending:
                 self._fetch(name)
+            return ask(path, *args, **kwargs)
+
+        return asked
+
+    def _after_listing(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(ask)
+        def asked(path: Any = ".") -> Any:
+            name = self._folder_name(path)
+            if name is not None and not self._sending:
+                self._list(name)
             return ask(path)
 
         return asked
+
+    def _folder_name(self, path: Any) -> str | None:
+        local = self._local(path)
+        if local is None and isinstance(path, str | os.PathLike):
+            is_top = os.path.normpath(self._folder / os.fsdecode(path)) == str(self._folder)
+            return "." if is_top else None
+        return local
+
+    def _list(self, folder: str) -> None:
+        """Fetch the files of a folder of the candidate's, so that a listing shows them."""
+        if self._peer.lost is not None:
+            return
+        names = self._peer.request("list_files", None, folder)
+        for name in names[:_MAX_LISTED] if type(names) is list else []:
+            if type(name) is str and _is_file_name(name):
+                self._fetch(os.path.normpath(f"{folder}/{name}"))
+
+
+def _is_file_name(name: str) -> bool:
+    return (
+        name.isprintable() and "/" not in name and name not in ("", ".", "..") and len(name) < 100
+    )

@@ -31,7 +31,8 @@ from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
 from autograder.judge.names import Notebook, is_test, parse, region
-from autograder.judge.score import Score, from_outputs, from_value
+from autograder.judge.score import Score, from_outputs, from_value, is_arithmetic
+from autograder.judge.unpickling import Unpickling
 
 IN_KERNEL = "in-kernel"
 _INTERNAL = str(Path(__file__).parent)
@@ -181,6 +182,8 @@ class _Session:
             if cell["cell_type"] == "code" and not is_test(cell)
         ]
         libraries.install(self.peer, theirs, [cell["source"] for cell in cells])
+        self.unpickling = Unpickling()
+        self.unpickling.install()
         self.files = Files(self.peer, sealed)
         self.files.install()
         magics = Magics(self._execute_inner)
@@ -255,21 +258,25 @@ class _Session:
         assert result.max_score is not None
         printed = _Prints(self.limits.output_chars)
         self.peer.unseed()
+        self.unpickling.refused = None
         score = None
         try:
             with printed.redirected(), self._clock(self.limits.cell_seconds, is_test=True):
                 self.files.forget()
                 self._run_given(position)
                 value, shown = self._execute(source, result.grade_id or "test")
+                self.unpickling.check()
                 if self.peer.late:
                     raise OverTimeError("the cell's time is up")
-                score = from_value(value if shown else None, result.max_score)
+                score = from_value(
+                    value if shown else None, result.max_score, arithmetic=is_arithmetic(source)
+                )
                 if score.points is None:
                     raise NeedsReview(score.reason)
                 if shown:
                     printed.add_result(value, self.count)
         except BaseException as error:
-            score, output = self._failure(error)
+            score, output = self._failure(self.unpickling.refused or error)
             printed.outputs.append(output)
         finally:
             self._tell_candidate()

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from autograder.judge import guards
 from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import (
@@ -69,6 +70,16 @@ class JudgeEncoder(Encoder):
         ):
             return self._callback(obj)
         return self._library_object(obj)
+
+    def body(self, obj: Any) -> Any:
+        """As `Encoder.body`; notes what the object is made of, which is guarded from now on."""
+        body = super().body(obj)
+        if hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | torch.Tensor):
+            for name, value in vars(obj).items():
+                entry = self.peer.table.find(value)
+                if entry is not None and guards.is_guarded(obj, name, value):
+                    entry.guard = name
+        return body
 
     def tensor(self, obj: torch.Tensor) -> Any:
         """By value; the student's own by handle."""
@@ -137,17 +148,32 @@ class JudgeDecoder(Decoder):
 
     peer: JudgePeer
 
+    def fill(self, obj: Any, body: Any) -> None:
+        """As `Decoder.fill`; what a test's own object is made of takes only what belongs there."""
+        entry = self.peer.table.find(obj)
+        if entry is None or entry.guard is None:
+            super().fill(obj, body)
+        elif isinstance(obj, dict):
+            pairs = [(self.decode(key), self.decode(value)) for key, value in body]
+            guards.fill_dict(entry.guard, obj, pairs)
+        else:
+            guards.fill_items(entry.guard, obj, [self.decode(item) for item in body])
+
     def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
         """Data attributes follow; a method can't be replaced from the other side."""
         own = vars(obj)
         for name, value in attributes:
             if name in own and own[name] is value:
                 continue
+            if guards.is_internal(obj, name):
+                guards.fill_internal(own, name, value)
+                continue
             is_data = not callable(value) or isinstance(value, nn.Module | type)
             if is_data and (name in own or not hasattr(type(obj), name)):
-                own[name] = value
+                own[name] = guards.guarded(value) if isinstance(obj, nn.Module) else value
         for name in own.keys() - {name for name, _ in attributes}:
-            del own[name]
+            if not guards.is_internal(obj, name):
+                del own[name]
 
     def _named(self, name: str, fields: list[str], items: Any) -> Any:
         made = self._namedtuple(name, fields, items)
@@ -299,17 +325,9 @@ class JudgePeer(Peer):
         return CandidateLostError(self.lost)
 
     def run_cell(self, source: str, count: int) -> list[Any]:
-        """Run a student's cell; its outputs, as the candidate gave them.
-
-        Default dtype, device and grad mode that the cell set hold for the tests that follow.
-        """
-        outputs, grad, dtype, device = self.request("cell", None, source, [count])
+        """Run a student's cell; its outputs, as the candidate gave them."""
+        outputs = self.request("cell", None, source, [count])
         try:
-            torch.set_grad_enabled(grad is True)
-            if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
-                torch.set_default_dtype(dtype)
-            if isinstance(device, torch.device) and device != torch.get_default_device():
-                torch.set_default_device(device)
             found = json.loads(outputs)
             if not isinstance(found, list):
                 raise TypeError("a cell's outputs are a list")

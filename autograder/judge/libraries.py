@@ -7,7 +7,6 @@ import functools
 import importlib
 import inspect
 import os
-import pickle
 import random
 import sys
 import types
@@ -18,7 +17,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.judge.errors import RefusedError
 from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.names import parse
 from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
@@ -59,8 +57,6 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
         _replace(module, name, functools.partial(_seeding, peer))
     for path, name in WITH_THE_MODEL:
         _replace(importlib.import_module(path), name, functools.partial(_with_the_model, peer))
-    for name in ("load", "loads", "Unpickler"):
-        setattr(pickle, name, _no_pickle)
     sources = _Sources(submission)
     _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))
     _replace(inspect, "signature", lambda plain: sources.for_remote(sources.signature, plain))
@@ -125,13 +121,6 @@ def _with_the_model(peer: JudgePeer, plain: Callable) -> Callable:
         return plain(model, *args, **kwargs)
 
     return call
-
-
-def _no_pickle(*_: Any, **__: Any) -> Any:
-    raise RefusedError(
-        "a test doesn't unpickle: a file that a student wrote could run anything. Write and read "
-        "JSON, CSV or npy, or call the student's own function to load it"
-    )
 
 
 def _build_there(peer: JudgePeer) -> None:

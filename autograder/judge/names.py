@@ -12,13 +12,14 @@ import builtins
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.judge.errors import JudgeError
+from autograder.judge.policy import SETTINGS
 from autograder.judge.remote import Remote
 from autograder.judge.tensor import RemoteTensor
 
@@ -69,6 +70,7 @@ class Notebook:
     protected: set[str] = field(default_factory=set)
     solutions: set[str] = field(default_factory=set)
     state: set[str] = field(default_factory=set)
+    _assigned: dict[str, ast.expr] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cells: list[Any]) -> Notebook:
@@ -102,9 +104,38 @@ class Notebook:
                 if _is_given(node, only_imports=only_imports):
                     self.given.setdefault(position, []).append(node)
                     self.protected |= bound
+                elif (setting := self._setting(node)) is not None:
+                    self.given.setdefault(position, []).append(setting)
             elif isinstance(node, _BINDING[2:]):
                 self.solutions.add(node.name)
         self.protected -= self.solutions
+
+    def _setting(self, node: ast.stmt) -> ast.stmt | None:
+        """A setting of the whole process, in terms of the instructor's own names; else None.
+
+        `device` in `torch.set_default_device(device)` stands for what the instructor's cell binds
+        it to, because the name itself is the student's.
+        """
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            self._assigned[node.targets[0].id] = node.value
+        if isinstance(node, ast.If):
+            settings = [self._setting(part) for part in node.body]
+            others = [self._setting(part) for part in node.orelse]
+            if not self._is_own(node.test) or None in settings + others:
+                return None
+            made = ast.If(node.test, cast(list, settings), cast(list, others))
+            return ast.copy_location(made, node)
+        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+            return None
+        call = copy.deepcopy(node.value)
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in SETTINGS:
+            return None
+        call.args = [self._assigned.get(getattr(arg, "id", ""), arg) for arg in call.args]
+        return ast.copy_location(ast.Expr(call), node) if self._is_own(call) else None
+
+    def _is_own(self, node: ast.expr) -> bool:
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        return names <= self.protected
 
 
 def region(source: str, word: str) -> set[int]:

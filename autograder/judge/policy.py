@@ -71,3 +71,10 @@ WITH_THE_MODEL = (("torch.func", "functional_call"),)
 PYPLOT = _words(
     "gcf gca sca sci clf cla close figure subplots subplot axes get_fignums fignum_exists"
 )
+
+# Settings of a whole process. The judge makes those that the instructor's cells make, at their top
+# level and of the instructor's own names; never those of a student's cell.
+SETTINGS = _words(
+    "set_default_dtype set_default_device set_default_tensor_type set_grad_enabled "
+    "set_printoptions set_float32_matmul_precision use_deterministic_algorithms seterr set_option"
+)

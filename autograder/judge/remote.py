@@ -260,11 +260,16 @@ _PASSED_ON = {name: vars(Remote)[name] for name in ("__doc__", "__module__", "__
 def _special_method(name: str) -> Callable[..., Any]:
     if name == "__call__":
         return lambda self, /, *args, **kwargs: self._ask("call", None, *args, **kwargs)
-    if name == "__exit__":  # the exception stays on this side
-        return lambda self, *exc: self._ask("special", name, None, None, None)
+    if name == "__exit__":
+        return _leave
     if name == "__iter__":
         return lambda self: self._ask("iter")
     return lambda self, *args: self._ask("special", name, *args)
+
+
+def _leave(self: Remote, *_: Any) -> None:
+    """End a `with`: the exception stays on this side, and the answer can't swallow it."""
+    self._ask("special", "__exit__", None, None, None)
 
 
 def _refusal(name: str) -> Callable[..., Any]:

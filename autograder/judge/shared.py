@@ -71,14 +71,17 @@ class Shared:
         number: Its key in both tables.
         obj: This side's copy.
         leaf: What gradients are taken with respect to, if `obj` is a tensor that wants them.
+        guard: In the judge, the name under which an object of a test's own holds this one, if it
+            is not for the other side to fill as it likes.
     """
 
-    __slots__ = ("_common", "_grad", "leaf", "number", "obj")
+    __slots__ = ("_common", "_grad", "guard", "leaf", "number", "obj")
 
     def __init__(self, number: int, obj: Any, leaf: torch.Tensor | None = None) -> None:
         self.number = number
         self.obj = obj
         self.leaf = leaf
+        self.guard: str | None = None
         self._common: Any = None
         self._grad: Any = None
 

@@ -56,6 +56,8 @@ def unsupported(source_notebook: Any) -> list[Finding]:
 
 def _look(tree: ast.Module, notebook: Notebook) -> Iterator[tuple[Any, str, str]]:
     theirs = notebook.solutions
+    imports = [node for nodes in notebook.given.values() for node in nodes]
+    yield from _look_for_pickles(tree, _aliases([*imports, tree]))
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
@@ -69,12 +71,50 @@ def _look(tree: ast.Module, notebook: Notebook) -> Iterator[tuple[Any, str, str]
             yield from _look_at_call(node)
         elif isinstance(node, ast.Compare):
             yield from _look_at_comparison(node, notebook)
-        elif isinstance(node, ast.Attribute) and _dotted(node) in _PICKLE:
-            yield node, "unpickles", "write and read JSON, CSV or npy"
 
 
 _VMAP = ("vmap", "jacrev", "jacfwd", "hessian")
-_PICKLE = frozenset({"pickle.load", "pickle.loads", "pickle.Unpickler"})
+_PICKLERS = ("pickle", "_pickle", "cloudpickle", "dill")
+_UNPICKLE = frozenset(
+    f"{module}.{name}"
+    for module in _PICKLERS
+    for name in ("load", "loads", "_load", "_loads", "Unpickler", "_Unpickler")
+) | {"pandas.read_pickle", "joblib.load", "shelve.open"}
+
+
+def _aliases(nodes: list[Any]) -> dict[str, str]:
+    """What names stand for by the imports in these statements: {"pd": "pandas"}."""
+    names: dict[str, str] = {}
+    for node in (child for root in nodes for child in ast.walk(root)):
+        if isinstance(node, ast.Import):
+            names |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom):
+            found = {alias.asname or alias.name: alias.name for alias in node.names}
+            names |= {name: f"{node.module}.{original}" for name, original in found.items()}
+    return names
+
+
+def _look_for_pickles(tree: ast.Module, names: dict[str, str]) -> Iterator[tuple[Any, str, str]]:
+    finding = "unpickles", "write and read JSON, CSV or npy"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name) and _full(node, names) in _UNPICKLE:
+            yield node, *finding
+        elif isinstance(node, ast.Call):
+            options = {
+                keyword.arg: keyword.value.value
+                for keyword in node.keywords
+                if isinstance(keyword.value, ast.Constant)
+            }
+            name = _full(node.func, names)
+            if (name == "numpy.load" and options.get("allow_pickle")) or (
+                name == "torch.load" and options.get("weights_only") is False
+            ):
+                yield node, *finding
+
+
+def _full(node: ast.expr, names: dict[str, str]) -> str:
+    first, dot, rest = _dotted(node).partition(".")
+    return names.get(first, first) + dot + rest
 
 
 def _look_at_call(node: ast.Call) -> Iterator[tuple[Any, str, str]]:

@@ -75,6 +75,30 @@ CASES = {
 }
 
 
+UNPICKLES = {
+    "pandas": "import pandas as pd\nassert pd.read_pickle('x')",
+    "joblib": "import joblib\njoblib.load('x')",
+    "from": "from pickle import loads as read\nread(b'')",
+    "alias": "import _pickle as p\np.load(open('x', 'rb'))",
+    "the class": "import pickle\nclass U(pickle._Unpickler):\n    pass",
+    "shelve": "import shelve\nshelve.open('x')",
+    "cloudpickle": "import cloudpickle\ncloudpickle.loads(b'')",
+    "numpy": "import numpy as np\nnp.load('x.npy', allow_pickle=True)",
+    "torch": "torch.load('x.pt', weights_only=False)",
+}
+
+
+@pytest.mark.parametrize("name", UNPICKLES)
+def test_every_way_to_unpickle_is_named(name):
+    (finding,) = unsupported(made(UNPICKLES[name]))
+    assert finding.what == "unpickles"
+
+
+def test_loading_plain_data_is_supported():
+    loads = "import json\nimport numpy as np\njson.loads('1')\nnp.load('x.npy')\ntorch.load('x')"
+    assert not unsupported(made(loads))
+
+
 def made(test, *tags):
     return notebook(
         ("given", "import pickle, torch\nfrom torch import nn"),

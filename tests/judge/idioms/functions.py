@@ -184,6 +184,15 @@ int(np.int64(1))
 # %% test: bool is full credit
 square(2) == 4
 
+# %% test: numpy bool as last value
+np.isclose(square(2), 4)
+
+# %% test: print as last value
+print("done")
+
+# %% test: text that is put together as last value
+"%d of %d" % (square(1), 1)
+
 # %% test: list as last value
 [square(i) for i in range(3)]
 

@@ -361,6 +361,15 @@ m = Deep()
 m = replace_head(m, 7)
 assert m(torch.ones(1, 1, 4, 4)).shape == (1, 7) and m.head.out_features == 7
 
+# %% test: replace the head of the test's model
+m = nn.Sequential(nn.Linear(2, 2))
+m.add_module("head", nn.Linear(2, 3))
+m = replace_head(m, 7)
+assert m(torch.ones(1, 2)).shape == (1, 7) and m.head.out_features == 7
+assert isinstance(m.head, nn.Linear) and sum(p.numel() for p in m.head.parameters()) == 21
+m(torch.ones(1, 2)).sum().backward()
+assert m.head.weight.grad is not None and m[0].weight.grad is not None
+
 # %% test: set weights by copy_
 m = Net()
 with torch.no_grad():

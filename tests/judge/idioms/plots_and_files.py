@@ -85,6 +85,34 @@ assert open("out.txt").read() == "saved"
 assert Path("out.txt").read_text() == "saved" and os.path.exists("out.txt")
 assert Path("out.txt").exists() and not os.path.exists("nope.txt")
 
+# %% test: exists, by pathlib
+save("new1.txt")
+assert Path("new1.txt").exists() and Path("new1.txt").is_file()
+assert not Path("nope1.txt").exists()
+
+# %% test: stat
+save("new2.txt")
+assert os.stat("new2.txt").st_size == 5 and Path("new2.txt").stat().st_size == 5
+assert os.path.getsize("new2.txt") == 5 and os.access("new2.txt", os.R_OK)
+
+# %% test: text by pathlib
+save("new3.txt")
+assert Path("new3.txt").read_text() == "saved" and os.path.isfile("new3.txt")
+
+# %% test: list the folder
+save("new4.txt")
+assert "new4.txt" in os.listdir() and Path("new4.txt") in list(Path(".").iterdir())
+assert [p.name for p in Path(".").glob("new4*.txt")] == ["new4.txt"]
+
+# %% test: removed and written anew
+save("new5.txt")
+assert Path("new5.txt").exists()
+Path("new5.txt").unlink()
+assert not Path("new5.txt").exists()
+save("new5.txt")
+assert Path("new5.txt").read_text() == "saved"
+os.remove("new5.txt")
+
 # %% test: write for the student
 with open("in.txt", "w") as f:
     f.write("hello")
