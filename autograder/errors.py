@@ -31,3 +31,16 @@ class SubmissionError(AutograderError):
 
 class GradebookError(AutograderError):
     """The gradebook can't be read or written. Nothing was changed."""
+
+
+class JudgeFailedError(AutograderError):
+    """The judge ended before it had judged all: our fault or the machine's, never a zero.
+
+    Args:
+        problem: what happened.
+        details: its traceback, for the log.
+    """
+
+    def __init__(self, problem: str, details: str) -> None:
+        super().__init__(problem, "run the command again; if it says the same, report the fault")
+        self.details = details

@@ -9,11 +9,10 @@ import ast
 import copy
 import json
 import os
-import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +24,8 @@ from nbformat.v4 import new_output
 from traitlets.config import Config
 
 from autograder.assignment import hidden_modules
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, JudgeFailedError
+from autograder.judge.result import CellResult, Ended
 from autograder.prepare import Prepared, encodable
 from autograder.sandbox import shell
 from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
@@ -35,6 +35,7 @@ from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 CANDIDATE = "autograder.judge.candidate"
 JUDGE = "autograder.judge.judge"
+ASKS_FOR_SIGNAL = '{"signal"'
 MAX_LINE = 1 << 26  # characters of what a judge says of one cell: far more than a cell may print
 QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late
 # What a notebook that says the word imports when it first does it: up to 1.7 s of a cell's time.
@@ -44,10 +45,8 @@ ON_FIRST_USE = {
     "course_utils.plots": "matplotlib.figure",
 }
 CELL_SECONDS = 30.0
-REVIEW = "NeedsReview"  # an error of this name says: no score by machine, a person must look
 # The candidate may write what it likes into its copy; a test reads what was handed in.
 SEALED = frozenset({LOG_NAME, SEAL_NAME})
-_CUDA_FAILED = re.compile(r"CUDA (error|out of memory|driver)|(CUBLAS|CUDNN)_STATUS_")
 
 
 class NoIsolationError(AutograderError):
@@ -89,13 +88,15 @@ class Executed:
     """A submission that was run.
 
     Attributes:
-        notebooks: the same notebooks with their outputs. A test's outputs say its score by
-            nbgrader's own rule: an error is zero, a number is partial credit, else it is full.
+        notebooks: the same notebooks with their outputs, drawn from `cells` for people and for
+            nbgrader's own commands; no score is read from them here.
+        cells: what the judge says about each test, by its id.
         reason: why the run ended early, if it did.
         seconds: wall time.
     """
 
     notebooks: dict[str, NotebookNode]
+    cells: dict[str, CellResult]
     reason: str | None
     seconds: float
 
@@ -175,21 +176,26 @@ def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
 
     Raises:
         LaunchError: the machine could not start the processes; the submission is not to blame.
+        JudgeFailedError: the judge ended too early; the submission is not to blame either.
     """
     started = time.perf_counter()
-    notebooks, reasons = {}, []
+    notebooks: dict[str, NotebookNode] = {}
+    tests: dict[str, CellResult] = {}
+    reasons: list[str] = []
     for name, notebook in prepared.notebooks.items():
         cells, reason, broken = _run(prepared, name, warm, settings)
         if broken:
             cells, reason, _ = _run(prepared, name, warm, replace(settings, device="cpu"))
         notebooks[name] = _with_outputs(notebook, cells, reason, settings.config)
+        tests |= {cell.grade_id: cell for cell in cells if cell.grade_id and cell.kind != "student"}
         reasons += [reason] if reason else []
-    return Executed(notebooks, "; ".join(reasons) or None, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Executed(notebooks, tests, "; ".join(reasons) or None, seconds)
 
 
 def _run(
     prepared: Prepared, name: str, warm: Warm, settings: Settings
-) -> tuple[list[dict[str, Any]], str | None, bool]:
+) -> tuple[list[CellResult], str | None, bool]:
     """The judge's word on each cell; why the candidate ended early, if so; did CUDA break it?"""
     with tempfile.TemporaryDirectory(prefix="run-") as folder:
         return _run_in(Path(folder), prepared, name, warm, settings)
@@ -197,7 +203,7 @@ def _run(
 
 def _run_in(
     folder: Path, prepared: Prepared, name: str, warm: Warm, settings: Settings
-) -> tuple[list[dict[str, Any]], str | None, bool]:
+) -> tuple[list[CellResult], str | None, bool]:
     theirs, ours = folder / "candidate", folder / "judge"
     trusted = prepared.given | SEALED
     _write_files(theirs, prepared.files)
@@ -241,20 +247,16 @@ def _run_in(
                 os.close(writer)
                 writer = -1
                 judges_end.close()
-                cells = []
-                for message in _read(results):
-                    if "signal" in message:
-                        _signal(candidate, message["signal"])
-                        continue
-                    cells.append(cell := message)
-                    if settings.stop_at_failure and cell["kind"] != "student" and cell["reason"]:
-                        judge.kill()
-                        break
+                cells, stopped = _read(results, candidate, settings.stop_at_failure)
+                if stopped:
+                    judge.kill()
                 judge.wait()
                 candidate.kill()
                 candidate.wait()
+                if not stopped:
+                    _check_judge(cells, judge)
                 broken = bool(settings.gpus) and _cuda_failed(cells, candidate)
-                return cells, _why(cells, candidate, judge), broken
+                return cells, _why(cells, candidate), broken
         finally:
             if writer >= 0:
                 os.close(writer)
@@ -281,10 +283,22 @@ def _launch_judge(
     )
 
 
-def _read(results: TextIO) -> Iterator[dict[str, Any]]:
-    """The judge's lines; a last one that was cut short, or is far too long, is left out."""
+def _read(
+    results: TextIO, candidate: Process, stop_at_failure: bool
+) -> tuple[list[CellResult], bool]:
+    """The judge's lines, but for a last one that was cut short; whether they may end early.
+
+    A line may ask for a signal to the candidate, whom the judge is shut off from.
+    """
+    cells = []
     while (line := results.readline(MAX_LINE)).endswith("\n"):
-        yield json.loads(line)
+        if line.startswith(ASKS_FOR_SIGNAL):
+            _signal(candidate, json.loads(line)["signal"])
+            continue
+        cells.append(CellResult.from_json(line))
+        if stop_at_failure and cells[-1].kind != "student" and cells[-1].reason:
+            return cells, True
+    return cells, False
 
 
 def _signal(candidate: Process, name: str) -> None:
@@ -295,21 +309,35 @@ def _signal(candidate: Process, name: str) -> None:
         candidate.kill()
 
 
-def _why(cells: list[dict[str, Any]], candidate: Process, judge: Process) -> str | None:
+def _check_judge(cells: list[CellResult], judge: Process) -> None:
+    """Make sure that the judge judged to the end: what it didn't reach is nobody's zero.
+
+    Raises:
+        JudgeFailedError: it didn't.
+    """
+    failed = [cell for cell in cells if cell.ended is Ended.JUDGE_FAILED]
+    if not failed and judge.returncode == 0:
+        return
+    code = judge.returncode or 0
+    how = judge.reason or (f"was killed by signal {-code}" if code < 0 else f"ended with {code}")
+    details = failed[0].reason if failed else judge.log()
+    last = [line for line in str(details).splitlines() if line.strip()][-1:]
+    problem = f"the judge {how}" + (f": {last[0][:300]}" if last else "")
+    raise JudgeFailedError(problem, details or "the judge wrote nothing before it ended")
+
+
+def _why(cells: list[CellResult], candidate: Process) -> str | None:
     """Why the run ended early: the limit that was passed, or the cell in which it died."""
-    if judge.returncode:
-        return f"the judge ended early: {judge.reason or judge.log().splitlines()[-1:]}"
-    dead = [one["outputs"][-1] for one in cells if one["outputs"]]
-    dead = [output for output in dead if output.get("ename") == "DeadKernelError"]
-    if candidate.reason and dead:
+    dead = [cell for cell in cells if cell.ended is Ended.DIED]
+    if dead and candidate.reason:
         return f"the submission {candidate.reason}"
-    return dead[0]["evalue"] if dead else None
+    return dead[0].reason if dead else None
 
 
-def _cuda_failed(cells: list[dict[str, Any]], candidate: Process) -> bool:
-    """Whether CUDA said so, or the candidate died without passing a limit, as CUDA makes it."""
-    said = json.dumps([cell["outputs"] for cell in cells])
-    return bool(_CUDA_FAILED.search(said)) or ("DeadKernelError" in said and not candidate.reason)
+def _cuda_failed(cells: list[CellResult], candidate: Process) -> bool:
+    """Whether CUDA failed, or the candidate died without passing a limit, as CUDA makes it."""
+    ends = {cell.ended for cell in cells}
+    return Ended.CUDA_FAILED in ends or (Ended.DIED in ends and not candidate.reason)
 
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:
@@ -321,13 +349,13 @@ def _write_files(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def _with_outputs(
-    notebook: NotebookNode, cells: list[dict[str, Any]], reason: str | None, config: Config
+    notebook: NotebookNode, cells: list[CellResult], reason: str | None, config: Config
 ) -> NotebookNode:
     """The notebook as it was run, with outputs that nbgrader scores as the judge did."""
     from nbgrader.preprocessors import IgnorePattern, LimitOutput
 
     executed = copy.deepcopy(notebook)
-    by_index = {cell["index"]: cell for cell in cells}
+    by_index = {cell.index: cell for cell in cells}
     for index, cell in enumerate(executed.cells):
         if cell.cell_type != "code" or not cell.source.strip():
             continue
@@ -335,9 +363,9 @@ def _with_outputs(
         if ran is None:
             cell.outputs = [_error("NotRun", f"this cell was not run: {reason}")]
             continue
-        cell.execution_count = ran["execution_count"]
-        cell.outputs = [nbformat.from_dict(one) for one in ran["outputs"]]
-        if ran["max_score"] is not None:
+        cell.execution_count = ran.execution_count
+        cell.outputs = [nbformat.from_dict(one) for one in ran.outputs]
+        if ran.kind != "student":
             cell.outputs = _saying_the_score(cell.outputs, ran)
     resources: dict[str, Any] = {}
     for step in (IgnorePattern, LimitOutput):
@@ -345,20 +373,20 @@ def _with_outputs(
     return encodable(executed)
 
 
-def _saying_the_score(outputs: list[NotebookNode], ran: dict[str, Any]) -> list[NotebookNode]:
-    """Outputs of a test from which nbgrader reads the score that the judge gave."""
-    score, most, reason = ran["score"], ran["max_score"], ran["reason"]
+def _saying_the_score(outputs: list[NotebookNode], ran: CellResult) -> list[NotebookNode]:
+    """Outputs of a test in which nbgrader's own commands see the score that the judge gave."""
     printed = [output for output in outputs if output.output_type == "stream"]
     for output in printed:
         output.name = "stdout"  # nbgrader takes a warning for a failure
-    if score is None:
-        return [*printed, _error(REVIEW, str(reason))]
-    if score == 0 and any(output.output_type == "error" for output in outputs):
-        return outputs
+    if ran.score is None:
+        return [*printed, _error("NeedsReview", str(ran.reason))]
     kept = [one for one in outputs if one.output_type not in ("execute_result", "error")]
-    if score < most:
-        data = {"text/plain": repr(float(score))}
-        kept.append(new_output("execute_result", data, execution_count=ran["execution_count"]))
+    errors = [output for output in outputs if output.output_type == "error"]
+    if ran.score == 0 and errors:
+        return [*kept, *errors]
+    if ran.max_score is not None and ran.score < ran.max_score:
+        data = {"text/plain": repr(float(ran.score))}
+        kept.append(new_output("execute_result", data, execution_count=ran.execution_count))
     return kept
 
 

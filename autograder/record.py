@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -18,6 +18,7 @@ from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, se
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.judge.result import Ended
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
@@ -38,11 +39,22 @@ _results = Table(
 
 @dataclass(frozen=True)
 class CellResult:
-    """One grade cell: its score, None where a person must decide, and the reason if not full."""
+    """One grade cell, as the judge left it.
+
+    Attributes:
+        score: points; None where a person must decide.
+        max_score: points that could be had.
+        reason: why it isn't full points, if it is not.
+        ended: how the test ended, one of `autograder.judge.result.Ended`; None for what no machine
+            runs, and for results that an earlier version recorded.
+        seconds: wall time.
+    """
 
     score: float | None
     max_score: float
     reason: str | None = None
+    ended: Ended | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -286,6 +298,11 @@ def _write_folder(
 
 def _from_json(text: str) -> Result:
     data = json.loads(text)
-    data["cells"] = {name: CellResult(**cell) for name, cell in data["cells"].items()}
+    data["cells"] = {name: _cell_from_json(cell) for name, cell in data["cells"].items()}
     data["notes"] = tuple(data["notes"])
     return Result(**data)
+
+
+def _cell_from_json(data: dict[str, Any]) -> CellResult:
+    ended = data.get("ended")
+    return CellResult(**data | {"ended": Ended(ended) if ended else None})

@@ -62,4 +62,4 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
         if grade_id(each) == cell
     ]
     graded = found.metadata.nbgrader.get("grade")
-    return Retried(found, score_cell(found) if graded else None, executed.reason)
+    return Retried(found, score_cell(found, executed) if graded else None, executed.reason)

@@ -1,4 +1,4 @@
-"""Turns a run's outputs into scores, by nbgrader's own rule, each with its reason."""
+"""Puts what the judge says about each test together, into one submission's result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
 from autograder.errors import SubmissionError
-from autograder.execute import REVIEW, Executed
+from autograder.execute import Executed
 from autograder.prepare import Prepared
 from autograder.record import CellResult, Result
 
@@ -18,7 +18,7 @@ def score(
 ) -> Result:
     """The result of a submission that was run."""
     cells = {
-        cell.metadata.nbgrader.grade_id: score_cell(cell)
+        cell.metadata.nbgrader.grade_id: score_cell(cell, executed)
         for notebook in executed.notebooks.values()
         for cell in notebook.cells
         if cell.metadata.get("nbgrader", {}).get("grade")
@@ -54,27 +54,18 @@ def unreadable(
     return Result(assignment.name, student, "needs review", cells, str(error), engine=engine)
 
 
-def score_cell(cell: NotebookNode) -> CellResult:
-    """The score of one executed grade cell, and what it complained of."""
+def score_cell(cell: NotebookNode, executed: Executed) -> CellResult:
+    """The score of one grade cell, and what it complained of."""
     from nbgrader.utils import determine_grade
 
-    points = float(cell.metadata.nbgrader.points)
-    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-    if any(error.ename == REVIEW for error in errors):
-        return CellResult(None, points, errors[0].evalue[:MAX_REASON])
-    try:
-        found, _ = determine_grade(cell)
-    except ValueError as error:  # partial credit above the maximum: the test is wrong
-        return CellResult(None, points, f"the test is at fault: {error}")
-    if found is None or found == points:
-        return CellResult(found, points)
-    return CellResult(float(found), points, _complaint(cell))
-
-
-def _complaint(cell: NotebookNode) -> str:
-    for output in cell.get("outputs", []):
-        if output.output_type == "error":
-            return f"{output.ename}: {output.evalue}"[:MAX_REASON].strip(": ")
-        if output.output_type == "stream" and output.name == "stderr":
-            return f"wrote to stderr: {output.text.strip()}"[:MAX_REASON]
-    return "partial credit" if cell.cell_type == "code" else "no response"
+    name, points = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
+    if name in executed.cells:
+        judged = executed.cells[name]
+        reason = judged.reason[:MAX_REASON] if judged.reason else None
+        return CellResult(judged.score, points, reason, judged.ended, judged.seconds)
+    if cell.cell_type == "code" and not cell.metadata.nbgrader.get("solution"):
+        if not cell.source.strip():  # a test without a line, which nothing can fail
+            return CellResult(points, points)
+        return CellResult(0.0, points, "this cell was not run")
+    found, _ = determine_grade(cell)  # by hand, unless it is still as released: then it is zero
+    return CellResult(found, points, "no response" if found == 0 and points else None)

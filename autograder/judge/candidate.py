@@ -32,6 +32,7 @@ from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.peer import Peer
 from autograder.judge.policy import PYPLOT
+from autograder.judge.raised import is_cuda_failure
 from autograder.judge.remote import Kind, Remote, remote_class
 from autograder.judge.shared import memory_key
 
@@ -310,7 +311,7 @@ class CandidatePeer(Peer):
         names = [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
         own = encoder.other(kind) if kind.__module__ != "builtins" else None
         args = list(error.args) if all(type(a) in _PLAIN for a in error.args) else None
-        return [names, own, args, _text(error), _where(error)]
+        return [names, own, args, _text(error), _where(error), is_cuda_failure(error)]
 
     def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
         """An exception that a test's callable raised: its builtin class and its message."""
@@ -324,7 +325,8 @@ class CandidatePeer(Peer):
     def _do_cell(self, _: Any, source: str, count: int) -> Any:
         self.shell.execution_count = count
         with self._notebook_state():
-            return json.dumps(self.shell.run_cell(source))
+            outputs = json.dumps(self.shell.run_cell(source))
+        return outputs, is_cuda_failure(getattr(sys, "last_value", None))
 
     def _do_sync(self, *_: Any) -> None:
         """The message itself carried what was to be told."""

@@ -7,8 +7,18 @@ class JudgeError(Exception):
     """Something about the judge itself; never raised for what a student's code does."""
 
 
+class JudgeFaultError(BaseException):
+    """The judge itself failed: the submission could not be run, and nobody gets a zero for it.
+
+    Not an `Exception`, so that no test can take it for an error of the student's.
+    """
+
+
 class NeedsReview(Exception):  # noqa: N818 - the name is the signal, in the output too
-    """A test can't decide: no score by machine. Any exception of this name means the same."""
+    """A test can't decide: no score by machine.
+
+    Any exception of this name means the same if a test raised it; never if a student's code did.
+    """
 
 
 # The module of exception classes that stand for a student's own.

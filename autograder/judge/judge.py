@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import io
 import json
 import linecache
 import math
 import os
+import signal
 import socket
 import sys
 import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,32 @@ import torch
 from autograder.judge import libraries
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
-from autograder.judge.errors import STUDENT_MODULE, CandidateLostError, NeedsReview, OverTimeError
+from autograder.judge.errors import (
+    STUDENT_MODULE,
+    CandidateLostError,
+    JudgeFaultError,
+    NeedsReview,
+    OverTimeError,
+    RefusedError,
+)
 from autograder.judge.files import Files
 from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
 from autograder.judge.names import Notebook, is_test, parse, region
+from autograder.judge.raised import is_cuda_failure, is_theirs
+from autograder.judge.result import CellResult, Ended
 from autograder.judge.score import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.unpickling import Unpickling
 
 IN_KERNEL = "in-kernel"
 _INTERNAL = str(Path(__file__).parent)
 _MAX_TRACEBACK = 20_000
+TIME_IS_UP = "the cell's time is up"
+# What a test meets on a machine that has run out of something: nobody's answer is wrong for that.
+_MACHINE_FAILED = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+)
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -53,33 +69,6 @@ class Limits:
     cell_seconds: float = 30.0
     total_seconds: float = 600.0
     output_chars: int = 1 << 20
-
-
-@dataclass
-class CellResult:
-    """What one cell of the submission did.
-
-    Attributes:
-        index: The cell's position in the submission.
-        grade_id: nbgrader's id, if it has one.
-        kind: "student", "test", or "in-kernel" for a test that ran in the student's process.
-        outputs: nbformat outputs.
-        execution_count: As the notebook shows it.
-        seconds: Wall time.
-        score: Points, for a test; None if an instructor has to look.
-        max_score: Points of the cell, for a test.
-        reason: Why it isn't full points; None if it is.
-    """
-
-    index: int
-    grade_id: str | None
-    kind: str
-    outputs: list[dict[str, Any]] = field(default_factory=list)
-    execution_count: int | None = None
-    seconds: float = 0.0
-    score: float | None = None
-    max_score: float | None = None
-    reason: str | None = None
 
 
 def main(sock_fd: int, result_fd: int, request: dict[str, Any]) -> None:
@@ -99,7 +88,7 @@ def main(sock_fd: int, result_fd: int, request: dict[str, Any]) -> None:
     with os.fdopen(result_fd, "w", encoding="utf-8") as results:
 
         def note(result: CellResult) -> None:
-            results.write(json.dumps(asdict(result)) + "\n")
+            results.write(result.to_json() + "\n")
             results.flush()
 
         def stop(number: signal.Signals) -> None:
@@ -135,15 +124,19 @@ def run(
     Returns:
         One result for each code cell that isn't empty, in notebook order.
     """
-    session = _Session(sock, stop, source, submission, limits or Limits(), sealed)
-    results = []
+    results: list[CellResult] = []
+    index = 0
     try:
-        for index, cell in enumerate(submission["cells"]):
-            if cell["cell_type"] == "code" and cell["source"].strip():
-                results.append(session.run(index, cell))
-                note(results[-1])
-    finally:
-        session.close()
+        session = _Session(sock, stop, source, submission, limits or Limits(), sealed)
+        with contextlib.closing(session):
+            for index, cell in enumerate(submission["cells"]):
+                if cell["cell_type"] == "code" and cell["source"].strip():
+                    results.append(session.run(index, cell))
+                    note(results[-1])
+    except BaseException as error:  # whatever comes out here is ours, and its traceback is needed
+        text = "".join(traceback.format_exception(error))
+        note(CellResult(index, None, "student", reason=text, ended=Ended.JUDGE_FAILED))
+        raise
     return results
 
 
@@ -227,6 +220,8 @@ class _Session:
                 lost = self._run_there(test["source"], result)
                 score = from_outputs(result.outputs, result.max_score)
                 score = Score(0.0, lost) if lost else score
+                if score.points is None:
+                    result.ended = Ended.NEEDS_REVIEW
             else:
                 score = self._run_test(position, test["source"], result)
             result.score, result.reason = score.points, score.reason
@@ -237,21 +232,22 @@ class _Session:
 
     def _run_there(self, source: str, result: CellResult) -> str | None:
         """Run a cell in the candidate; why it was stopped, if it was."""
-        reason = None
         try:
             with self._clock(self.limits.cell_seconds):
-                result.outputs = clean_outputs(
-                    self.peer.run_cell(source, self.count), self.count, self.limits.output_chars
-                )
+                outputs, cuda_failed = self.peer.run_cell(source, self.count)
+                result.outputs = clean_outputs(outputs, self.count, self.limits.output_chars)
         except OverTimeError:
-            reason = "time limit"
-            result.outputs = [_error("CellTimeoutError", "the cell's time is up", [])]
+            result.ended, reason, name = Ended.TIMED_OUT, TIME_IS_UP, "CellTimeoutError"
         except CandidateLostError as error:
-            reason = str(error)
-            result.outputs = [_error("DeadKernelError", reason, [])]
+            result.ended, reason, name = Ended.DIED, str(error), "DeadKernelError"
         except Exception as error:  # the candidate's own machinery was tampered with
-            reason = f"the cell couldn't be run: {error}"
-            result.outputs = [_error(type(error).__name__, str(error), [])]
+            reason, name = f"the cell couldn't be run: {error}", type(error).__name__
+            result.ended = Ended.RAISED
+        else:
+            if any(output["output_type"] == "error" for output in result.outputs):
+                result.ended = Ended.CUDA_FAILED if cuda_failed else Ended.RAISED
+            return None
+        result.outputs = [_error(name, reason, [])]
         return reason
 
     def _run_test(self, position: int, source: str, result: CellResult) -> Score:
@@ -267,7 +263,8 @@ class _Session:
                 value, shown = self._execute(source, result.grade_id or "test")
                 self.unpickling.check()
                 if self.peer.late:
-                    raise OverTimeError("the cell's time is up")
+                    raise OverTimeError(TIME_IS_UP)
+                self._check_fault()
                 score = from_value(
                     value if shown else None, result.max_score, arithmetic=is_arithmetic(source)
                 )
@@ -276,28 +273,39 @@ class _Session:
                 if shown:
                     printed.add_result(value, self.count)
         except BaseException as error:
-            score, output = self._failure(self.unpickling.refused or error)
+            failure = self.unpickling.refused or error
+            self._check_fault(failure)
+            result.ended, score, output = self._failure(failure)
             printed.outputs.append(output)
         finally:
             self._tell_candidate()
             result.outputs = printed.outputs
         return score
 
-    def _failure(self, error: BaseException) -> tuple[Score, dict[str, Any]]:
-        """The score and the output of a test that failed."""
+    def _check_fault(self, error: BaseException | None = None) -> None:
+        """Pass on what is no verdict but a fault of ours, even if the test swallowed it."""
+        if self.peer.fault is not None:
+            raise self.peer.fault
+        full = isinstance(error, OSError) and error.errno in _MACHINE_FAILED
+        if error is not None and full and not is_theirs(error) and self.peer.lost is None:
+            raise JudgeFaultError(f"the machine failed the test: {error}") from error
+
+    def _failure(self, error: BaseException) -> tuple[Ended, Score, dict[str, Any]]:
+        """How a test failed, its score and its output."""
         lines = _traceback(error)
         error.__traceback__ = None  # the frames hold what the test made
         if self.peer.lost is not None:
             lost = self.peer.lost
-            return Score(0.0, lost), _error("DeadKernelError", lost, lines)
+            return Ended.DIED, Score(0.0, lost), _error("DeadKernelError", lost, lines)
         if isinstance(error, OverTimeError) or self.peer.late:
-            text = "the cell's time is up"
-            return Score(0.0, "time limit"), _error("CellTimeoutError", text, lines)
+            output = _error("CellTimeoutError", TIME_IS_UP, lines)
+            return Ended.TIMED_OUT, Score(0.0, TIME_IS_UP), output
         name, message = type(error).__name__, _message(error)
+        ended = _how_it_ended(error)
+        if ended is Ended.NEEDS_REVIEW:
+            return ended, Score(None, message[:500]), _error(name, message, lines)
         reason = f"{name}: {message}"[:500] if message else name
-        if name == NeedsReview.__name__ and type(error).__module__ != STUDENT_MODULE:
-            return Score(None, message[:500]), _error(name, message, lines)
-        return Score(0.0, reason), _error(name, message, lines)
+        return ended, Score(0.0, reason), _error(name, message, lines)
 
     def _run_given(self, until: int) -> None:
         """Run what the instructor's cells before this test bind, in notebook order."""
@@ -436,6 +444,26 @@ def _is_mime(key: Any, value: Any) -> bool:
         isinstance(value, list) and all(isinstance(line, str) for line in value)
     )
     return isinstance(key, str) and "/" in key and (is_text or key.endswith("json"))
+
+
+def _how_it_ended(error: BaseException) -> Ended:
+    """By who raised the error, and by its class where that was ours; never by what it says."""
+    theirs = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
+    if type(error).__name__ == NeedsReview.__name__ and not theirs:
+        return Ended.NEEDS_REVIEW
+    causes = list(_causes(error))
+    if any(isinstance(one, RefusedError) and not is_theirs(one) for one in causes):
+        return Ended.REFUSED
+    return Ended.CUDA_FAILED if any(map(is_cuda_failure, causes)) else Ended.RAISED
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it: a library may wrap a refusal in an error of its own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _message(error: BaseException) -> str:

@@ -24,12 +24,14 @@ from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import (
     STUDENT_MODULE,
     CandidateLostError,
+    JudgeFaultError,
     OverTimeError,
     RefusedError,
 )
 from autograder.judge.names import Names, Notebook
 from autograder.judge.peer import Peer
 from autograder.judge.policy import VERDICTS
+from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
 from autograder.judge.remote import (
     Beliefs,
     Kind,
@@ -43,6 +45,10 @@ _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _MAX_PRINTED = 1 << 20
 _MAX_KINDS = 100_000
 GRACE = 1.0
+# Errors that only a fault of ours can be: no answer of a candidate leads to one …
+_BUGS = (AssertionError, NameError, ImportError, SystemError)
+# … and, where a message is written, these too: a test's values that can't cross are a TypeError.
+_BUGS_IN_WRITING = (*_BUGS, LookupError, AttributeError)
 
 
 class JudgeEncoder(Encoder):
@@ -231,6 +237,7 @@ class JudgePeer(Peer):
         self._stop = stop
         self.late = False
         self.lost: str | None = None
+        self.fault: JudgeFaultError | None = None
         self._kinds: dict[int, type[Remote]] = {}
         self._exceptions: dict[int, type[BaseException]] = {}
         self._seeds: Any = None
@@ -270,12 +277,12 @@ class JudgePeer(Peer):
     def stop(self, error: BaseException) -> None:
         """Interrupt the student's code, and raise this instead of taking its answer."""
         self.stopped = error
-        self._signal(signal.SIGINT)
+        self._stop(signal.SIGINT)
 
     def remind(self) -> None:
         """Interrupt again: the first time may have come before the student's code began."""
         if self.waiting and (self.late or self.stopped is not None):
-            self._signal(signal.SIGINT)
+            self._stop(signal.SIGINT)
 
     def before_waiting(self) -> None:
         """Signals that came while a message was made or read."""
@@ -295,7 +302,10 @@ class JudgePeer(Peer):
         Raises:
             CandidateLostError: there is nobody to ask any more.
             OverTimeError: the cell's time is up.
+            JudgeFaultError: the judge's own code failed, now or before.
         """
+        if self.fault is not None:
+            raise self.fault
         if self.lost is not None:
             raise CandidateLostError(self.lost)
         try:
@@ -310,6 +320,10 @@ class JudgePeer(Peer):
                 raise
             # From a call it would end a test's loop over map(f, cases) before the first assert.
             raise RuntimeError("the student's code raised StopIteration") from None
+        except _BUGS_IN_WRITING as error:
+            if is_theirs(error) or isinstance(error, RefusedError):
+                raise
+            raise self._failed(error) from error
         finally:
             stopped, self.stopped = self.stopped, None
             if self.late and self.lost is None:
@@ -318,22 +332,32 @@ class JudgePeer(Peer):
                 raise stopped from None
             self.flush_signals()
 
+    def _failed(self, error: Exception) -> JudgeFaultError:
+        """Remember a fault of the judge's own: no verdict after it counts."""
+        if self.fault is None:
+            self.fault = JudgeFaultError(f"the judge failed: {error!r:.500}")
+            self.fault.__cause__ = error
+        return self.fault
+
     def unreadable(self, error: Exception) -> BaseException:
         """Whoever sends what makes no sense is not talked to any longer."""
+        if isinstance(error, _BUGS):
+            return self._failed(error)
         self.lost = self.lost or f"the student's process sent a malformed answer ({error!r:.200})"
         self._stop(signal.SIGKILL)
         return CandidateLostError(self.lost)
 
-    def run_cell(self, source: str, count: int) -> list[Any]:
-        """Run a student's cell; its outputs, as the candidate gave them."""
-        outputs = self.request("cell", None, source, [count])
+    def run_cell(self, source: str, count: int) -> tuple[list[Any], bool]:
+        """Run a student's cell; its outputs, as the candidate says, and whether CUDA failed."""
+        answer = self.request("cell", None, source, [count])
         try:
+            outputs, cuda_failed = answer
             found = json.loads(outputs)
             if not isinstance(found, list):
                 raise TypeError("a cell's outputs are a list")
         except (TypeError, ValueError, RuntimeError, RecursionError) as error:
             raise self.unreadable(error) from None
-        return found
+        return found, cuda_failed is True
 
     def is_bound(self, name: str) -> bool:
         """Whether the student's namespace has this name."""
@@ -470,33 +494,25 @@ class JudgePeer(Peer):
 
     def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
         """The exception that a student's code raised, as nearly as the judge knows its class."""
-        names, own, args, message, where = value
+        names, own, args, message, where, cuda_failed = value
         kind = decoder.decode(own) if own is not None else builtin_exception(list(names))
-        if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            if names[:1] == ["KeyboardInterrupt"] and self.late:
-                return OverTimeError("the cell's time is up")
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            error = make_error(kind, args, str(message)[:4000])
+            if where:
+                error.add_note(f"In the student's code:\n{str(where)[:4000]}")
+        elif names[:1] == ["KeyboardInterrupt"] and self.late:
+            return OverTimeError("the cell's time is up")
+        else:
             message = f"the student's code raised {str(names[0])[:100]}: {str(message)[:4000]}"
-            return RuntimeError(message)
-        error = _make_error(kind, args, str(message)[:4000])
-        if where:
-            error.add_note(f"In the student's code:\n{str(where)[:4000]}")
+            error = RuntimeError(message)
+        mark_theirs(error)
+        if cuda_failed is True:
+            mark_cuda_failure(error)
         return error
 
 
 _CLASS_NAMES = frozenset({"__module__", "__dict__", "__weakref__", "__doc__", "__qualname__",
                           "__classcell__", "__firstlineno__", "__static_attributes__"})  # fmt: skip
-
-
-def _make_error(kind: type[Exception], args: Any, message: str) -> Exception:
-    plain = isinstance(args, list) and all(
-        type(arg) in (type(None), bool, int, float, str) for arg in args
-    )
-    for attempt in (args if plain else [message], [message]):
-        try:
-            return kind(*attempt)
-        except Exception:
-            continue
-    return RuntimeError(f"{kind.__name__}: {message}")
 
 
 def _library_name(obj: Any) -> tuple[str, str] | None:

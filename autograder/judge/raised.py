@@ -1,0 +1,51 @@
+"""Whose an exception is, and whether CUDA made it: never decided by a name, or by a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+_THEIRS = "_raised_by_the_students_code"
+_CUDA = "_raised_by_cuda"
+_CUDA_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)
+
+
+def mark_theirs(error: BaseException) -> None:
+    """Note that a student's code raised this, whatever class it is of."""
+    vars(error)[_THEIRS] = True
+
+
+def is_theirs(error: BaseException) -> bool:
+    """Whether a student's code raised this; its class can't say so, that can be forged."""
+    return _THEIRS in vars(error)
+
+
+def mark_cuda_failure(error: BaseException) -> None:
+    """Note that this was torch's own error for a GPU on the other side."""
+    vars(error)[_CUDA] = True
+
+
+def is_cuda_failure(error: object) -> bool:
+    """Whether torch raised this because a GPU failed, or had no memory left.
+
+    What the error says isn't looked at, nor what its class is called: a student's may say and be
+    called the same. Raising torch's own class is still possible, and buys what any dead process
+    does: the same submission once more, on the CPU.
+    """
+    if not isinstance(error, BaseException):
+        return False
+    return _CUDA in vars(error) or (isinstance(error, _CUDA_ERRORS) and not is_theirs(error))
+
+
+def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
+    """An exception of a class that may not take the arguments that it is said to have."""
+    plain = isinstance(args, list) and all(
+        type(arg) in (type(None), bool, int, float, str) for arg in args
+    )
+    for attempt in (args if plain else [message], [message]):
+        try:
+            return kind(*attempt)
+        except Exception:
+            continue
+    return RuntimeError(f"{kind.__name__}: {message}")

@@ -1,0 +1,130 @@
+"""How a cell ended is the judge's word: nothing that a student raises, names or prints says it.
+
+Each forgery stands beside its positive control: the same thing done by who may do it.
+"""
+
+import pytest
+
+from autograder.judge.result import Ended
+from tests.judge.pair import notebook, solution_region
+
+GIVEN = """\
+import torch
+from course_utils.quiz import NeedsReview
+class Undecided(Exception):
+    pass
+Undecided.__name__ = "NeedsReview"
+"""
+REFERENCE = "def f():\n    return 14"
+CLASS = "class {0}(Exception):\n    pass\ndef f():\n    raise {0}('CUDA error: out of memory')"
+
+FORGED = {
+    "own class NeedsReview": CLASS.format("NeedsReview"),
+    "class of a builtin's kind": CLASS.format("NeedsReview").replace("Exception", "KeyError"),
+    "BaseException": CLASS.format("NeedsReview").replace("Exception", "BaseException"),
+    "the course's own": "def f():\n    raise NeedsReview('look')",
+    "the judge's own": (
+        "from autograder.judge import errors\ndef f():\n    raise errors.NeedsReview('look')"
+    ),
+    "a given class": "def f():\n    raise Undecided('look')",
+    "module and name forged": CLASS.format("X")
+    + "\nX.__module__, X.__name__, X.__qualname__ = 'course_utils.quiz.errors', "
+    "'NeedsReview', 'NeedsReview'",
+    "from a generator": CLASS.format("NeedsReview") + "\n    yield 1",
+    "from an attribute": CLASS.format("NeedsReview")
+    + "\nclass A:\n    def __getattr__(self, name):\n        raise NeedsReview\n"
+    "def f():\n    return A()",
+    "DeadKernelError": CLASS.format("DeadKernelError"),
+    "CellTimeoutError": CLASS.format("CellTimeoutError"),
+    "JudgeFaultError": CLASS.format("JudgeFaultError"),
+    "RefusedError": CLASS.format("RefusedError"),
+    "OutOfMemoryError": CLASS.format("OutOfMemoryError")
+    + "\nOutOfMemoryError.__module__ = 'torch'",
+    "prints": "def f():\n    print('CUDA error: out of memory CUBLAS_STATUS_ALLOC_FAILED')",
+    "RuntimeError": "def f():\n    raise RuntimeError('CUDA error: out of memory')",
+}
+
+
+def run(pair, attack, test):
+    def made(solution):
+        return notebook(("given", GIVEN), ("solution", solution), ("test", test))
+
+    *_, result = pair.judge(made(solution_region(REFERENCE)), made(attack))
+    return result
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_a_student_raises_or_prints_is_an_ordinary_zero(pair, name):
+    test = "x = f()\nx = x.mark if hasattr(type(x), 'mark') else x\nassert list(x) == [14]"
+    result = run(pair, FORGED[name], test)
+    assert (result["score"], result["ended"]) == (0, Ended.RAISED), result["reason"]
+    assert result["reason"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "raise NeedsReview('look')",
+        "class NeedsReview(Exception):\n    pass\nraise NeedsReview('look')",
+        "raise Undecided('look')",
+    ],
+)
+def test_a_test_that_says_it_can_not_decide_is_left_to_a_person(pair, test):
+    result = run(pair, REFERENCE, test)
+    assert (result["score"], result["ended"]) == (None, Ended.NEEDS_REVIEW)
+    assert result["reason"] == "look"
+
+
+@pytest.mark.parametrize(
+    ("attack", "test", "ended"),
+    [
+        (REFERENCE, "assert f() == 14", Ended.FINISHED),
+        (REFERENCE, "9", Ended.NEEDS_REVIEW),
+        ("import os\ndef f():\n    os._exit(1)", "f()", Ended.DIED),
+        ("class E:\n    __eq__ = lambda *_: True\nf = E", "assert f() == 14", Ended.REFUSED),
+        (REFERENCE, "raise torch.OutOfMemoryError('full')", Ended.CUDA_FAILED),
+        ("def f():\n    raise torch.OutOfMemoryError('')", "f()", Ended.CUDA_FAILED),
+    ],
+)
+def test_each_end_has_its_name(pair, attack, test, ended):
+    assert run(pair, attack, test)["ended"] == ended
+
+
+@pytest.mark.parametrize(
+    ("cell", "ended"),
+    [
+        ("raise torch.OutOfMemoryError('')", Ended.CUDA_FAILED),
+        (CLASS.format("OutOfMemoryError") + "\nf()", Ended.RAISED),
+        ("print('CUDA error: out of memory')\n1 / 0", Ended.RAISED),
+        ("print('CUDA error: out of memory')", Ended.FINISHED),
+    ],
+)
+def test_a_students_own_cell_that_meets_a_full_gpu_is_told_from_one_that_says_so(pair, cell, ended):
+    cells = notebook(("given", GIVEN), ("solution", REFERENCE), ("plain", cell))
+    assert pair.judge(cells)[-1]["ended"] == ended
+
+
+BROKEN = """
+import sys
+codec = sys.modules["autograder.judge.codec"]
+def broken(*_):
+    raise {0}
+codec.{1}.{2} = broken
+{3}
+"""
+
+
+@pytest.mark.parametrize("swallow", ["f()", "try:\n    f()\nexcept BaseException:\n    pass"])
+@pytest.mark.parametrize(("side", "method"), [("Encoder", "encode"), ("Decoder", "decode")])
+def test_a_fault_in_the_judges_codec_is_no_verdict(pair, side, method, swallow):
+    test = BROKEN.format("AssertionError('ours')", side, method, swallow.replace("f()", "f(1)"))
+    with pytest.raises(RuntimeError, match="JudgeFaultError"):
+        run(pair, "def f(x=1):\n    return 14", test)
+    assert run(pair, REFERENCE, "assert f() == 14")["score"] == 2  # the control
+
+
+def test_a_test_that_finds_the_disk_full_is_no_verdict_and_a_students_is(pair):
+    full = "raise OSError(28, 'No space left on device')"
+    with pytest.raises(RuntimeError, match="the machine failed the test"):
+        run(pair, REFERENCE, full)
+    assert run(pair, f"def f():\n    {full}", "f()")["ended"] == Ended.RAISED
