@@ -7,6 +7,10 @@ class JudgeError(Exception):
     """Something about the judge itself; never raised for what a student's code does."""
 
 
+class JudgeFaultError(JudgeError):
+    """Our own codec or table is at fault, whatever the candidate sent: no test or student is."""
+
+
 class NeedsReview(Exception):  # noqa: N818 - the name is the signal, in the output too
     """A test can't decide: no score by machine. Any exception of this name means the same."""
 
