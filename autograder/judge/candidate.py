@@ -13,7 +13,6 @@ import functools
 import importlib
 import io
 import json
-import random
 import signal
 import socket
 import sys
@@ -23,7 +22,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -34,6 +32,7 @@ from autograder.judge.peer import Peer
 from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
 from autograder.judge.remote import Kind, Remote, remote_class
+from autograder.judge.seeds import restore
 from autograder.judge.shared import memory_key
 
 MAX_PRINTED = 1 << 20
@@ -251,7 +250,7 @@ class CandidatePeer(Peer):
         """The judge's grad mode, default dtype and device, and seeds; what is printed is kept."""
         grad, dtype, device, seeds = context
         if seeds is not None:
-            _seed(decoder, seeds)
+            restore(seeds, decoder)
         out, err = _Printed(), _Printed()
         before = torch.get_default_dtype()
         streams = sys.stdout, sys.stderr
@@ -293,8 +292,7 @@ class CandidatePeer(Peer):
         if self.talking:
             self._interrupted = True
         elif self._interruptible:
-            # Once a call: what it does to clean up goes on.
-            self._interruptible = self._interrupted = False
+            self._interruptible = self._interrupted = False  # once a call: it may clean up
             raise KeyboardInterrupt
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
@@ -466,18 +464,6 @@ def _lists_a_model(target: Any) -> bool:
         and str(getattr(function, "__module__", "")).startswith("torch")
         and getattr(function, "__name__", "") not in ("forward", "_call_impl", "_wrapped_call_impl")
     )
-
-
-def _seed(decoder: Decoder, seeds: Any) -> None:
-    torch_state, torch_seed, numpy_state, python_state = seeds
-    data = decoder.buffers[torch_state]
-    torch.set_rng_state(torch.frombuffer(data, dtype=torch.uint8).clone())
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(torch_seed)
-    keys = np.frombuffer(decoder.buffers[numpy_state[0]], dtype=np.uint32)
-    np.random.set_state(("MT19937", keys, *numpy_state[1:]))
-    version, words, gauss = python_state
-    random.setstate((version, tuple(words), gauss))
 
 
 def _text(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.judge.errors import CandidateLostError
+from autograder.judge.errors import CandidateLostError, JudgeFaultError
 
 # `_thread.interrupt_main` wakes no system call: wait in pieces, so that Python runs the handler.
 _HANDLERS_RUN = 0.25
@@ -59,10 +59,17 @@ class Channel:
 
         Raises:
             CandidateLostError: the other end is gone or doesn't read.
+            JudgeFaultError: the message isn't JSON: the codec is at fault.
             ValueError: the frame is larger than the other end takes.
         """
         lengths = [len(buffer) for buffer in buffers]
-        head = json.dumps([message, lengths], separators=(",", ":")).encode()
+        try:
+            head = json.dumps([message, lengths], separators=(",", ":")).encode()
+        except TypeError as error:
+            raise JudgeFaultError(
+                f"a value was encoded as something that isn't JSON ({error}): this is a fault of "
+                "the autograder; please report it with the notebook"
+            ) from error
         limits = self._limits
         if len(head) > limits.head_bytes or sum(lengths) > limits.buffer_bytes:
             raise ValueError(

@@ -20,13 +20,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from autograder.judge.shared import (
-    MAPPINGS,
-    Shared,
-    is_namedtuple,
-    plain_tensor,
-    tensor_bytes,
-)
+from autograder.judge.shared import MAPPINGS, Shared, is_namedtuple, plain_tensor, tensor_bytes
 
 if TYPE_CHECKING:
     from autograder.judge.channel import Buffer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copyreg
 import functools
 import json
-import random
 import signal
 import sys
 import time
@@ -14,11 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import nn
 
-from autograder.judge import guards
+from autograder.judge import guards, seeds
 from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import (
@@ -425,20 +423,12 @@ class JudgePeer(Peer):
     def _seeds_to_send(self, encoder: Encoder) -> Any:
         if not self._seeding:
             return None
-        torch_state = torch.get_rng_state().numpy().tobytes()
-        numpy_state: Any = np.random.get_state(legacy=True)
-        python_state = random.getstate()
-        now = (torch_state, numpy_state[1].tobytes(), numpy_state[2], python_state)
+        now = seeds.current()
         if now == self._seeds:
             return None
         encoder.undo.append(functools.partial(setattr, self, "_seeds", self._seeds))
         self._seeds = now
-        return [
-            encoder.buffer(torch_state),
-            torch.initial_seed(),
-            [encoder.buffer(now[1]), *(x if x == int(x) else float(x) for x in numpy_state[2:])],
-            python_state,
-        ]
+        return seeds.encode(now, encoder)
 
     def outgoing_names(self, encoder: Encoder) -> list:
         """Names that tests bound or deleted since the last request."""

@@ -384,7 +384,7 @@ class Peer:
         books = [dropped, released, encoder.created, encoder.exported]
         try:
             self.channel.send([*message, books], encoder.buffers)
-        except (TypeError, ValueError):  # too large, perhaps for what changed: it stays here
+        except ValueError:  # too large, perhaps for what changed: it stays here
             self._undo(encoder)
             self._keep_here([entry.number for entry in encoder.changed])
             raise

@@ -1,7 +1,11 @@
 """No test, failing or interrupted, damages the next: both ends stay in step."""
 
+import socket
+
 import pytest
 
+from autograder.judge.channel import Channel
+from autograder.judge.errors import JudgeFaultError
 from tests.judge.pair import notebook, solution_region
 
 SOLUTION = """\
@@ -185,3 +189,9 @@ else:
 
 def test_a_call_while_a_message_is_made_is_refused(pair):
     assert reasons(run(pair, "import abc\n" + ASIDE, *STEPS))[1:] == [None] * 3
+
+
+def test_a_fault_of_the_codec_is_told_apart():
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(JudgeFaultError, match="isn't JSON"):
+        Channel(ours).send({"a": object()})
