@@ -86,7 +86,9 @@ def guarded(value: Any) -> Any:
         return value
     kind = type(value)
     if not issubclass(kind, _Uncalled):
-        kind = type("Remote", (_Uncalled, kind), {"__slots__": ("_first",)})
+        looks = kind._kind.dunders & {"__iter__", "__getitem__"}
+        parts = {name: _part_of(kind, name) for name in looks}
+        kind = type("Remote", (_Uncalled, kind), {"__slots__": ("_first",), **parts})
     made = kind(value._peer, value._handle)
     object.__setattr__(made, "_first", value)  # the handle is let go of when both are gone
     return value._peer.remember(value._handle, made)
@@ -98,12 +100,30 @@ class _Uncalled(Remote):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return _built(self)(*args, **kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        """What a layer holds is guarded as the layer is; its methods but forward are its own."""
+        if name == "forward":
+            return self.__call__
+        value = super().__getattr__(name)
+        return value if hasattr(_claimed(self) or nn.Module, name) else guarded(value)
+
+
+def _part_of(kind: type[Remote], name: str) -> Any:
+    plain = getattr(kind, name)
+    if name == "__iter__":
+        return lambda self: map(guarded, plain(self))
+    return lambda self, key: guarded(plain(self, key))
+
+
+def _claimed(layer: Remote) -> type | None:
+    beliefs = type(layer)._beliefs
+    return beliefs.find(type(layer)._kind.names[0]) if beliefs is not None else None
+
 
 def _built(layer: Any) -> nn.Module:
     """The judge's own layer of torch's class that a student's one claims, with its values."""
     kind = type(layer)
-    beliefs = kind._beliefs if issubclass(kind, Remote) else None
-    cls: Any = beliefs.find(kind._kind.names[0]) if beliefs is not None else None
+    cls: Any = _claimed(layer) if issubclass(kind, Remote) else None
     if cls is None or not cls.__module__.startswith("torch.nn.modules."):
         raise RefusedError(
             f"a student's {kind._kind.names[0].rpartition(':')[2]} in a model of the test's own "

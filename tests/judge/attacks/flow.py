@@ -564,3 +564,31 @@ opt = torch.optim.SGD([w], 0.1)
 f(opt)
 opt.step()
 assert w.item() == 14
+
+
+# %% attack: a list of layers in the test's model
+class Cheat(nn.Module):
+    def forward(self, x):
+        return x * 0 + 14
+
+
+def f(model):
+    model.parts = nn.ModuleList([Cheat()])
+
+
+# %% test
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList([nn.Linear(1, 1)])
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+model = Net()
+f(model)
+with torch.no_grad():
+    assert torch.allclose(model(torch.tensor([[0.3]])), torch.tensor([[14.0]]))
