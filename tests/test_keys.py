@@ -1,4 +1,4 @@
-"""What is run again: a result's key holds all that its score depends on; idle runs leave no trace."""
+"""A result's key holds all that its score depends on; idle runs leave no trace."""
 
 from __future__ import annotations
 
