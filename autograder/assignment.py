@@ -120,8 +120,13 @@ class Assignment:
 
     @cached_property
     def digest(self) -> str:
-        """Changes when anything that decides a score changes: tests, points, given files."""
+        """Changes when anything that decides a score changes: tests, points, given files.
+
+        The whole source too: the judge reads the solution regions, to know what is a student's.
+        """
         hashed = hashlib.sha256()
+        for name, source in sorted(self.sources.items()):
+            hashed.update(f"{name}\n{nbformat.writes(source)}\n".encode())
         for name, master in sorted(self.masters.items()):
             hashed.update(f"{name}\n{nbformat.writes(master)}\n".encode())
         for name, content in sorted(self.files.items()):

@@ -77,6 +77,19 @@ Jobs = Annotated[
 ]
 
 
+@app.callback()
+def options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show what is done, and every traceback.")
+    ] = False,
+) -> None:
+    """Releases, verifies and grades the assignments of an nbgrader course."""
+    if verbose:
+        from autograder.log import show
+
+        show()
+
+
 @app.command()
 def release(
     names: Names = None,

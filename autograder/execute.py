@@ -14,7 +14,8 @@ import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -75,6 +76,21 @@ class Settings:
     def gpus(self) -> tuple[str, ...]:
         """The device files of the GPUs that models may run on."""
         return () if self.device == "cpu" else gpus()
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What a score depends on, for a result's key: every field, the configuration by its use.
+
+        A test holds that a change of any field, or of any limit, changes it.
+        """
+        fields = {one.name: getattr(self, one.name) for one in dataclass_fields(self)}
+        device = "cuda" if self.gpus else "cpu"
+        del fields["config"]
+        return fields | {
+            "device": device,
+            "limits": asdict(self.limits),
+            "cell_seconds": self.cell_seconds,
+        }
 
     @property
     def cell_seconds(self) -> float:

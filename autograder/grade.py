@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.errors import AutograderError, CourseError, SubmissionError
+from autograder.errors import AutograderError, CourseError, JudgeFailedError, SubmissionError
 from autograder.execute import Executed, Settings, execute, require_isolation, warm_processes
+from autograder.log import LOGGER, write_fault
 from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
-from autograder.record import Result, backup, record, results_of
+from autograder.record import Result, backup, record, results_of, settle_folders
 from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import gpus
 from autograder.score import score, unreadable
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
-ENGINE = "3"
+ENGINE = "4"
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,8 @@ def grade(
         outcomes.append(outcome)
         on_outcome(outcome)
 
-    backup(course)
-    if isolated:
-        require_isolation()
     with course.gradebook() as gradebook:
+        settle_folders(course, gradebook, name)
         known = results_of(gradebook, name)
         keys = {one: _key(course, assignment, one, settings) for one in students}
         on_start(len(students))
@@ -97,6 +98,10 @@ def grade(
                 finish(Outcome(student, known[student][1], fresh=False))
             else:
                 todo.append(student)
+        if todo:  # else nothing is written, and a copy would push the oldest out
+            backup(course)
+            if isolated:
+                require_isolation()
         for run in _run(course, assignment, todo, settings, jobs):
             if run.failure:
                 finish(Outcome(run.student, None, failure=run.failure))
@@ -150,15 +155,14 @@ def _run(
     ):
 
         def run(student: str) -> _Run:
+            LOGGER.info("%s: runs", student)
             try:
                 prepared = prepare(course, assignment, student)
                 return _Run(student, prepared, execute(prepared, warm, settings))
             except SubmissionError as problem:
                 return _Run(student, problem=problem)
-            except (OSError, AutograderError) as error:
-                return _Run(student, failure=str(error))
-            except Exception as error:  # a fault of ours, which must not stop the others
-                return _Run(student, failure=f"{type(error).__name__}: {error}")
+            except Exception as error:  # the machine's fault or ours: it must not stop the others
+                return _Run(student, failure=_failure(course, student, error))
 
         waiting = [pool.submit(run, student) for student in students]
         try:
@@ -168,9 +172,20 @@ def _run(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _failure(course: Course, student: str, error: Exception) -> str:
+    """What to say of a submission that could not be run; the log has the rest."""
+    said = str(error) if isinstance(error, OSError | AutograderError) else repr(error)
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, JudgeFailedError):
+        details += f"\nThe judge's own:\n{error.details}"
+    return f"{said}\n  → {write_fault(course.root, f'{student}: {said}', details)}"
+
+
 def _key(course: Course, assignment: Assignment, student: str, settings: Settings) -> str:
+    """All that a score depends on but the versions of Python and its libraries."""
     submission = submission_digest(course, assignment.name, student)
-    parts = (*_engine(settings).values(), assignment.digest, submission)
+    settled = json.dumps({"engine": ENGINE} | settings.key, sort_keys=True)
+    parts = (settled, assignment.digest, submission)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
 import sqlite3
-import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
-from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
 
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import GradebookError
 from autograder.judge.result import Ended
+from autograder.swap import alone, new_token, put_in_place, settle, unsettled
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
@@ -98,11 +97,30 @@ def open_results(gradebook: Gradebook) -> None:
 
 def results_of(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Result]]:
     """What was recorded for an assignment: each student's key and result."""
-    open_results(gradebook)
+    if not inspect(gradebook.engine).has_table(_results.name):
+        return {}
     rows = gradebook.db.execute(select(_results).where(_results.c.assignment == assignment))
     found = {row.student: (row.key, _from_json(row.result)) for row in rows}
     gradebook.db.rollback()
     return found
+
+
+def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> None:
+    """Finish or undo what a killed run left between an autograded folder and its scores."""
+    parent = course.path("autograded", assignment, "*").parent.parent
+    for final in unsettled(parent, assignment):
+        with alone(final):
+            settle(final, _token(gradebook, assignment, final.parent.name))
+
+
+def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:
+    """The token of the swap that was committed last."""
+    if not inspect(gradebook.engine).has_table(_results.name):
+        return None
+    here = (_results.c.assignment == assignment) & (_results.c.student == student)
+    row = gradebook.db.execute(select(_results.c.result).where(here)).one_or_none()
+    gradebook.db.rollback()
+    return json.loads(row.result).get("token") if row else None
 
 
 def record(
@@ -123,32 +141,52 @@ def record(
     Returns:
         The result with what only the gradebook knows: how late it was handed in.
     """
-    session = gradebook.db()
-    try:
-        submission = _find_or_add(session, gradebook, assignment, result.student)
-        submission.timestamp = timestamp
-        for notebook in submission.notebooks:
-            _write_scores(notebook, result)
-            _write_comments(notebook, notebooks.get(notebook.name))
-        session.flush()
-        late = float(submission.total_seconds_late)
-        _write_late_penalty(course, session, submission)
-        result = Result(**{**vars(result), "seconds_late": late})
-        here = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
-        session.execute(delete(_results).where(here))
-        session.execute(
-            insert(_results).values(
-                assignment=assignment.name,
-                student=result.student,
-                key=key,
-                result=json.dumps(asdict(result)),
-            )
+    open_results(gradebook)
+    final = course.path("autograded", assignment.name, result.student)
+    with alone(final):
+        settle(final, _token(gradebook, assignment.name, result.student))
+        try:
+            return _write(course, gradebook, assignment, key, result, notebooks, files, timestamp)
+        except BaseException:
+            gradebook.db.rollback()
+            raise
+        finally:  # by what was committed, whatever happened
+            settle(final, _token(gradebook, assignment.name, result.student))
+
+
+def _write(
+    course: Course,
+    gradebook: Gradebook,
+    assignment: Assignment,
+    key: str,
+    result: Result,
+    notebooks: dict[str, NotebookNode],
+    files: dict[str, bytes],
+    timestamp: datetime.datetime | None,
+) -> Result:
+    session, token = gradebook.db(), new_token()
+    submission = _find_or_add(session, gradebook, assignment, result.student)
+    submission.timestamp = timestamp
+    for notebook in submission.notebooks:
+        _write_scores(notebook, result)
+        _write_comments(notebook, notebooks.get(notebook.name))
+    session.flush()
+    late = float(submission.total_seconds_late)
+    _write_late_penalty(course, session, submission)
+    result = replace(result, seconds_late=late)
+    here = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
+    session.execute(delete(_results).where(here))
+    session.execute(
+        insert(_results).values(
+            assignment=assignment.name,
+            student=result.student,
+            key=key,
+            result=json.dumps(asdict(result) | {"token": token}),
         )
-        _write_folder(course, result, notebooks, files, timestamp)
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    )
+    session.flush()
+    _write_folder(course, result, notebooks, files, timestamp, token)
+    session.commit()
     return result
 
 
@@ -263,41 +301,22 @@ def _write_folder(
     notebooks: dict[str, NotebookNode],
     files: dict[str, bytes],
     timestamp: datetime.datetime | None,
+    token: str,
 ) -> None:
-    """Put the autograded folder in its place in one rename; nothing old stays beside new scores."""
+    """Put the autograded folder in its place; nothing old stays beside new scores."""
+    content = {
+        f"{name}.ipynb": nbformat.writes(notebook).encode() + b"\n"
+        for name, notebook in notebooks.items()
+    }
+    if timestamp:
+        content["timestamp.txt"] = f"{timestamp.isoformat(sep=' ')} UTC\n".encode()
     final = course.path("autograded", result.assignment, result.student)
-    if not notebooks:
-        shutil.rmtree(final, ignore_errors=True)
-        return
-    final.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=final.parent))
-    try:
-        content = {
-            f"{name}.ipynb": nbformat.writes(notebook).encode() + b"\n"
-            for name, notebook in notebooks.items()
-        }
-        if timestamp:
-            content["timestamp.txt"] = f"{timestamp.isoformat(sep=' ')} UTC\n".encode()
-        for name, data in (files | content).items():
-            path = building / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            path.chmod(0o444)
-        building.chmod(0o755)
-        if final.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=final.parent))
-            final.rename(old / "replaced")
-            building.rename(final)
-            shutil.rmtree(old)
-        else:
-            building.rename(final)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+    put_in_place(final, files | content if notebooks else None, token)
 
 
 def _from_json(text: str) -> Result:
     data = json.loads(text)
+    data.pop("token", None)  # of the swap that brought the folder
     data["cells"] = {name: _cell_from_json(cell) for name, cell in data["cells"].items()}
     data["notes"] = tuple(data["notes"])
     return Result(**data)

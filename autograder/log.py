@@ -1,0 +1,45 @@
+"""The log: what the commands do, and the traceback of every fault of ours, in a file of the course.
+
+`autograder --verbose COMMAND` shows the same on the screen; that is the one knob.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+NAME = "autograder.log"
+LOGGER = logging.getLogger("autograder")
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def show() -> None:
+    """Show the log on the screen, too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.DEBUG)
+
+
+def write_fault(folder: Path, title: str, traceback: str) -> str:
+    """Append a fault to the log.
+
+    Args:
+        folder: where the log lies.
+        title: what failed.
+        traceback: how.
+
+    Returns:
+        A sentence that names the file.
+    """
+    if LOGGER.handlers:
+        LOGGER.error("%s\n%s", title, traceback)
+    record = logging.makeLogRecord({"msg": f"{title}\n{traceback}\n", "levelname": "ERROR"})
+    text = logging.Formatter(_FORMAT).format(record)
+    path = folder / NAME
+    try:
+        with path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        return f"{path} can't be written ({error.strerror}): see the traceback with --verbose"
+    return f"the traceback is in {path}"

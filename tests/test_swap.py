@@ -1,0 +1,125 @@
+"""Files and scores agree, whichever step of recording fails, and however."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import signal
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from autograder.assignment import Assignment
+from autograder.record import CellResult, Result, record, settle_folders
+
+STEPS = [
+    (Path, "mkdir"),
+    (Path, "rename"),
+    (Path, "write_bytes"),
+    (shutil, "rmtree"),
+    (Session, "commit"),
+]
+
+
+@cache
+def loaded(course):
+    return Assignment.load(course, "warmup")
+
+
+def write(course, score, *, readable=True):
+    """Record a result whose file says its score."""
+    assignment = loaded(course)
+    notebooks = copy.deepcopy(assignment.masters) if readable else {}
+    for notebook in notebooks.values():
+        notebook.cells[2].source = f"# {score}"
+    cells = {"test_area": CellResult(score, 2), "test_count": CellResult(0, 3)}
+    result = Result("warmup", "one", "graded", cells)
+    with course.gradebook() as gradebook:
+        record(course, gradebook, assignment, "key", result, notebooks, {}, None)
+
+
+def broken_at(step, how, patch):
+    """Make the nth of all steps fail, before it happens or just after."""
+    left = [step]
+
+    def wrap(owner, name):
+        plain = getattr(owner, name)
+
+        def run(*args, **kwargs):
+            left[0] -= 1
+            if left[0] == 0:
+                how()
+            done = plain(*args, **kwargs)
+            left[0] -= 1
+            if left[0] == 0:
+                how()
+            return done
+
+        patch.setattr(owner, name, run)
+
+    for owner, name in STEPS:
+        wrap(owner, name)
+    return left
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail():
+    raise OSError(28, "No space left on device")
+
+
+def agree(course):
+    """What the gradebook says, if the files say the same and nothing else is left."""
+    final = course.path("autograded", "warmup", "one")
+    with course.gradebook() as gradebook:
+        score = gradebook.find_grade("test_area", "warmup", "warmup", "one").auto_score
+    files = final / "warmup.ipynb"
+    assert f"# {score}" in files.read_text() if score is not None else not files.exists()
+    assert [path.name for path in final.parent.iterdir()] in ([], ["warmup"])
+    return score
+
+
+@pytest.mark.parametrize("after", [0.0, None])
+def test_a_kill_at_any_step_leaves_all_old_or_all_new(warmup, after):
+    ends = []
+    for step in range(1, 200):
+        write(warmup, 2.0)
+        child = os.fork()
+        if child == 0:
+            with pytest.MonkeyPatch.context() as patch:
+                broken_at(step, kill, patch)
+                write(warmup, after, readable=after is not None)
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        with warmup.gradebook() as gradebook:
+            settle_folders(warmup, gradebook, "warmup")
+        ends.append(agree(warmup))
+        if status == 0:
+            break
+        assert os.WTERMSIG(status) == signal.SIGKILL
+    assert status == 0, "it has more steps than were broken"
+    assert set(ends) == {2.0, after}  # some steps are before the commit, and some are after
+    assert ends == sorted(ends, key=lambda one: one != 2.0)
+
+
+@pytest.mark.parametrize("after", [0.0, None])
+def test_a_failure_at_any_step_leaves_all_old_or_all_new(warmup, after):
+    for step in range(1, 200):
+        write(warmup, 2.0)
+        with pytest.MonkeyPatch.context() as patch:
+            left = broken_at(step, fail, patch)
+            with suppress(OSError):
+                write(warmup, after, readable=after is not None)
+        with warmup.gradebook() as gradebook:  # for failures in tidying up itself
+            settle_folders(warmup, gradebook, "warmup")
+        assert agree(warmup) in (2.0, after)
+        if left[0] > 0:
+            break
+    assert left[0] > 0, "it has more steps than were broken"
+    assert agree(warmup) == after
