@@ -27,14 +27,8 @@ from autograder.judge.errors import (
 )
 from autograder.judge.names import Names, Notebook
 from autograder.judge.peer import Peer
-from autograder.judge.policy import VERDICTS
-from autograder.judge.remote import (
-    Beliefs,
-    Kind,
-    Remote,
-    builtin_exception,
-    remote_class,
-)
+from autograder.judge.policy import VERDICTS, changes_nothing, keeps_lengths
+from autograder.judge.remote import Beliefs, Kind, Remote, builtin_exception, remote_class
 from autograder.judge.tensor import RemoteTensor
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -160,17 +154,15 @@ class JudgeDecoder(Decoder):
     def _live(self, handle: int, shape: Any, dtype: str, device: str, flags: Any) -> RemoteTensor:
         if any(type(n) is not int or n < 0 for n in shape) or type(handle) is not int:
             raise ValueError("a shape is a list of whole numbers")
+        requires_grad, is_parameter = (flag is True for flag in flags)
+        kind, place = self.decode(["dtype", dtype]), self._device(device)
         found = self.peer.imported(handle)
-        if isinstance(found, RemoteTensor) and tuple(torch.Tensor.size(found)) == tuple(shape):
+        if isinstance(found, RemoteTensor):
+            if found._epoch != self.peer.epoch:
+                found.update(shape, kind, place, requires_grad=requires_grad)
             return found
-        requires_grad, is_parameter = flags
         made = RemoteTensor.make(
-            self.peer,
-            handle,
-            tuple(shape),
-            self.decode(["dtype", dtype]),
-            self._device(device),
-            (bool(requires_grad), bool(is_parameter)),
+            self.peer, handle, tuple(shape), kind, place, (requires_grad, is_parameter)
         )
         return self.peer.remember(handle, made)
 
@@ -197,9 +189,12 @@ class JudgePeer(Peer):
 
     def __init__(self, channel: Channel, notebook: Notebook, pidfd: int) -> None:
         super().__init__(channel)
-        self.beliefs = Beliefs({}, notebook.defined)
+        self.beliefs = Beliefs({}, notebook.defined, notebook.solutions)
         self.names = Names(notebook, self.is_bound, self.global_name)
         self.pidfd = pidfd
+        self.lengths: dict[int, int] = {}  # what a test has seen, by handle
+        self.own_methods = False  # whether the judge runs a method of a given class
+        self.epoch = 0  # counts what may have changed a tensor of the student's
         self.late = False
         self.lost: str | None = None
         self._kinds: dict[int, type[Remote]] = {}
@@ -246,6 +241,10 @@ class JudgePeer(Peer):
         if self.lost is not None:
             raise CandidateLostError(self.lost)
         before, self.in_protocol = self.in_protocol, True
+        if not changes_nothing(*args):
+            self.epoch += 1
+        if not keeps_lengths(*args):
+            self.lengths.clear()
         try:
             if self.before_request is not None:
                 self.before_request()
@@ -296,16 +295,31 @@ class JudgePeer(Peer):
         """A name's value in the student's namespace; NameError if there is none."""
         return self.request("name", None, name)
 
-    def fetch(self, tensor: RemoteTensor) -> torch.Tensor:
-        """A remote tensor's data, which must be what the candidate said it was."""
-        value = self.request("fetch", tensor)
-        if (
-            not isinstance(value, torch.Tensor)
-            or value.shape != torch.Tensor.size(tensor)
-            or value.dtype != torch.Tensor.dtype.__get__(tensor)  # type: ignore[attr-defined]
-        ):
-            raise self.unreadable(ValueError("a tensor whose shape or dtype changed"))
-        return value
+    def fetch(self, tensor: RemoteTensor) -> Any:
+        """A remote tensor's data, as the candidate gives it."""
+        return self.request("fetch", tensor)
+
+    def check(self, tensor: RemoteTensor, value: Any) -> None:
+        """Data must be what the candidate said that the tensor is."""
+        with torch._C.DisableTorchFunctionSubclass():
+            if (
+                type(value) not in (torch.Tensor, nn.Parameter)
+                or value.shape != tensor.shape
+                or value.dtype != tensor.dtype
+            ):
+                raise self.unreadable(ValueError("a tensor whose shape or dtype changed"))
+
+    def describe(self, tensor: RemoteTensor) -> None:
+        """Ask what a remote tensor is now: a call may have frozen, moved or resized it."""
+        state = self.request("tensor_state", tensor)
+        match state:
+            case (torch.Size() as shape, torch.dtype() as dtype, torch.device() as device, flag):
+                try:
+                    tensor.update(shape, dtype, device, requires_grad=flag is True)
+                except (RuntimeError, TypeError, ValueError) as error:
+                    raise self.unreadable(error) from None
+            case _:
+                raise self.unreadable(ValueError("a tensor without shape, dtype or device"))
 
     def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
         """What stands for a student's object; the same one while a test holds it."""
@@ -397,6 +411,7 @@ class JudgePeer(Peer):
     def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
         """All that a candidate may ask: to call, iterate, index, measure, and read attributes."""
         before, self.in_protocol = self.in_protocol, False
+        self.epoch += 1  # the student's code has run
         try:
             match op:
                 case "call":
@@ -412,6 +427,7 @@ class JudgePeer(Peer):
                     return tuple(self.graphs.backward(token, grads))
         finally:
             self.in_protocol = before
+            self.epoch += 1  # the student's code runs on
         raise AttributeError(f"student code can't use {name or op} of a test's object")
 
     def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:

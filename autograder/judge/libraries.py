@@ -22,7 +22,7 @@ from autograder.judge.errors import RefusedError
 from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.names import parse
 from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
-from autograder.judge.remote import Remote
+from autograder.judge.remote import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
 
 _BUILT_THERE: tuple[type, ...] = (
@@ -43,6 +43,14 @@ _SEEDING: tuple[tuple[Any, str], ...] = (
     (random, "seed"),
     (random, "setstate"),
 )
+# Python code that compares or describes values by their class. A stand-in's `__class__` is never a
+# class that C code unpacks, so a student's list subclass is a list only where this is asked for.
+_ASK_FOR_CLASSES = (
+    "inspect",
+    "unittest.case",
+    "torch.testing._comparison",
+    "numpy.testing._private.utils",
+)
 _ONE_PASS = (types.GeneratorType, filter, map, zip)
 
 
@@ -59,6 +67,9 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
         _replace(module, name, functools.partial(_seeding, peer))
     for path, name in WITH_THE_MODEL:
         _replace(importlib.import_module(path), name, functools.partial(_with_the_model, peer))
+    peer.names.add_builtins(isinstance=isinstance_of)
+    for path in _ASK_FOR_CLASSES:
+        vars(importlib.import_module(path))["isinstance"] = isinstance_of
     for name in ("load", "loads", "Unpickler"):
         setattr(pickle, name, _no_pickle)
     sources = _Sources(submission)
@@ -75,7 +86,9 @@ def type_of(obj: Any) -> Any:
     if not issubclass(type(obj), Remote):
         return type(obj)
     believed = type(obj)._beliefs.find(type(obj)._kind.names[0])
-    return believed if believed is not None else obj._ask("getattr", "__class__")
+    if believed is not None and believed is believed_class(obj):
+        return believed
+    return obj._ask("getattr", "__class__")
 
 
 class TypeCalls(ast.NodeTransformer):
