@@ -120,7 +120,7 @@ def c_types():
         name = getattr(module, "__name__", "")
         if type(module) is types.ModuleType and name.partition(".")[0] in LIBRARIES:
             for attribute, value in list(vars(module).items()):
-                if isinstance(value, type):
+                if issubclass(type(value), type):  # a deprecated name warns of isinstance
                     found[f"{name}:{attribute}"] = value
     return {name: cls for name, cls in found.items() if not is_laid_out_in_python(cls)}
 
@@ -174,6 +174,8 @@ class Answers(JudgePeer):
     def request(self, op, target=None, name=None, args=(), kwargs=None):
         if op == "special" and name == "__next__":
             raise StopIteration
+        if name == "__getitem__" and args[0] not in (0, 1, 2):
+            raise IndexError  # a sequence without end would fill the memory
         if op == "class_name":
             return None
         if op in ("repr", "str", "format"):
