@@ -146,7 +146,7 @@ class Remote:
         ):
             raise AttributeError(name)
         if (own := self._judges_own(name)) is not None:
-            return own.fget(self) if isinstance(own, property) else types.MethodType(own, self)
+            return own.__get__(self)  # a bound method, or a property's value
         if name in self._refused:
             raise RefusedAttributeError(
                 f".{name} of a student's object would let it mark itself: compare plain values, "
@@ -159,7 +159,7 @@ class Remote:
 
     def _judges_own(self, name: str) -> Any:
         """The instructor's own member: of a verdict, and where the judge runs a given method."""
-        if self._beliefs is None or not (self._peer.own_methods or name in VERDICTS):  # type: ignore[attr-defined]
+        if self._beliefs is None or not (self._peer.own_methods or name in VERDICTS):
             return None
         return self._beliefs.own(self._kind.names, name)
 
@@ -366,7 +366,7 @@ def _operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any]:
 
 def _run_here(method: types.FunctionType) -> Callable[..., Any]:
     def run(self: Remote, *args: Any) -> Any:
-        peer: Any = self._peer  # type: ignore[attr-defined]
+        peer: Any = self._peer
         before, peer.own_methods = peer.own_methods, True
         try:
             return method(self, *args)
@@ -407,7 +407,7 @@ def _length(self: Any) -> int:
     length = self._ask("special", "__len__")
     if type(length) is int and self._peer.lengths.setdefault(self._handle, length) != length:
         raise _disagree(self)
-    return length  # type: ignore[no-any-return]  # anything else is refused by len itself
+    return length  # anything but a whole number is refused by len itself
 
 
 def _next(self: Any) -> Any:
