@@ -33,7 +33,7 @@ from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
 from autograder.judge.remote import Kind, Remote, remote_class
 from autograder.judge.seeds import restore
-from autograder.judge.shared import memory_key
+from autograder.judge.shared import memory_key, plain_tensor
 
 MAX_PRINTED = 1 << 20
 _MAX_FILE = 64 << 20
@@ -75,7 +75,7 @@ class CandidateEncoder(Encoder):
         if entry is not None and entry.number % 2 == 0:
             return False  # the judge's own tensor: it has the data
         return (
-            isinstance(obj, nn.Parameter)
+            type(obj) is nn.Parameter  # a subclass may answer as it likes: its data cross once
             or self.live
             or obj in self.peer.exports
             or memory_key(obj) in self.peer.live_memory
@@ -161,11 +161,6 @@ class CandidateDecoder(Decoder):
     }
 
 
-class _Handle:
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-
 class CandidatePeer(Peer):
     """Serves the judge.
 
@@ -222,7 +217,7 @@ class CandidatePeer(Peer):
 
     def callback(self, handle: int) -> Callable[..., Any]:
         """A function of the test, as a function here."""
-        target = _Handle(handle)
+        target = types.SimpleNamespace(_handle=handle)
 
         def call_test(*args: Any, **kwargs: Any) -> Any:
             return self.request("call", target, None, args, kwargs)
@@ -409,7 +404,12 @@ class CandidatePeer(Peer):
         return f"{target.__module__}:{target.__qualname__}" if isinstance(target, type) else None
 
     def _do_fetch(self, target: torch.Tensor, _: Any) -> torch.Tensor:
-        return target.detach().clone()
+        with torch._C.DisableTorchFunctionSubclass():
+            return plain_tensor(target).detach().clone()
+
+    def _do_tensor_state(self, target: torch.Tensor, _: Any) -> Any:
+        with torch._C.DisableTorchFunctionSubclass():
+            return target.shape, target.dtype, target.device, target.requires_grad
 
     def _do_tensor_method(self, target: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         return getattr(target, name)(*args, **kwargs)

@@ -28,15 +28,9 @@ from autograder.judge.errors import (
 )
 from autograder.judge.names import Names, Notebook
 from autograder.judge.peer import Peer
-from autograder.judge.policy import VERDICTS
+from autograder.judge.policy import VERDICTS, changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
-from autograder.judge.remote import (
-    Beliefs,
-    Kind,
-    Remote,
-    builtin_exception,
-    remote_class,
-)
+from autograder.judge.remote import Beliefs, Kind, Remote, builtin_exception, remote_class
 from autograder.judge.tensor import RemoteTensor
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -191,17 +185,15 @@ class JudgeDecoder(Decoder):
     def _live(self, handle: int, shape: Any, dtype: str, device: str, flags: Any) -> RemoteTensor:
         if any(type(n) is not int or n < 0 for n in shape) or type(handle) is not int:
             raise ValueError("a shape is a list of whole numbers")
+        requires_grad, is_parameter = (flag is True for flag in flags)
+        kind, place = self.decode(["dtype", dtype]), self._device(device)
         found = self.peer.imported(handle)
-        if isinstance(found, RemoteTensor) and tuple(torch.Tensor.size(found)) == tuple(shape):
+        if isinstance(found, RemoteTensor):
+            if found._epoch != self.peer.epoch:
+                found.update(shape, kind, place, requires_grad=requires_grad)
             return found
-        requires_grad, is_parameter = flags
         made = RemoteTensor.make(
-            self.peer,
-            handle,
-            tuple(shape),
-            self.decode(["dtype", dtype]),
-            self._device(device),
-            (bool(requires_grad), bool(is_parameter)),
+            self.peer, handle, tuple(shape), kind, place, (requires_grad, is_parameter)
         )
         return self.peer.remember(handle, made)
 
@@ -230,9 +222,12 @@ class JudgePeer(Peer):
         self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
     ) -> None:
         super().__init__(channel)
-        self.beliefs = Beliefs({}, notebook.defined)
+        self.beliefs = Beliefs({}, notebook.defined, notebook.solutions)
         self.names = Names(notebook, self.is_bound, self.global_name)
         self._stop = stop
+        self.lengths: dict[int, int] = {}  # what a test has seen, by handle
+        self.own_methods = False  # whether the judge runs a method of a given class
+        self.epoch = 0  # counts what may have changed a tensor of the student's
         self.late = False
         self.lost: str | None = None
         self.fault: JudgeFaultError | None = None
@@ -306,6 +301,10 @@ class JudgePeer(Peer):
             raise self.fault
         if self.lost is not None:
             raise CandidateLostError(self.lost)
+        if not changes_nothing(*args):
+            self.epoch += 1
+        if not keeps_lengths(*args):
+            self.lengths.clear()
         try:
             if self.before_request is not None:
                 self.before_request()
@@ -365,16 +364,31 @@ class JudgePeer(Peer):
         """A name's value in the student's namespace; NameError if there is none."""
         return self.request("name", None, name)
 
-    def fetch(self, tensor: RemoteTensor) -> torch.Tensor:
-        """A remote tensor's data, which must be what the candidate said it was."""
-        value = self.request("fetch", tensor)
-        if (
-            not isinstance(value, torch.Tensor)
-            or value.shape != torch.Tensor.size(tensor)
-            or value.dtype != torch.Tensor.dtype.__get__(tensor)  # type: ignore[attr-defined]
-        ):
-            raise self.unreadable(ValueError("a tensor whose shape or dtype changed"))
-        return value
+    def fetch(self, tensor: RemoteTensor) -> Any:
+        """A remote tensor's data, as the candidate gives it."""
+        return self.request("fetch", tensor)
+
+    def check(self, tensor: RemoteTensor, value: Any) -> None:
+        """Data must be what the candidate said that the tensor is."""
+        with torch._C.DisableTorchFunctionSubclass():
+            if (
+                type(value) not in (torch.Tensor, nn.Parameter)
+                or value.shape != tensor.shape
+                or value.dtype != tensor.dtype
+            ):
+                raise self.unreadable(ValueError("a tensor whose shape or dtype changed"))
+
+    def describe(self, tensor: RemoteTensor) -> None:
+        """Ask what a remote tensor is now: a call may have frozen, moved or resized it."""
+        state = self.request("tensor_state", tensor)
+        match state:
+            case (torch.Size() as shape, torch.dtype() as dtype, torch.device() as device, flag):
+                try:
+                    tensor.update(shape, dtype, device, requires_grad=flag is True)
+                except (RuntimeError, TypeError, ValueError) as error:
+                    raise self.unreadable(error) from None
+            case _:
+                raise self.unreadable(ValueError("a tensor without shape, dtype or device"))
 
     def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
         """What stands for a student's object; the same one while a test holds it."""
@@ -461,18 +475,22 @@ class JudgePeer(Peer):
         """All that a candidate may ask: to call, iterate, index, measure, and read attributes."""
         if self.late or self.stopped is not None:
             raise OverTimeError("the student's code is to stop")
-        match op:
-            case "call":
-                return target(*args, **kwargs)
-            case "iter":
-                return iter(target)
-            case "special" if name in ("__next__", "__getitem__", "__len__"):
-                return getattr(type(target), name)(target, *args)
-            case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
-                return getattr(target, name)
-            case "backward":
-                token, grads = args
-                return tuple(self.graphs.backward(token, grads))
+        self.epoch += 1  # the student's code has run
+        try:
+            match op:
+                case "call":
+                    return target(*args, **kwargs)
+                case "iter":
+                    return iter(target)
+                case "special" if name in ("__next__", "__getitem__", "__len__"):
+                    return getattr(type(target), name)(target, *args)
+                case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
+                    return getattr(target, name)
+                case "backward":
+                    token, grads = args
+                    return tuple(self.graphs.backward(token, grads))
+        finally:
+            self.epoch += 1  # the student's code runs on
         raise AttributeError(f"student code can't use {name or op} of a test's object")
 
     def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:

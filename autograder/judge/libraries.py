@@ -20,7 +20,7 @@ from torch import nn
 from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.names import parse
 from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
-from autograder.judge.remote import Remote
+from autograder.judge.remote import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
 
 _BUILT_THERE: tuple[type, ...] = (
@@ -41,6 +41,14 @@ _SEEDING: tuple[tuple[Any, str], ...] = (
     (random, "seed"),
     (random, "setstate"),
 )
+# Python code that compares or describes values by their class. A stand-in's `__class__` is never a
+# class that C code unpacks, so a student's list subclass is a list only where this is asked for.
+_ASK_FOR_CLASSES = (
+    "inspect",
+    "unittest.case",
+    "torch.testing._comparison",
+    "numpy.testing._private.utils",
+)
 _ONE_PASS = (types.GeneratorType, filter, map, zip)
 
 
@@ -57,6 +65,9 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
         _replace(module, name, functools.partial(_seeding, peer))
     for path, name in WITH_THE_MODEL:
         _replace(importlib.import_module(path), name, functools.partial(_with_the_model, peer))
+    peer.names.add_builtins(isinstance=isinstance_of)
+    for path in _ASK_FOR_CLASSES:
+        vars(importlib.import_module(path))["isinstance"] = isinstance_of
     sources = _Sources(submission)
     _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))
     _replace(inspect, "signature", lambda plain: sources.for_remote(sources.signature, plain))
@@ -71,7 +82,9 @@ def type_of(obj: Any) -> Any:
     if not issubclass(type(obj), Remote):
         return type(obj)
     believed = type(obj)._beliefs.find(type(obj)._kind.names[0])
-    return believed if believed is not None else obj._ask("getattr", "__class__")
+    if believed is not None and believed is believed_class(obj):
+        return believed
+    return obj._ask("getattr", "__class__")
 
 
 class TypeCalls(ast.NodeTransformer):

@@ -57,7 +57,8 @@ class Notebook:
         given: For each non-test cell, by position, the statements that the judge runs itself.
         crossing: Names that the non-test cells bind, solutions included: a test that binds or
             deletes one of them means the student's.
-        defined: The methods of each class, solutions included.
+        defined: The methods of each class that the judge can't run itself, because it is (partly)
+            the student's to write, and whether the instructor's own gives an object.
         protected: Names that the given statements bind: never the student's.
         state: Names that a function declares `global`: always the student's, even if a test binds
             them, because calls change them.
@@ -66,7 +67,7 @@ class Notebook:
 
     given: dict[int, list[ast.stmt]] = field(default_factory=dict)
     crossing: set[str] = field(default_factory=set)
-    defined: dict[str, frozenset[str]] = field(default_factory=dict)
+    defined: dict[str, dict[str, bool]] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
     solutions: set[str] = field(default_factory=set)
     state: set[str] = field(default_factory=set)
@@ -94,20 +95,21 @@ class Notebook:
         for node in tree.body:
             bound = set(_bound(node))
             self.crossing |= bound
-            for child in ast.walk(node):
-                if isinstance(child, ast.ClassDef):
-                    self.defined[child.name] = _methods(child)
-                elif isinstance(child, ast.Global):
-                    self.state |= set(child.names)
+            given = False
             if lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
-                only_imports = is_solution
-                if _is_given(node, only_imports=only_imports):
+                given = _is_given(node, only_imports=is_solution)
+                if given:
                     self.given.setdefault(position, []).append(node)
                     self.protected |= bound
                 elif (setting := self._setting(node)) is not None:
                     self.given.setdefault(position, []).append(setting)
             elif isinstance(node, _BINDING[2:]):
                 self.solutions.add(node.name)
+            for child in ast.walk(node):
+                if isinstance(child, ast.ClassDef) and not given:
+                    self.defined[child.name] = _methods(child)
+                elif isinstance(child, ast.Global):
+                    self.state |= set(child.names)
         self.protected -= self.solutions
 
     def _setting(self, node: ast.stmt) -> ast.stmt | None:
@@ -208,12 +210,39 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield child.id
 
 
-def _methods(node: ast.ClassDef) -> frozenset[str]:
-    found = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+def _methods(node: ast.ClassDef) -> dict[str, bool]:
+    """A class's methods, and whether each gives an object as it is written."""
+    methods = {
+        part.name: _gives_object(part) for part in node.body if isinstance(part, ast.FunctionDef)
+    }
     for part in node.body:  # __rmul__ = __mul__
         if isinstance(part, ast.Assign):
-            found |= set(_stored(part))
-    return frozenset(found)
+            same = part.value.id if isinstance(part.value, ast.Name) else ""
+            methods |= dict.fromkeys(_stored(part), methods.get(same, False))
+    return methods
+
+
+def _gives_object(function: ast.FunctionDef) -> bool:
+    """Whether a method returns what it makes by a call of a class, or its own object."""
+    made = {"self", "other"}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and _is_made(node.value, made):
+            made |= set(_stored(node))
+    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    return any(value is not None and _is_made(value, made) for value in returned)
+
+
+def _is_made(value: ast.expr, made: set[str]) -> bool:
+    if isinstance(value, ast.Name):
+        return value.id in made
+    if not isinstance(value, ast.Call):
+        return False
+    match value.func:
+        case ast.Name(name):
+            return name[:1].isupper() or name == "cls"
+        case ast.Call(ast.Name("type")) | ast.Attribute(_, "__class__"):
+            return True
+    return False
 
 
 class Names(dict):

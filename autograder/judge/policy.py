@@ -18,8 +18,9 @@ _ARITHMETIC = _words("add sub mul truediv floordiv mod pow matmul and or xor lsh
 _BINARY = _ARITHMETIC | {"divmod"}
 _UNARY = _words("lt le gt ge neg pos invert abs complex round trunc floor ceil contains")
 
-# Operators give verdicts (abs(x - y) < eps): they reach a student's object only where the
-# instructor's own notebook defines a class of that name with that method.
+# Operators give verdicts (abs(x - y) < eps). Those of a class that the instructor gives are run by
+# the judge; a student's object is asked only where a class of that name with that method is the
+# student's to write, in the instructor's notebook.
 OPERATORS = (
     _special(_BINARY) | _special(_BINARY, "r") | _special(_ARITHMETIC, "i") | _special(_UNARY)
 )
@@ -40,14 +41,12 @@ VERDICTS = _words(
 # The only things that a candidate may do with what a test handed it, besides calling it.
 CANDIDATE_DUNDERS = _special(_words("len getitem next iter call"))
 
-# A class of these packages that a student's object claims is believed, for isinstance and type:
-# the judge uses its own copy of that class.
+# A class of these packages that a student's object claims is believed, for isinstance and type in
+# a test: the judge uses its own copy of that class. C code isn't told of it where the class has a
+# layout of its own.
 LIBRARIES = _words(
     "torch torchvision numpy builtins collections types matplotlib PIL pathlib pandas"
 )
-
-# Tensors never cross as objects: one that claims to be of these classes lies.
-NEVER_REMOTE = _words("torch:Tensor torch.nn.parameter:Parameter")
 
 # What of a wrapper tensor the judge knows without asking.
 KNOWN_TENSOR_ATTRIBUTES = _words(
@@ -63,6 +62,26 @@ TENSOR_VIEWS = _words(
     "unsqueeze select narrow view_as expand chunk split unbind diagonal"
 )
 TENSOR_ASKS = _words("__setitem__ backward retain_grad register_hook")
+
+# What a test asks for that can't change a tensor of the student's: what it has looked at stays.
+LOOKS = _words(
+    "fetch tensor_state getattr name bound class_name isinstance issubclass repr str format dir "
+    "iter read_file write_file sync"
+)
+LOOKS_INTO = _special(_words("len getitem float int index"))
+
+
+def changes_nothing(op: str, target: object = None, name: str | None = None, *_: object) -> bool:
+    """Whether a request leaves what a test has seen of the student's tensors as it is."""
+    if op == "special":
+        return name in LOOKS_INTO
+    return op in LOOKS or (op == "tensor_method" and name in TENSOR_VIEWS)
+
+
+def keeps_lengths(op: str, target: object = None, name: str | None = None, *_: object) -> bool:
+    """Whether a request leaves the lengths of the student's containers as they are."""
+    return changes_nothing(op, target, name) or (op == "special" and name == "__next__")
+
 
 # Library functions that act on a whole model: with a student's model they run beside it.
 WITH_THE_MODEL = (("torch.func", "functional_call"),)

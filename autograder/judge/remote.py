@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import builtins
+import struct
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
 
 from autograder.judge.errors import RefusedAttributeError, RefusedError
 from autograder.judge.policy import (
     CANDIDATE_DUNDERS,
     DUNDERS,
     LIBRARIES,
-    NEVER_REMOTE,
     OPERATORS,
+    PROTOCOLS,
     VERDICTS,
 )
 
@@ -55,11 +58,11 @@ class Kind:
 
     @classmethod
     def parse(cls, names: Any, dunders: Any, own_eq: Any) -> Kind:
-        """Read what `to_json` wrote; what can't be true, or isn't known, is left out."""
+        """Read what `to_json` wrote; special methods that aren't known are left out."""
         if not all(type(name) is str for name in [*names, *dunders]) or len(names) > 100:
             raise ValueError("a class is described by names")
-        believable = tuple(name for name in names if name not in NEVER_REMOTE)
-        return cls(believable or ("builtins:object",), DUNDERS & frozenset(dunders), bool(own_eq))
+        known = DUNDERS & frozenset(dunders)
+        return cls(tuple(names) or ("builtins:object",), known, bool(own_eq))
 
     def to_json(self) -> list[Any]:
         """The form that crosses."""
@@ -72,20 +75,41 @@ class Beliefs:
 
     Attributes:
         given: The instructor's classes, which the judge ran itself, by name.
-        defined: The methods of each class in the instructor's notebook, solutions included.
+        defined: The methods of the classes that the student writes in the instructor's notebook,
+            by class, and whether the instructor's own gives an object.
+        solutions: Names that are the student's, even if a given cell binds them too.
     """
 
     given: dict[str, type] = field(default_factory=dict)
-    defined: dict[str, frozenset[str]] = field(default_factory=dict)
+    defined: dict[str, dict[str, bool]] = field(default_factory=dict)
+    solutions: set[str] = field(default_factory=set)
 
-    def methods(self, names: tuple[str, ...]) -> frozenset[str]:
-        """The methods that the instructor's notebook gives to classes of these names."""
-        known: frozenset[str] = frozenset()
-        for name in names:
+    def methods(self, names: tuple[str, ...]) -> dict[str, bool]:
+        """The methods that the student writes in classes of these names, as `defined`."""
+        known: dict[str, bool] = {}
+        for name in reversed(names):
             module, _, qualname = name.partition(":")
             if module == "__main__":
-                known |= self.defined.get(qualname, frozenset())
+                known |= self.defined.get(qualname, {})
         return known
+
+    def own(self, names: tuple[str, ...], member: str) -> Any:
+        """A method or property of the instructor's class of one of these names, or None.
+
+        It is the judge's own, so that a student's class that only bears the name has no say.
+        """
+        for name in names:
+            module, _, qualname = name.partition(":")
+            if module != "__main__":
+                continue
+            if member in self.defined.get(qualname, {}):
+                return None
+            own = None if qualname in self.solutions else self.given.get(qualname)
+            for base in own.__mro__ if isinstance(own, type) else ():
+                if base.__module__ == "__main__" and member in vars(base):
+                    found = vars(base)[member]
+                    return found if isinstance(found, types.FunctionType | property) else None
+        return None
 
     def find(self, name: str) -> type | None:
         """The judge's own class of that name: one that was given, or a library's."""
@@ -117,8 +141,12 @@ class Remote:
 
     def __getattr__(self, name: str) -> Any:
         # Libraries probe for these; an answer would let a student's code run inside theirs.
-        if name.startswith(("__array", "__torch", "_ipython", "_repr_", "__cuda_array")):
+        if name.startswith(
+            ("__array", "__torch", "__dlpack", "_ipython", "_repr_", "__cuda_array")
+        ):
             raise AttributeError(name)
+        if (own := self._judges_own(name)) is not None:
+            return own.__get__(self)  # a bound method, or a property's value
         if name in self._refused:
             raise RefusedAttributeError(
                 f".{name} of a student's object would let it mark itself: compare plain values, "
@@ -128,6 +156,12 @@ class Remote:
         if name == "__bases__":
             return tuple(library_class(base) or base for base in answer)
         return answer
+
+    def _judges_own(self, name: str) -> Any:
+        """The instructor's own member: of a verdict, and where the judge runs a given method."""
+        if self._beliefs is None or not (self._peer.own_methods or name in VERDICTS):
+            return None
+        return self._beliefs.own(self._kind.names, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._ask("setattr", name, value)
@@ -199,20 +233,70 @@ class Remote:
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return believed_class(self) or type(self)
+        believed = believed_class(self)
+        if believed is None or not is_laid_out_in_python(believed):
+            return type(self)
+        return believed
 
     def _name(self) -> str:
         return self._kind.names[0].rpartition(":")[2]
 
 
 def believed_class(remote: Remote) -> type | None:
-    """The first class that a remote claims and the judge has a copy of."""
+    """The first class that a remote claims and the judge has a copy of, as a test sees it.
+
+    Tensors never cross as objects: whatever claims to be one lies.
+    """
     kind, beliefs = type(remote)._kind, type(remote)._beliefs
     for name in kind.names if beliefs is not None else ():
         found = beliefs.find(name) if beliefs else None
-        if found is not None and found is not object:
+        if found is not None and found is not object and not _is_tensor(found):
             return found
     return None
+
+
+def _is_tensor(cls: type) -> bool:
+    return torch._C.TensorBase in cls.__mro__
+
+
+def is_laid_out_in_python(cls: type) -> bool:
+    """Whether instances hold only what Python code put there: a dict, slots, weak references.
+
+    C code that is told of any other class reads fields which a stand-in doesn't have; of a storage
+    it reads an attribute as if that were one.
+    """
+    if issubclass(cls, torch.storage.TypedStorage):
+        return False
+    for base in cls.__mro__:
+        slots = sum(isinstance(part, types.MemberDescriptorType) for part in vars(base).values())
+        parent = base.__base__ or object
+        added = bool(base.__weakrefoffset__ and not parent.__weakrefoffset__)
+        in_python = base.__flags__ & _HEAP_TYPE and base.__dictoffset__ <= 0
+        if base is not object and not (
+            in_python and base.__basicsize__ == parent.__basicsize__ + _WORD * (slots + added)
+        ):
+            return False
+    return not cls.__itemsize__
+
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while Python runs
+_WORD = struct.calcsize("P")
+
+
+def isinstance_of(obj: Any, cls: Any) -> bool:
+    """What `isinstance(obj, cls)` means in a test: builtin and library classes are believed too."""
+    if isinstance(obj, cls):
+        return True
+    if not issubclass(type(obj), Remote) or type(obj)._beliefs is None:
+        return False
+    believed = believed_class(obj)
+    wanted = cls if type(cls) is tuple else (cls,)
+    return believed is not None and any(
+        any(isinstance_of(obj, part) for part in kind)
+        if type(kind) is tuple
+        else isinstance(kind, type | types.UnionType) and issubclass(believed, kind)
+        for kind in wanted
+    )
 
 
 def library_class(remote: Any) -> type | None:
@@ -232,14 +316,16 @@ def remote_class(kind: Kind, beliefs: Beliefs | None) -> type[Remote]:
         kind: What the other side told of the class.
         beliefs: The judge's; None in the candidate, where a test's object can do less.
     """
+    refused: frozenset[str] = frozenset()
     if beliefs is None:
-        allowed, refused = CANDIDATE_DUNDERS, frozenset[str]()
+        methods = {name: _special_method(name) for name in kind.dunders & CANDIDATE_DUNDERS}
     else:
-        known = beliefs.methods(kind.names)
-        allowed, refused = (DUNDERS - OPERATORS) | known, VERDICTS - known
-    methods = {name: _special_method(name) for name in kind.dunders & allowed}
-    if beliefs is not None:
-        methods |= {name: _refusal(name) for name in kind.dunders - allowed}
+        theirs = beliefs.methods(kind.names)
+        refused = VERDICTS - theirs.keys()
+        methods = {name: _protocol(name, kind) for name in kind.dunders & PROTOCOLS}
+        methods |= {name: _operator(name, kind, beliefs) for name in kind.dunders & OPERATORS}
+        if kind.dunders >= {"__len__", "__getitem__"}:
+            methods.setdefault("__iter__", _by_index)
     return type(
         "Remote",
         (Remote,),
@@ -270,6 +356,122 @@ def _special_method(name: str) -> Callable[..., Any]:
 def _leave(self: Remote, *_: Any) -> None:
     """End a `with`: the exception stays on this side, and the answer can't swallow it."""
     self._ask("special", "__exit__", None, None, None)
+
+
+def _operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any]:
+    """The instructor's own method, or the student's where it is theirs to write, or a refusal."""
+    own = beliefs.own(kind.names, name)
+    if isinstance(own, types.FunctionType):
+        return _run_here(own)
+    theirs = beliefs.methods(kind.names)
+    if name not in theirs:
+        return _refusal(name)
+    return _gives_object(name) if theirs[name] else _special_method(name)
+
+
+def _run_here(method: types.FunctionType) -> Callable[..., Any]:
+    def run(self: Remote, *args: Any) -> Any:
+        peer: Any = self._peer
+        before, peer.own_methods = peer.own_methods, True
+        try:
+            return method(self, *args)
+        finally:
+            peer.own_methods = before
+
+    return run
+
+
+def _gives_object(name: str) -> Callable[..., Any]:
+    """An operator that gives an object in the instructor's notebook gives no plain data here."""
+
+    def operate(self: Remote, *args: Any) -> Any:
+        result = self._ask("special", name, *args)
+        is_object = issubclass(type(result), Remote) or type(result).__module__ == "__main__"
+        if not is_object and result is not NotImplemented:
+            raise RefusedError(
+                f"{name} of a student's {self._name()} gave {type(result).__name__} where the "
+                "instructor's own gives an object: compare its attributes instead"
+            )
+        return result
+
+    return operate
+
+
+def _protocol(name: str, kind: Kind) -> Callable[..., Any]:
+    if name == "__len__":
+        return _length
+    if name == "__iter__" and "__len__" in kind.dunders:
+        return lambda self: _counted(self, _expected(self), self._ask("iter"))
+    if name == "__next__" and "__len__" in kind.dunders:
+        return _next
+    return _special_method(name)
+
+
+def _length(self: Any) -> int:
+    """What `len` says, which must be what the test has seen since the last call."""
+    length = self._ask("special", "__len__")
+    if type(length) is int and self._peer.lengths.setdefault(self._handle, length) != length:
+        raise _disagree(self)
+    return length  # anything but a whole number is refused by len itself
+
+
+def _next(self: Any) -> Any:
+    self._peer.lengths.pop(self._handle, None)  # an iterator's may be what is left of it
+    return self._ask("special", "__next__")
+
+
+def _expected(self: Any) -> int | None:
+    if self._handle in self._peer.lengths:
+        return int(self._peer.lengths[self._handle])
+    try:
+        return len(self)
+    except Exception:  # a loader over a stream has the method and no length
+        return None
+
+
+def _counted(self: Any, expected: int | None, iterator: Any) -> Iterator[Any]:
+    """The items, which must be as many as `len` says: a loop over fewer would assert nothing."""
+    count = 0
+    for item in _each(iterator):
+        count += 1
+        if expected is not None and count > expected:
+            raise _disagree(self)
+        yield item
+    if expected is not None and count != expected:
+        raise _disagree(self)
+    if "__next__" not in self._kind.dunders:
+        self._peer.lengths.setdefault(self._handle, count)
+
+
+def _each(iterator: Any) -> Iterator[Any]:
+    while True:
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        yield item
+
+
+def _by_index(self: Any) -> Iterator[Any]:
+    return _counted(self, _expected(self), _items(self))
+
+
+def _items(self: Any) -> Iterator[Any]:
+    index = 0
+    while True:
+        try:
+            item = self._ask("special", "__getitem__", index)
+        except IndexError:
+            return
+        yield item
+        index += 1
+
+
+def _disagree(self: Any) -> RefusedError:
+    return RefusedError(
+        f"len() of a student's {self._name()} and the items that it gives disagree, or len() "
+        "changes from look to look: compare list(x) with the list that you want"
+    )
 
 
 def _refusal(name: str) -> Callable[..., Any]:

@@ -1,11 +1,14 @@
 """A student's parameter or live tensor as the judge sees it: a tensor whose data is elsewhere.
 
-Shape, dtype and the like are known here. Views and changes in place happen where the memory is.
-Everything else, every comparison included, works on the values, fetched when they are needed.
+Views and changes in place happen where the memory is. Everything else, every comparison included,
+works on the values. What a test has looked at stays as it is until the test asks for something that
+may change it: values are fetched once, the values of a view are taken from those of its tensor, and
+shape, dtype and flags are read anew after a change.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -22,6 +25,7 @@ _KNOWN = {getattr(torch.Tensor, name).__get__ for name in KNOWN_TENSOR_ATTRIBUTE
 }
 _KNOWN |= {torch.is_floating_point, torch.is_complex, torch.numel}
 _ASKED_ATTRIBUTES = frozenset({"grad", "data", "T", "mT", "grad_fn"})
+_VIEW_ATTRIBUTES = frozenset({"data", "T", "mT"})
 
 
 class RemoteTensor(torch.Tensor):
@@ -31,11 +35,17 @@ class RemoteTensor(torch.Tensor):
         _peer: The judge's end of the conversation.
         _handle: The candidate's handle of the tensor.
         _is_param: What makes `isinstance(x, nn.Parameter)` true.
+        _epoch: The peer's epoch in which shape, dtype, flags and `_seen` were read.
+        _seen: What the test has looked at in this epoch: the values, the gradient.
+        _view: What it is a view of, and how, for the epoch in which it was made.
     """
 
     _peer: Any
     _handle: int
     _is_param: bool
+    _epoch: int
+    _seen: dict[str, Any]
+    _view: _View | None
 
     @staticmethod
     def make(
@@ -54,7 +64,28 @@ class RemoteTensor(torch.Tensor):
         tensor._peer = peer
         tensor._handle = handle
         tensor._is_param = is_parameter
+        tensor._epoch = peer.epoch
+        tensor._seen = {}
+        tensor._view = None
         return tensor
+
+    def update(self, shape: Any, dtype: torch.dtype, device: Any, *, requires_grad: bool) -> None:
+        """Take over what the candidate says of the tensor now, and forget what was seen of it."""
+        with torch._C.DisableTorchFunctionSubclass():
+            if (tuple(self.shape), self.dtype, self.device) != (tuple(shape), dtype, device):
+                self.requires_grad = False
+                self.data = torch.Tensor._make_wrapper_subclass(
+                    RemoteTensor, tuple(shape), dtype=dtype, device=device
+                )
+            self.requires_grad = requires_grad
+        self._epoch = self._peer.epoch
+        self._seen = {}
+        self._view = None
+
+    def refresh(self) -> None:
+        """Read shape, dtype and flags anew if something may have changed them."""
+        if self._epoch != self._peer.epoch:
+            self._peer.describe(self)
 
     @classmethod
     def __torch_function__(
@@ -65,13 +96,18 @@ class RemoteTensor(torch.Tensor):
             return _grad(*args, **kwargs)
         with torch._C.DisableTorchFunctionSubclass():
             if func in _KNOWN:
+                if isinstance(args[0], RemoteTensor) and func is not torch.Tensor.__hash__:
+                    args[0].refresh()
                 return func(*args, **kwargs)
             name, setting = _name(func)
             if args and isinstance(args[0], RemoteTensor):
                 if setting:
                     return _set(args[0], name, args[1])
                 if name in _ASKED_ATTRIBUTES and getattr(func, "__name__", "") == "__get__":
-                    return args[0]._ask("getattr", name)
+                    return _attribute(args[0], name)
+                if name in TENSOR_VIEWS and hasattr(torch.Tensor, name):
+                    made = args[0]._ask("tensor_method", name, *args[1:], **kwargs)
+                    return _as_view(args[0], _View(args[0], name, args[1:], kwargs), made)
                 if _happens_there(name) and hasattr(torch.Tensor, name):
                     return args[0]._ask("tensor_method", name, *args[1:], **kwargs)
             if _in_place(name) and not (args and type(args[0]) is torch.Tensor):
@@ -92,13 +128,45 @@ class RemoteTensor(torch.Tensor):
 
     def value(self, *, history: bool = True) -> torch.Tensor:
         """The data, as an ordinary tensor; gradients of it reach the student's tensor."""
-        data = self._peer.fetch(self)
+        data = self.snapshot().clone()
         wants = torch.Tensor.requires_grad.__get__(self)  # type: ignore[attr-defined]
         if not history:
             return data.requires_grad_(wants)
         if wants and torch.is_grad_enabled():
             return _Fetched.apply(self, torch.zeros((), requires_grad=True), data)
         return data
+
+    def snapshot(self) -> torch.Tensor:
+        """The values that the test sees in this epoch: nobody may change this tensor."""
+        self.refresh()
+        if "value" not in self._seen:
+            data = self._peer.fetch(self) if self._view is None else self._view.values()
+            self._peer.check(self, data)
+            self._seen["value"] = data.detach().clone()
+        seen: torch.Tensor = self._seen["value"]
+        return seen
+
+
+@dataclass(frozen=True)
+class _View:
+    """How a tensor was made from another one's memory: the method, its arguments, which result."""
+
+    of: RemoteTensor
+    name: str
+    args: tuple = ()
+    kwargs: dict = field(default_factory=dict)
+    index: int | None = None
+
+    def values(self) -> Any:
+        """The same view of the values that the test sees of the other tensor."""
+        base = self.of.snapshot()
+        if self.name in _VIEW_ATTRIBUTES:
+            made = getattr(base, self.name)
+        else:
+            args, kwargs = _values(self.args, self.name), _values(self.kwargs, self.name)
+            with torch.no_grad():
+                made = getattr(torch.Tensor, self.name)(base, *args, **kwargs)
+        return made if self.index is None else made[self.index]
 
 
 class _Fetched(torch.autograd.Function):
@@ -121,6 +189,35 @@ def _name(func: Any) -> tuple[str, bool]:
     return name, False
 
 
+def _attribute(tensor: RemoteTensor, name: str) -> Any:
+    """The gradient, which stays for the epoch, or a view."""
+    if name in _VIEW_ATTRIBUTES:
+        return _as_view(tensor, _View(tensor, name), tensor._ask("getattr", name))
+    tensor.refresh()
+    if name not in tensor._seen:
+        tensor._seen[name] = tensor._ask("getattr", name)
+    return tensor._seen[name]
+
+
+def _as_view(tensor: RemoteTensor, view: _View, made: Any) -> Any:
+    """A view that the candidate made; what it holds is not the candidate's to say."""
+    if type(made) in (tuple, list):
+        count = len(view.values())
+        if len(made) != count:
+            raise tensor._peer.unreadable(ValueError(f"{view.name} gave another number of views"))
+        return type(made)(
+            _as_view(tensor, replace(view, index=index), item) for index, item in enumerate(made)
+        )
+    if made is tensor:  # flatten() of one dimension, for example
+        return made
+    if type(made) is not RemoteTensor:
+        return view.values()
+    if made._view is not None or made._seen:
+        raise tensor._peer.unreadable(ValueError(f"{view.name} gave a tensor that isn't new"))
+    made._view = view
+    return made
+
+
 def _in_place(name: str) -> bool:
     return name.endswith("_") and not name.endswith("__")
 
@@ -132,8 +229,6 @@ def _happens_there(name: str) -> bool:
 
 def _set(tensor: RemoteTensor, name: str, value: Any) -> None:
     tensor._ask("setattr", name, value)
-    if name == "requires_grad":
-        torch.Tensor.requires_grad.__set__(tensor, value)  # type: ignore[attr-defined]
 
 
 def _peer_of(values: list) -> Any:

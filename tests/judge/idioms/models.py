@@ -568,3 +568,33 @@ assert layers == ["Conv2d", "ReLU", "BatchNorm2d"]
 m = Deep()
 p = F.softmax(m(torch.randn(2, 1, 4, 4)), dim=1)
 assert torch.allclose(p.sum(1), torch.ones(2)) and p.argmax(1).shape == (2,)
+
+# %% test: flags of parameters that were listed before
+m = Deep()
+params = list(m.parameters())
+assert all(p.requires_grad for p in params)
+freeze(m)
+assert all(not p.requires_grad for p in params)
+params[0].requires_grad_()
+assert params[0].requires_grad and not params[1].requires_grad
+
+# %% test: dtype of parameters that were listed before
+m = Net()
+w = m.l.weight
+before = w.detach().clone()
+m.double()
+assert w.dtype == torch.float64 and torch.allclose(w, before.double())
+
+# %% test: values of parameters follow a step and a change through a view
+m = Net()
+w = m.l.weight
+old = w.detach().clone()
+o = torch.optim.SGD(m.parameters(), lr=0.1)
+m(torch.ones(1, 2)).sum().backward()
+o.step()
+assert torch.allclose(w, old - 0.1) and torch.equal(w.grad, torch.ones(1, 2))
+view = w.data
+view[0, 0] = 7.0
+assert w[0, 0] == 7 and view[0, 0] == 7
+first, second = w.chunk(2, dim=1)
+assert first.item() == 7 and second.shape == (1, 1)
