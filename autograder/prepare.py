@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,12 +18,14 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import SubmissionError
+from autograder.reading import OverrunError, ReadingError, ask
 from autograder.restore import restore
 from course_utils.quiz import log
 
 MAX_NOTEBOOK = 20 << 20
 MAX_ENTRIES = 1000  # files and the folders that they are in
-MAX_CELLS = 2000
+MAX_WALK = 20_000  # as many entries of a submission's folder are looked at
+MAX_NOTES = 50
 QUESTIONS = "quiz/questions.yaml"
 TIMESTAMP = "timestamp.txt"
 
@@ -76,19 +78,48 @@ class Prepared:
 
 
 def submission_digest(course: Course, assignment: str, student: str) -> str:
-    """A hash of everything that was handed in, readable or not."""
+    """A hash of everything that was handed in, readable or not.
+
+    Of what is more than anybody may hand in, it takes sizes and times for the content.
+    """
     folder = course.path("submitted", assignment, student)
+    budget = 4 * int(course.directory.max_dir_size) * 1000
     hashed = hashlib.sha256()
-    found = [
-        Path(parent) / name
-        for parent, folders, names in os.walk(folder)  # passes over what can't be listed
-        for name in folders + names
-    ]
+    found = list(_walk(folder, MAX_WALK + 1))
     for path in sorted(found):
         hashed.update(f"{path.relative_to(folder)}\n".encode("utf-8", "surrogateescape"))
-        content = _regular_file(path, MAX_NOTEBOOK + 1)
+        content = _regular_file(path, min(MAX_NOTEBOOK + 1, budget)) if budget else None
+        budget -= len(content or b"")
         hashed.update(b"-" if content is None else hashlib.sha256(content).digest())
+        if budget <= 0:
+            hashed.update(_size_and_time(path))
     return hashed.hexdigest()
+
+
+def _walk(folder: Path, most: int) -> Iterator[Path]:
+    """What is in a folder and below, at most so many; passes over what can't be listed."""
+    waiting = [folder]
+    while waiting:
+        try:
+            entries = os.scandir(waiting.pop())
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                if not most:
+                    return
+                most -= 1
+                yield Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+
+
+def _size_and_time(path: Path) -> bytes:
+    try:
+        status = path.lstat()
+    except OSError:
+        return b"-"
+    return f"{status.st_size} {status.st_mtime_ns}".encode()
 
 
 def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
@@ -106,10 +137,27 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
         notes += mended
     files = read_files(course, folder, {f"{name}.ipynb" for name in notebooks}, notes)
     _drop_clashes(files, assignment.files, notes)
-    if QUESTIONS in assignment.files:
-        notes += [f"attempt log: {note}" for note in log.inspect(log.parse(files), student)]
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
+    told = _read_log(files, student) if QUESTIONS in assignment.files else []
+    notes = [*_few(notes), *(f"attempt log: {note}" for note in told)]
     return Prepared.of(assignment, student, notebooks, files, notes, timestamp)
+
+
+def _few(notes: list[str]) -> list[str]:
+    more = len(notes) - MAX_NOTES
+    return notes if more <= 0 else [*notes[:MAX_NOTES], f"and {more} more notes like these"]
+
+
+def _read_log(files: dict[str, bytes], student: str) -> list[str]:
+    content = files.get(log.LOG_NAME, b"")[: log.MAX_BYTES + 1]
+    seal = files.get(log.SEAL_NAME, b"")[:1000].decode("latin-1")
+    try:
+        told: list[str] = ask("log", content, seal=seal, student=student)
+    except (OverrunError, ReadingError) as error:
+        raise SubmissionError(
+            f"{log.LOG_NAME} can't be read: {error.problem}", error.remedy
+        ) from error
+    return told
 
 
 def timestamp_of(course: Course, assignment: str, student: str) -> datetime.datetime | None:
@@ -134,31 +182,18 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
             "ask the student to clear its outputs and hand it in again",
         )
     try:
-        notebook = encodable(nbformat.reads(_without_outputs(content), as_version=4))
-        nbformat.validate(notebook)
-    except Exception as error:  # nbformat's converters from old versions raise whatever they like
-        said = [*str(error).strip().splitlines(), type(error).__name__]
-        reason = said[0][:200] if content.strip() else "it is empty"
+        cells = ask("notebook", content)
+    except ReadingError as error:
         raise SubmissionError(
-            f"{path.name} is not a notebook: {reason}",
+            f"{path.name} is not a notebook: {error.problem}",
             "ask the student to hand it in again; the file was left as it is",
         ) from error
+    except OverrunError as error:
+        raise SubmissionError(
+            f"{path.name} can't be read: {error.problem}", error.remedy
+        ) from error
+    notebook: NotebookNode = nbformat.from_dict({"cells": cells})
     return notebook
-
-
-def _without_outputs(content: bytes) -> str:
-    """The notebook without its outputs, which nobody reads, and whose check would take minutes."""
-    document = json.loads(content.decode("utf-8"))
-    if not isinstance(document, dict):
-        raise TypeError("it is not a JSON object")
-    sheets = [document, *document.get("worksheets", [])]  # until version 3
-    cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
-    if len(cells) > MAX_CELLS:
-        raise ValueError(f"it has more than {MAX_CELLS} cells")
-    for cell in cells:
-        if "outputs" in cell:
-            cell["outputs"] = []
-    return json.dumps(document)
 
 
 def encodable(notebook: NotebookNode) -> NotebookNode:
@@ -175,28 +210,46 @@ def read_files(
     budget = int(course.directory.max_dir_size) * 1000
     files: dict[str, bytes] = {}
     parents: set[Path] = set()
-    for parent, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if not _ignored(course, name))
-        for name in sorted(names):
-            path = Path(parent) / name
-            relative = path.relative_to(folder).as_posix()
-            if _ignored(course, name) or relative in besides:
-                continue
-            if path.suffix == ".ipynb" and path.parent == folder:
-                # nbgrader takes each notebook of an autograded folder for one of the assignment's
-                notes.append(f"file '{_printable(relative)}' was left out: not this assignment's")
-                continue
-            content = _regular_file(path, budget + 1)
-            parents.update(path.relative_to(folder).parents)
-            entries = len(files) + len(parents)
-            if content is None or len(content) > budget or entries > MAX_ENTRIES:
-                reason = "not a plain file" if content is None else "too large"
-                reason = "too many files" if entries > MAX_ENTRIES else reason
-                notes.append(f"file '{_printable(relative)}' was left out: {reason}")
-                continue
-            budget -= len(content)
-            files[relative] = content
+    for path in _files(course, folder, besides, notes):
+        content = _regular_file(path, budget + 1)
+        relative = path.relative_to(folder).as_posix()
+        parents.update(path.relative_to(folder).parents)
+        entries = len(files) + len(parents)
+        if content is None or len(content) > budget or entries > MAX_ENTRIES:
+            reason = "not a plain file" if content is None else "too large"
+            reason = "too many files" if entries > MAX_ENTRIES else reason
+            notes.append(f"file '{_printable(relative)}' was left out: {reason}")
+            continue
+        budget -= len(content)
+        files[relative] = content
     return files
+
+
+def _files(course: Course, folder: Path, besides: set[str], notes: list[str]) -> Iterator[Path]:
+    """What in a submission may be a file of the student's: a folder's own, then those below."""
+    entries = list(_walk(folder, MAX_WALK + 1))
+    if len(entries) > MAX_WALK:
+        raise SubmissionError(
+            f"there are more than {MAX_WALK} files and folders in it",
+            "ask the student to hand in what belongs to the assignment only",
+        )
+    strange: set[str] = set()
+    for path in sorted(entries, key=_files_first):
+        parts = path.relative_to(folder).parts
+        if any(_ignored(course, part) for part in parts) or "/".join(parts) in besides:
+            continue
+        if parts[0].endswith(".ipynb"):
+            strange.add(parts[0])
+        elif not stat.S_ISDIR(path.lstat().st_mode):
+            yield path
+    # nbgrader takes whatever is so named in an autograded folder for a notebook of the assignment
+    notes += [
+        f"file '{_printable(name)}' was left out: not this assignment's" for name in sorted(strange)
+    ]
+
+
+def _files_first(path: Path) -> list[tuple[int, str]]:
+    return [*((1, folder) for folder in path.parts[:-1]), (0, path.name)]
 
 
 def _drop_clashes(files: dict[str, bytes], given: dict[str, bytes], notes: list[str]) -> None:

@@ -86,12 +86,20 @@ def _visible(source: str) -> str:
 
 def _keep_pictures(handed_in: NotebookNode, cell: NotebookNode) -> None:
     """Pictures that were pasted into an answer are part of it; nothing else that is attached is."""
+    if found := pictures(handed_in.get("attachments")):
+        cell.attachments = found
+
+
+def pictures(attachments: object) -> dict[str, dict[str, str]]:
+    """The pictures among a text cell's attachments, whatever else a student wrote there."""
+    if not isinstance(attachments, dict):
+        return {}
     found = {
         name: {kind: data for kind, data in bundle.items() if _is_picture(kind, data)}
-        for name, bundle in handed_in.get("attachments", {}).items()
+        for name, bundle in attachments.items()
+        if isinstance(name, str) and isinstance(bundle, dict)
     }
-    if found := {name: bundle for name, bundle in found.items() if bundle}:
-        cell.attachments = found
+    return {name: bundle for name, bundle in found.items() if bundle}
 
 
 def _is_picture(kind: str, data: object) -> bool:

@@ -29,6 +29,9 @@ LOG_NAME = "attempts.jsonl"
 SEAL_NAME = "attempts.seal"
 FORMAT = 1
 MAX_BYTES = 4_000_000
+MAX_LINES = 20_000  # an honest line has some 200 bytes
+_LISTED = 20  # as many remarks, and as much of a stranger's text, are quoted
+_QUOTED = 300  # longer than any remark of ours
 
 Entry = dict[str, Any]
 
@@ -65,12 +68,12 @@ class History:
     def student(self) -> str:
         """The id that the student last gave, or ''."""
         given = [entry for entry in self.entries if entry.get("event") == "student"]
-        return str(given[-1].get("student", "")) if given else ""
+        return _quoted(given[-1].get("student", "")) if given else ""
 
     @property
     def students(self) -> set[str]:
         """Every id under which something was answered."""
-        named = {str(entry.get("student", "")) for entry in self.entries if "answer" in entry}
+        named = {_quoted(entry.get("student", "")) for entry in self.entries if "answer" in entry}
         return named - {""}
 
 
@@ -125,6 +128,9 @@ def parse(files: Mapping[str, bytes]) -> History:
         history.damage.append(f"the log is larger than {MAX_BYTES:,} bytes")
         content = content[:MAX_BYTES]
     lines = content.decode("utf-8", errors="replace").splitlines()
+    if len(lines) > MAX_LINES:
+        history.damage.append(f"the log has more than {MAX_LINES:,} lines")
+        lines = lines[:MAX_LINES]
     ends_whole = content.endswith((b"\n", b"\r"))
     unreadable: list[int] = []
     for number, line in enumerate(lines, start=1):
@@ -156,7 +162,25 @@ def _entry(line: str) -> Entry | None:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and isinstance(entry.get("chain"), str) else None
+    if not isinstance(entry, dict) or not isinstance(entry.get("chain"), str):
+        return None
+    try:
+        json.dumps(entry)  # what can be read may yet be too deep to be written, or to be hashed
+    except RecursionError:
+        return None
+    return entry
+
+
+def _quoted(value: object) -> str:
+    """A stranger's text, cut; of anything else only what it is."""
+    if isinstance(value, str):
+        return value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
+    return str(value) if isinstance(value, int | float) else f"({type(value).__name__})"
+
+
+def _few(remarks: list[str]) -> list[str]:
+    more = len(remarks) - _LISTED
+    return remarks if more <= 0 else [*remarks[:_LISTED], f"and {more} more like these"]
 
 
 def _check_start(history: History) -> None:
@@ -166,7 +190,7 @@ def _check_start(history: History) -> None:
     elif start.get("assignment") and "made" in start:
         history.damage.append(
             "the log that came with the assignment was gone; this one was started anew "
-            f"({start['made']})"
+            f"({_quoted(start['made'])})"
         )
 
 
@@ -184,15 +208,16 @@ def _check_seal(history: History, seal: Entry | None) -> None:
 
 def _check_events(history: History) -> None:
     """Damage that was seen while the log was in use stays damage."""
-    history.damage += [text for text in _told(history) if text not in history.damage]
-    if len(history.students) > 1:
-        history.notes.append(f"attempts under several ids: {', '.join(sorted(history.students))}")
+    known = set(history.damage)
+    history.damage += [text for text in dict.fromkeys(_told(history)) if text not in known]
+    if len(students := history.students) > 1:
+        history.notes.append(f"attempts under several ids: {', '.join(_few(sorted(students)))}")
 
 
 def _told(history: History) -> list[str]:
     """The damage that the log itself tells of."""
     lists = [entry.get("found") for entry in history.entries if entry.get("event") == "damage"]
-    return [text for found in lists if isinstance(found, list) for text in map(str, found)]
+    return [text for found in lists if isinstance(found, list) for text in map(_quoted, found)]
 
 
 def inspect(history: History, student: str) -> list[str]:
@@ -204,9 +229,9 @@ def inspect(history: History, student: str) -> list[str]:
     """
     if not history.exists:
         return [f"{LOG_NAME} is missing"]
-    found = [*history.damage, *history.notes]
-    if others := history.students - {student}:
-        names = ", ".join(sorted(others))
+    found = [*_few(history.damage), *_few(history.notes)]
+    if others := history.students - {_quoted(student)}:
+        names = ", ".join(_few(sorted(others)))
         found.append(f"questions were answered under the id {names}, submitted by {student}")
     return found
 
@@ -224,7 +249,9 @@ def sound(folder: str | Path, assignment: str | None) -> History:
             "beside the notebook; hand in both."
         )
     if history.damage:
-        raise NeedsReview(f"NEEDS REVIEW, not a zero: {LOG_NAME}: {'; '.join(history.damage)}")
+        raise NeedsReview(
+            f"NEEDS REVIEW, not a zero: {LOG_NAME}: {'; '.join(_few(history.damage))}"
+        )
     if history.entries[0].get("assignment") != assignment:
         raise NeedsReview(
             f"NEEDS REVIEW, not a zero: {LOG_NAME} belongs to "
@@ -269,7 +296,8 @@ def append(
             lines.append({**_start(assignment, versions), "made": _now()})
         elif history.torn:
             lines.append({"event": "mended", "lost": history.torn[:1000], "time": _now()})
-        if fresh := [text for text in history.damage if text not in _told(history)]:
+        told = set(_told(history))
+        if fresh := [text for text in history.damage if text not in told]:
             lines.append({"event": "damage", "found": fresh, "time": _now()})
         lines.append({"time": _now(), **event})
         text, chain = "" if content.endswith(b"\n") or not content else "\n", history.chain
@@ -296,7 +324,8 @@ def _line(entry: Entry, before: str) -> str:
 
 def _chain(entry: Entry, before: str) -> str:
     content = {name: value for name, value in entry.items() if name != "chain"}
-    return hashlib.sha256((before + json.dumps(content, sort_keys=True)).encode()).hexdigest()
+    whole = before + json.dumps(content, sort_keys=True)
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _now() -> str:

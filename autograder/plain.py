@@ -1,0 +1,98 @@
+"""What a reader makes of a submission: plain data, and of them only what is used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import nbformat
+
+from autograder.restore import pictures
+from course_utils.quiz import log
+
+MAX_CELLS = 2000
+MAX_ID = 200
+
+# Of a cell nothing else is looked at, in any version of the format.
+_KEPT = (
+    "cell_type",
+    "source",
+    "input",
+    "level",
+    "language",
+    "prompt_number",
+    "collapsed",
+    "execution_count",
+)
+
+Cell = dict[str, Any]
+
+
+def notebook(content: bytes) -> list[Cell]:
+    """The cells of a notebook of any version, without what is never kept.
+
+    What is dropped is dropped before nbformat looks at it: the check of a thousand odd tags, or
+    of a thousand outputs, takes minutes.
+
+    Raises:
+        Exception: it is not a notebook; nbformat's converters raise whatever they like.
+    """
+    if not content.strip():
+        raise ValueError("it is empty")
+    document = json.loads(content.decode("utf-8"))
+    if not isinstance(document, dict):
+        raise TypeError("it is not a JSON object")
+    sheets = [document, *document.get("worksheets", [])]  # until version 3
+    if sum(len(sheet.get("cells", [])) for sheet in sheets) > MAX_CELLS:
+        raise ValueError(f"it has more than {MAX_CELLS} cells")
+    for sheet in sheets:
+        if "cells" in sheet:
+            sheet["cells"] = [_bare(cell, at) for at, cell in enumerate(sheet["cells"])]
+    document["metadata"] = _about(document.get("metadata", {}))
+    found = nbformat.reads(json.dumps(document), as_version=4)
+    nbformat.validate(found)
+    cells = [{name: cell[name] for name in _WANTED if name in cell} for cell in found.cells]
+    # JSON can hold lone surrogates; no file and no database can.
+    text = json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace")
+    plain: list[Cell] = json.loads(text)
+    return plain
+
+
+_WANTED = ("cell_type", "source", "metadata", "attachments")
+
+
+def _about(metadata: object) -> dict[str, Any]:
+    """Of a notebook's metadata only what says that it is a notebook for a kernel."""
+    if not isinstance(metadata, dict):
+        raise TypeError("its metadata are not a JSON object")
+    return {name: metadata[name] for name in ("kernelspec", "language_info") if name in metadata}
+
+
+def _bare(cell: object, at: int) -> Cell:
+    if not isinstance(cell, dict):
+        raise TypeError("a cell is not a JSON object")
+    bare = {name: cell[name] for name in _KEPT if name in cell}
+    if "id" in cell:
+        bare["id"] = f"cell-{at}"
+    if "outputs" in cell:
+        bare["outputs"] = []
+    if "metadata" in cell:
+        bare["metadata"] = _grade_id(cell["metadata"])
+    if cell.get("cell_type") == "markdown" and (kept := pictures(cell.get("attachments"))):
+        bare["attachments"] = kept
+    return bare
+
+
+def _grade_id(metadata: object) -> dict[str, Any]:
+    if not isinstance(metadata, dict):
+        raise TypeError("a cell's metadata are not a JSON object")
+    told = metadata.get("nbgrader")
+    name = told.get("grade_id") if isinstance(told, dict) else None
+    known = isinstance(name, str) and len(name) <= MAX_ID
+    return {"nbgrader": {"grade_id": name}} if known else {}
+
+
+def attempt_log(content: bytes, seal: str, student: str) -> list[str]:
+    """What there is to say about an attempt log, damage first."""
+    files = {log.LOG_NAME: content, log.SEAL_NAME: seal.encode("latin-1")}
+    return log.inspect(log.parse(files), student)
