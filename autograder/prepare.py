@@ -240,12 +240,19 @@ def _files(course: Course, folder: Path, besides: set[str], notes: list[str]) ->
             continue
         if parts[0].endswith(".ipynb"):
             strange.add(parts[0])
-        elif not stat.S_ISDIR(path.lstat().st_mode):
+        elif not _is_folder(path):
             yield path
     # nbgrader takes whatever is so named in an autograded folder for a notebook of the assignment
     notes += [
         f"file '{_printable(name)}' was left out: not this assignment's" for name in sorted(strange)
     ]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:  # so deep that it can't even be named: nobody can read it
+        return True
 
 
 def _files_first(path: Path) -> list[tuple[int, str]]:

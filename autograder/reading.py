@@ -63,21 +63,31 @@ def ask(task: str, content: bytes, *, seconds: int = CPU_SECONDS, **arguments: A
         ReadingError: the task refused the content; `problem` says why.
         OverrunError: it took too much, and the reader was ended.
     """
+    reply = _reply({"task": task, "seconds": seconds, "arguments": arguments}, content)
+    if reply is None:
+        raise OverrunError(
+            f"it takes more than {seconds} s or {MEMORY_BYTES >> 30} GiB to read",
+            "look at the file; ask the student for one without what makes it so",
+        )
+    if "error" in reply:
+        raise ReadingError(reply["error"], "look at the file, or ask the student for another")
+    return reply["result"]
+
+
+def _reply(request: dict[str, Any], content: bytes) -> dict[str, Any] | None:
+    """What the thread's reader answers; None if it overran, and was ended.
+
+    It raises nothing: a kept exception would keep this frame, and the reader past its thread.
+    """
     reader: _Reader | None = getattr(_HELD, "reader", None)
     if reader is None or not reader.usable():
         reader = _HELD.reader = _Reader()
     try:
-        reply = reader.ask({"task": task, "seconds": seconds, "arguments": arguments}, content)
-    except (OSError, EOFError) as error:
+        return reader.ask(request, content)
+    except (OSError, EOFError):
         _HELD.reader = None
         reader.end()
-        raise OverrunError(
-            f"it takes more than {seconds} s or {MEMORY_BYTES >> 30} GiB to read",
-            "look at the file; ask the student for one without what makes it so",
-        ) from error
-    if "error" in reply:
-        raise ReadingError(reply["error"], "look at the file, or ask the student for another")
-    return reply["result"]
+        return None
 
 
 _HELD = threading.local()
