@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.errors import AutograderError
-from autograder.sandbox.limits import MB, Limits, resident_memory
+from autograder.sandbox.limits import MB, Computed, Limits, holds_more, resident_memory
 from autograder.sandbox.linux import open_beneath
 from autograder.sandbox.view import View
 from autograder.sandbox.warm import ENVIRONMENT, receive, send
@@ -225,6 +225,7 @@ class Process:
         except BaseException:
             self._let_go()
             raise
+        self._computed = Computed()
         self._memory_bound = limits.memory_bytes + resident_memory(self.pid)
         self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
         self._watch.start()
@@ -322,6 +323,8 @@ class Process:
         while not select.select([self._connection], [], [], WATCH_SECONDS)[0]:
             if time.monotonic() > self._deadline:
                 self.kill(f"ran for more than {self._limits.wall_seconds:g} s")
+            elif self._computed.look(self.pid) > self._limits.cpu_seconds:
+                self.kill(f"computed for more than {self._limits.cpu_seconds} s")
             elif self._holds_too_much():
                 self.kill(f"used more than {self._limits.memory_bytes // MB:,} MB of memory")
         try:
@@ -337,8 +340,7 @@ class Process:
         self._ended.set()
 
     def _holds_too_much(self) -> bool:
-        bound = self._memory_bound
-        return resident_memory(self.pid) > bound and resident_memory(self.pid, exact=True) > bound
+        return holds_more(self.pid, self._memory_bound)
 
 
 def _pid_of(pidfd: int) -> int:

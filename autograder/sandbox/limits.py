@@ -93,6 +93,22 @@ def resident_memory(pid: int, *, exact: bool = False) -> int:
     return total
 
 
+def holds_more(pid: int, bound: int) -> bool:
+    """Whether `pid` and its descendants hold more than `bound` bytes.
+
+    Sharing pages out means walking every page table, which takes the longer the more of them there
+    are: it is left out where it can't matter.
+    """
+    if resident_memory(pid) <= bound:
+        return False
+    tables = 0
+    processes = list(_tree(pid))
+    for each in processes:
+        with suppress(OSError, KeyError):
+            tables += _fields(Path(f"/proc/{each}/status"))["VmPTE"]
+    return len(processes) == 1 or tables > bound or resident_memory(pid, exact=True) > bound
+
+
 class Computed:
     """The processor time of a process and all that it starts, and how much of it they may ask for.
 
