@@ -151,7 +151,7 @@ ENDLESS = [
 @pytest.mark.parametrize("test", ENDLESS)
 def test_the_limit_outlives_a_tests_own_alarms(pair, test):
     endless, *after = run(pair, test, *STEPS, cell_seconds=2.0)
-    assert endless["reason"] == "time limit"
+    assert endless["reason"] == "the cell's time is up"
     assert reasons(after) == [None] * len(STEPS)
 
 
