@@ -12,11 +12,11 @@ from tests.test_grade import scores
 # A hidden test runs in the judge's process; what `area(-1)` returns breaks it in one way.
 FAULTS = """\
 ### BEGIN HIDDEN TESTS
-import os, signal, sys
+import ctypes, os, sys
 def codec(*_):
     raise AssertionError("the codec is broken")
 if area(-1) == "killed":
-    os.kill(os.getpid(), signal.SIGKILL)
+    ctypes.string_at(0)  # process 1 of a pid namespace can't kill itself by a signal
 if area(-1) == "exits":
     os._exit(3)
 if area(-1) == "codec":
@@ -26,7 +26,7 @@ if area(-1) == "full":
     raise OSError(28, "No space left on device", "picture.png")
 """
 SAYS = {
-    "killed": "the judge was killed by signal 9",
+    "killed": "the judge was killed by signal 11",
     "exits": "the judge ended with 3",
     "codec": "AssertionError: the codec is broken",
     "full": "No space left on device",
