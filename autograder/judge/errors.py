@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TIME_IS_UP = "the cell's time is up"
+
 
 class JudgeError(Exception):
     """Something about the judge itself; never raised for what a student's code does."""

@@ -29,6 +29,7 @@ from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
 from autograder.judge.errors import (
     STUDENT_MODULE,
+    TIME_IS_UP,
     CandidateLostError,
     JudgeFaultError,
     NeedsReview,
@@ -48,7 +49,6 @@ from autograder.judge.unpickling import Unpickling
 IN_KERNEL = "in-kernel"
 _INTERNAL = str(Path(__file__).parent)
 _MAX_TRACEBACK = 20_000
-TIME_IS_UP = "the cell's time is up"
 # What a test meets on a machine that has run out of something: nobody's answer is wrong for that.
 _MACHINE_FAILED = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}

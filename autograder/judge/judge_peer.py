@@ -21,6 +21,7 @@ from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import (
     STUDENT_MODULE,
+    TIME_IS_UP,
     CandidateLostError,
     JudgeFaultError,
     OverTimeError,
@@ -263,7 +264,7 @@ class JudgePeer(Peer):
         if not self.talking:
             self.late = True
             self.channel.deadline = time.monotonic() + GRACE
-            raise OverTimeError("the cell's time is up")
+            raise OverTimeError(TIME_IS_UP)
         if self.channel.deadline and time.monotonic() > self.channel.deadline + 5:
             self.kill("sent what takes too long to read")
 
@@ -324,7 +325,7 @@ class JudgePeer(Peer):
         finally:
             stopped, self.stopped = self.stopped, None
             if self.late and self.lost is None:
-                raise OverTimeError("the cell's time is up")
+                raise OverTimeError(TIME_IS_UP)
             if stopped is not None and self.lost is None:
                 raise stopped from None
             self.flush_signals()
@@ -509,7 +510,7 @@ class JudgePeer(Peer):
             if where:
                 error.add_note(f"In the student's code:\n{str(where)[:4000]}")
         elif names[:1] == ["KeyboardInterrupt"] and self.late:
-            return OverTimeError("the cell's time is up")
+            return OverTimeError(TIME_IS_UP)
         else:
             message = f"the student's code raised {str(names[0])[:100]}: {str(message)[:4000]}"
             error = RuntimeError(message)
