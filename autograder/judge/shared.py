@@ -156,7 +156,10 @@ class SharedTable:
 
     def owner_of_memory(self, obj: torch.Tensor | np.ndarray) -> Shared | None:
         """The entry whose memory a tensor or an array is a view of."""
-        return self._by_memory.get(memory_key(obj))
+        key = memory_key(obj)
+        entry = self._by_memory.get(key)
+        # `p.data = …` or `m.double()` gives an object new memory; its old memory may be anybody's.
+        return entry if entry is not None and memory_key(entry.obj) == key else None
 
     def drop(self, number: int) -> None:
         """Forget an object; unknown numbers are ignored."""

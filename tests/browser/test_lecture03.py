@@ -146,7 +146,7 @@ def test_a_practice_question_is_answered(lecture):
     form = lecture.page.locator(".course-quiz", has_text="How many activations are there in VGG-16")
     for answer, says, why in (
         ("24", "Not yet", "That is what the notes say"),
-        ("15.2", "Right.", "behind dense layers"),
+        ("15.2", "Right.", "after dense layers"),
     ):
         form.get_by_label("Your answer").fill(answer)
         form.get_by_role("button", name="Check my answer").click()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from autograder.judge.codec import Decoder
 from autograder.judge.shared import SharedTable
@@ -25,3 +26,13 @@ def test_what_crossed_leaves_the_table_when_nobody_holds_it(message):
     assert peer.table.sweep() == ([] if message is TENSOR else [7])  # a tensor's memory counts
     del part
     assert peer.table.sweep() == ([7] if message is TENSOR else [])
+
+
+def test_memory_that_an_object_left_is_not_taken_for_its_own():
+    table = SharedTable(0)
+    weight = torch.nn.Parameter(torch.zeros(2, 2), requires_grad=False)
+    view_of_old_memory = weight.detach()
+    entry = table.add(weight)
+    assert table.owner_of_memory(view_of_old_memory) is entry
+    weight.data = torch.ones(2, 2)
+    assert table.owner_of_memory(view_of_old_memory) is None
