@@ -78,7 +78,7 @@ class CandidateEncoder(Encoder):
             type(obj) is nn.Parameter  # a subclass may answer as it likes: its data cross once
             or self.live
             or obj in self.peer.exports
-            or memory_key(obj) in self.peer.live_memory
+            or self.peer.shares_live_memory(obj)
         )
 
     _BY_TYPE: ClassVar[dict[type, Callable[..., Any]]] = {
@@ -178,8 +178,8 @@ class CandidatePeer(Peer):
         self.shell = shell
         self.namespace: dict[str, Any] = shell.user_ns
         self.callbacks: dict[int, int] = {}
-        self.live_memory: collections.Counter[int] = collections.Counter()
-        self._live: dict[int, int] = {}  # handle: storage
+        self._live: dict[int, int] = {}  # handle: memory
+        self._live_memory: dict[int, set[int]] = {}  # memory: handles
         self._live_iterators: set[int] = set()
         self.kinds: dict[type, int] = {}
         self._last_kind = 0
@@ -201,19 +201,31 @@ class CandidatePeer(Peer):
 
     def keep(self, handle: int, tensor: torch.Tensor) -> None:
         """The judge has a live tensor's handle: what shares its memory is live from now on."""
-        if handle not in self._live:
-            self._live[handle] = memory_key(tensor)
-            self.live_memory[self._live[handle]] += 1
+        key = memory_key(tensor)
+        if self._live.get(handle) != key:
+            self._let_go(handle)
+            self._live[handle] = key
+            self._live_memory.setdefault(key, set()).add(handle)
+
+    def shares_live_memory(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor that the judge has a handle of has its values in the same memory."""
+        key = memory_key(tensor)
+        # A parameter's memory changes with `m.double()`; its old memory may be anybody's.
+        handles = self._live_memory.get(key, ()) if key else ()
+        return any(memory_key(self.exports[handle]) == key for handle in handles)
 
     def released(self, handle: int) -> None:
         """Forget a handle, and that its memory is live."""
         if handle >= 0:
             self._live_iterators.discard(id(self.exports.get(handle)))
+        self._let_go(handle)
         super().released(handle)
+
+    def _let_go(self, handle: int) -> None:
         if (key := self._live.pop(handle, None)) is not None:
-            self.live_memory[key] -= 1
-            if not self.live_memory[key]:
-                del self.live_memory[key]
+            self._live_memory[key].discard(handle)
+            if not self._live_memory[key]:
+                del self._live_memory[key]
 
     def callback(self, handle: int) -> Callable[..., Any]:
         """A function of the test, as a function here."""

@@ -147,7 +147,8 @@ class SharedTable:
         self._by_number[number] = entry
         self._by_id[id(obj)] = entry
         if isinstance(obj, torch.Tensor | np.ndarray) and (key := memory_key(obj)):
-            self._by_memory.setdefault(key, entry)
+            if self.owner_of_memory(obj) is None:
+                self._by_memory[key] = entry
         return entry
 
     def find(self, obj: Any) -> Shared | None:

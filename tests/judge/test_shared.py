@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from autograder.judge.candidate import CandidatePeer
 from autograder.judge.codec import Decoder
 from autograder.judge.shared import SharedTable
 
@@ -36,3 +37,18 @@ def test_memory_that_an_object_left_is_not_taken_for_its_own():
     assert table.owner_of_memory(view_of_old_memory) is entry
     weight.data = torch.ones(2, 2)
     assert table.owner_of_memory(view_of_old_memory) is None
+
+
+def test_memory_that_a_parameter_left_is_not_live():
+    peer = CandidatePeer(SimpleNamespace(), SimpleNamespace(user_ns={}))
+    weight = torch.nn.Parameter(torch.zeros(2, 2), requires_grad=False)
+    view_of_old_memory = weight.detach()
+    handle = peer.exports.handle(weight)
+    peer.keep(handle, weight)
+    assert peer.shares_live_memory(view_of_old_memory)
+    weight.data = torch.ones(2, 2)
+    assert not peer.shares_live_memory(view_of_old_memory)
+    peer.keep(handle, weight)
+    assert peer.shares_live_memory(weight.detach())
+    peer.released(handle)
+    assert not peer.shares_live_memory(weight.detach())
