@@ -6,7 +6,6 @@ judge. No test's source or hidden name is ever sent here.
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import copy
 import functools

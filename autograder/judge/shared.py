@@ -146,9 +146,9 @@ class SharedTable:
         entry = Shared(number, obj, leaf)
         self._by_number[number] = entry
         self._by_id[id(obj)] = entry
-        if isinstance(obj, torch.Tensor | np.ndarray) and (key := memory_key(obj)):
-            if self.owner_of_memory(obj) is None:
-                self._by_memory[key] = entry
+        holds_memory = isinstance(obj, torch.Tensor | np.ndarray) and memory_key(obj)
+        if holds_memory and self.owner_of_memory(obj) is None:
+            self._by_memory[memory_key(obj)] = entry
         return entry
 
     def find(self, obj: Any) -> Shared | None:
