@@ -33,6 +33,10 @@ class GradebookError(AutograderError):
     """The gradebook can't be read or written. Nothing was changed."""
 
 
+class TestsRefusedError(AutograderError):
+    """The judge refuses what an assignment's tests ask for, whatever a student hands in."""
+
+
 class JudgeFailedError(AutograderError):
     """The judge ended before it had judged all: our fault or the machine's, never a zero.
 

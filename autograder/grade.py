@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,18 +13,33 @@ from dataclasses import dataclass
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.errors import AutograderError, CourseError, JudgeFailedError, SubmissionError
-from autograder.execute import Executed, Settings, execute, require_isolation, warm_processes
+from autograder.errors import (
+    AutograderError,
+    CourseError,
+    JudgeFailedError,
+    SubmissionError,
+    TestsRefusedError,
+)
+from autograder.execute import (
+    Executed,
+    Settings,
+    Warm,
+    execute,
+    require_isolation,
+    warm_processes,
+)
+from autograder.judge.result import Ended
 from autograder.log import LOGGER, write_fault
 from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.record import Result, backup, record, results_of, settle_folders
+from autograder.reference import reference
 from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import gpus
 from autograder.score import score, unreadable
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
-ENGINE = "4"
+ENGINE = "5"
 
 
 @dataclass(frozen=True)
@@ -153,14 +169,19 @@ def _run(
         warm_processes(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(workers) as pool,
     ):
+        refusals = _Refusals(course, assignment, warm, settings)
 
         def run(student: str) -> _Run:
             LOGGER.info("%s: runs", student)
             try:
                 prepared = prepare(course, assignment, student)
-                return _Run(student, prepared, execute(prepared, warm, settings))
+                executed = execute(prepared, warm, settings)
+                refusals.check(executed)
+                return _Run(student, prepared, executed)
             except SubmissionError as problem:
                 return _Run(student, problem=problem)
+            except TestsRefusedError:  # nobody can pass these tests
+                raise
             except Exception as error:  # the machine's fault or ours: it must not stop the others
                 return _Run(student, failure=_failure(course, student, error))
 
@@ -170,6 +191,50 @@ def _run(
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Refusals:
+    """Tells a test that nobody can pass here from a submission that only this test can't judge.
+
+    The judge refuses some idioms. The first refusal has the reference solution run once.
+    """
+
+    def __init__(
+        self, course: Course, assignment: Assignment, warm: Warm, settings: Settings
+    ) -> None:
+        self._run = lambda: execute(reference(course, assignment), warm, settings)
+        self._name = assignment.name
+        self._lock = threading.Lock()
+        self._of_reference: dict[str, str | None] | None = None
+
+    def check(self, executed: Executed) -> None:
+        """Make sure that what was refused here isn't refused to the reference solution too.
+
+        Raises:
+            TestsRefusedError: it is: the fault is the test's, and no student can have the points.
+        """
+        refused = _refused(executed)
+        if not refused:
+            return
+        with self._lock:
+            if self._of_reference is None:
+                self._of_reference = _refused(self._run())
+        of_tests = refused.keys() & self._of_reference.keys()
+        if of_tests:
+            lines = "\n".join(f"  {name}: {self._of_reference[name]}" for name in sorted(of_tests))
+            raise TestsRefusedError(
+                f"{self._name}: tests that can't be judged, even with the reference solution:\n"
+                f"{lines}",
+                f"'autograder verify {self._name}' says how to write them; the rest of the class"
+                " was not graded",
+            )
+
+
+def _refused(executed: Executed) -> dict[str, str | None]:
+    """The cells in which the judge refused what a test asked for, and what that was."""
+    return {
+        name: cell.reason for name, cell in executed.cells.items() if cell.ended is Ended.REFUSED
+    }
 
 
 def _failure(course: Course, student: str, error: Exception) -> str:

@@ -29,8 +29,9 @@ from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.execute import Settings
 from autograder.judge.names import region
+from autograder.reference import attempt_log, prepared
 from autograder.score import score
-from autograder.verify import bare, full_log, prepared, run_all
+from autograder.verify import bare, run_all
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent
@@ -148,7 +149,7 @@ def try_mutants(
         ReleaseError: the assignment can't be read.
     """
     assignment = Assignment.load(course, name)
-    log = full_log(course, name)
+    log = attempt_log(course, name)
     reasons = equivalent(course.root / "checks" / name / "equivalent.yaml")
     found = list(mutants_of(assignment))
     reference = prepared(assignment, "reference", assignment.sources, log)

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
-from autograder import answers, checks
+from autograder import checks
 from autograder.assignment import Assignment, grade_id
 from autograder.checks import Check
 from autograder.course import Course
 from autograder.execute import Executed, Settings, execute, warm_processes
 from autograder.prepare import Prepared
 from autograder.record import Result
-from autograder.restore import restore
+from autograder.reference import attempt_log, prepared, reference
 from autograder.score import score
 from autograder.thresholds import DEVIATIONS, RUNS, STEP, Threshold, thresholds, with_seeds
 
@@ -99,14 +99,10 @@ def verify(
         CheckError: a check can't be read, or replaces what there is not.
     """
     assignment = Assignment.load(course, name)
-    log = full_log(course, name)
+    log, unanswered = attempt_log(course, name), attempt_log(course, name, answered=False)
     plans = [
-        _Plan("reference", prepared(assignment, "reference", assignment.sources, log), _be_full),
-        _Plan(
-            "release",
-            prepared(assignment, "release", assignment.masters, _log(course, name, right=False)),
-            _be_zero,
-        ),
+        _Plan("reference", reference(course, assignment), _be_full),
+        _Plan("release", prepared(assignment, "release", assignment.masters, unanswered), _be_zero),
     ]
     loaded = checks.load_all(course.root / "checks" / name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
@@ -142,16 +138,6 @@ def run_all(
         yield from pool.map(lambda one: execute(one, warm, settings), candidates)
 
 
-def prepared(
-    assignment: Assignment, name: str, notebooks: dict[str, NotebookNode], log: dict[str, bytes]
-) -> Prepared:
-    """Notebooks of ours as a student's submission would come out of `prepare`."""
-    restored = {
-        one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
-    }
-    return Prepared.of(assignment, name, restored, log)
-
-
 def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
     """The reference solution with the cells of a check, in the notebook that has the first."""
     first = next(iter(check.cells))
@@ -183,20 +169,6 @@ def _unsupported(assignment: Assignment) -> list[str]:
         for source in assignment.sources.values()
         for found in unsupported(source)
     ]
-
-
-def full_log(course: Course, name: str) -> dict[str, bytes]:
-    """The attempt log of a student who answered every graded question right."""
-    return _log(course, name, right=True)
-
-
-def _log(course: Course, name: str, *, right: bool) -> dict[str, bytes]:
-    """The attempt log of an assignment with graded questions: all answered, or as released."""
-    keys = course.root / "keys" / f"{name}.yaml"
-    if not keys.exists():
-        return {}
-    attempts = answers.right_answers(keys, "reference").items() if right else ()
-    return answers.log_files(keys, "reference", attempts)
 
 
 def _be_full(result: Result) -> list[str]:

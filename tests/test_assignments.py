@@ -18,8 +18,9 @@ from autograder.assignment import Assignment
 from autograder.bench import STOCK_CONFIG
 from autograder.course import CONFIG_NAME, Course
 from autograder.judge.names import is_test
+from autograder.reference import attempt_log
 from autograder.release import release
-from autograder.verify import Report, bare, full_log, verify, with_check
+from autograder.verify import Report, bare, verify, with_check
 from course_utils.quiz import bank
 from tests.conftest import ROOT
 
@@ -115,7 +116,7 @@ def stock_scores(root: Path, name: str, submitted: dict) -> dict[str, dict[str, 
     for student, notebooks in submitted.items():
         folder = course.path("submitted", name, student)
         folder.mkdir(parents=True)
-        for file, content in full_log(COURSE, name).items():
+        for file, content in attempt_log(COURSE, name).items():
             (folder / file).write_bytes(content)
         for notebook, cells in notebooks.items():
             nbformat.write(cells, folder / f"{notebook}.ipynb")

@@ -52,6 +52,40 @@ def test_a_class_gets_its_points_with_reasons(warmup, hand_in):
     assert outcomes["blank"].result.cells["test_area"].reason == "NotImplementedError"
 
 
+SELF_MARKING = """\
+class Marks:
+    __eq__ = lambda self, other: True
+def area(radius):
+    return Marks()
+"""
+
+
+def test_what_a_test_may_not_ask_of_a_students_object_is_left_to_a_person(warmup, hand_in):
+    hand_in(warmup, "warmup", "marks", SOLVED | {"area": SELF_MARKING})
+    hand_in(warmup, "warmup", "right", SOLVED)
+    outcomes = by_student(grade(warmup, "warmup"))
+    assert scores(warmup) == {"right": 5, "marks": 3}
+    result = outcomes["marks"].result
+    assert result.status == "needs review"
+    assert result.cells["test_area"].score is None
+    assert result.cells["test_area"].ended is Ended.REFUSED
+    assert "would let it mark itself" in result.cells["test_area"].reason
+
+
+def test_tests_that_nobody_can_pass_here_stop_the_class(tmp_path, hand_in, autograder):
+    asks = WARMUP.replace("assert area(0) == 0", "get_ipython().system('true')")
+    course = make_course(tmp_path / "course", {"warmup": asks})
+    for student in ("ada", "bob"):
+        hand_in(course, "warmup", student, SOLVED)
+    done = autograder("grade", "warmup", cwd=course.root)
+    assert done.returncode == 1
+    assert "warmup: tests that can't be judged, even with the reference solution" in done.stderr
+    assert "test_area: RefusedError" in done.stderr
+    assert "autograder verify warmup" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert scores(course) == {}
+
+
 def test_stock_nbgrader_gives_the_same_scores(warmup, hand_in, tmp_path):
     hand_in(warmup, "warmup", "right", SOLVED)
     hand_in(warmup, "warmup", "half", SOLVED | {"area": "def area(r): return math.pi * r"})

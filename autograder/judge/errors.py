@@ -39,6 +39,10 @@ class OverTimeError(BaseException):
     """A cell used up its time; not an `Exception`, for the same reason."""
 
 
+class ContradictionError(TypeError):
+    """A student's object says one thing and does another: no test can rely on it."""
+
+
 class RefusedError(TypeError):
     """A test asked for something that a student's object may not answer; says what to write."""
 

@@ -305,6 +305,8 @@ class _Session:
         if ended is Ended.NEEDS_REVIEW:
             return ended, Score(None, message[:500]), _error(name, message, lines)
         reason = f"{name}: {message}"[:500] if message else name
+        if ended is Ended.REFUSED:  # the test's fault, not the student's: a person must look
+            return ended, Score(None, reason), _error(name, message, lines)
         return ended, Score(0.0, reason), _error(name, message, lines)
 
     def _run_given(self, until: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from autograder.judge.errors import RefusedAttributeError, RefusedError
+from autograder.judge.errors import ContradictionError, RefusedAttributeError, RefusedError
 from autograder.judge.policy import (
     CANDIDATE_DUNDERS,
     DUNDERS,
@@ -467,8 +467,8 @@ def _items(self: Any) -> Iterator[Any]:
         index += 1
 
 
-def _disagree(self: Any) -> RefusedError:
-    return RefusedError(
+def _disagree(self: Any) -> ContradictionError:
+    return ContradictionError(
         f"len() of a student's {self._name()} and the items that it gives disagree, or len() "
         "changes from look to look: compare list(x) with the list that you want"
     )

@@ -82,12 +82,15 @@ def test_a_test_that_says_it_can_not_decide_is_left_to_a_person(pair, test):
         (REFERENCE, "9", Ended.NEEDS_REVIEW),
         ("import os\ndef f():\n    os._exit(1)", "f()", Ended.DIED),
         ("class E:\n    __eq__ = lambda *_: True\nf = E", "assert f() == 14", Ended.REFUSED),
+        ("class E(list):\n    __len__ = lambda _: 3\nf = E", "len(list(f()))", Ended.RAISED),
         (REFERENCE, "raise torch.OutOfMemoryError('full')", Ended.CUDA_FAILED),
         ("def f():\n    raise torch.OutOfMemoryError('')", "f()", Ended.CUDA_FAILED),
     ],
 )
 def test_each_end_has_its_name(pair, attack, test, ended):
-    assert run(pair, attack, test)["ended"] == ended
+    result = run(pair, attack, test)
+    assert result["ended"] == ended
+    assert (result["score"] is None) == (ended in (Ended.NEEDS_REVIEW, Ended.REFUSED))
 
 
 @pytest.mark.parametrize(

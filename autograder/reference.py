@@ -1,0 +1,37 @@
+"""Notebooks of the instructor as submissions: what `verify` tries; what a refusal is about."""
+
+from __future__ import annotations
+
+from nbformat import NotebookNode
+
+from autograder import answers
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.prepare import Prepared
+from autograder.restore import restore
+
+
+def reference(course: Course, assignment: Assignment) -> Prepared:
+    """The reference solution with every graded question answered right."""
+    return prepared(
+        assignment, "reference", assignment.sources, attempt_log(course, assignment.name)
+    )
+
+
+def prepared(
+    assignment: Assignment, name: str, notebooks: dict[str, NotebookNode], log: dict[str, bytes]
+) -> Prepared:
+    """Notebooks of ours as a student's submission would come out of `prepare`."""
+    restored = {
+        one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
+    }
+    return Prepared.of(assignment, name, restored, log)
+
+
+def attempt_log(course: Course, name: str, *, answered: bool = True) -> dict[str, bytes]:
+    """The attempt log of an assignment with graded questions: all answered right, or none."""
+    keys = course.root / "keys" / f"{name}.yaml"
+    if not keys.exists():
+        return {}
+    attempts = answers.right_answers(keys, "reference").items() if answered else ()
+    return answers.log_files(keys, "reference", attempts)
