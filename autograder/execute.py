@@ -213,7 +213,7 @@ def _run(
     prepared: Prepared, name: str, warm: Warm, settings: Settings
 ) -> tuple[list[CellResult], str | None, bool]:
     """The judge's word on each cell; why the candidate ended early, if so; did CUDA break it?"""
-    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+    with tempfile.TemporaryDirectory(prefix="run-", dir=warm.candidates.scratch) as folder:
         return _run_in(Path(folder), prepared, name, warm, settings)
 
 

@@ -89,7 +89,7 @@ WRONG = {
     "scale": "def scale(x, factor):\n    return torch.zeros(4)",
     "count": "def count(text, letter):\n    return 1",  # as the visible half wants it
 }
-Points = tuple[float, float, float]
+Points = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Hostile:
     Attributes:
         name: the student's id.
         cells: sources of the solution cells; the others stay as released.
-        points: what each test must give; None if a person must look.
+        points: what each test must give, None where a person must look; None if nothing was run.
         control: how it is known that the attack would work; None where it has nothing to gain.
         files: further files of the submission.
         mangle: what is done to the notebook file at last.
@@ -139,6 +139,7 @@ FAKING = [
             def __radd__(self, other): return 4
         """,
         (2, 0, 4),
+        points=(None, 0, None),
         area="\ndef area(side):\n    return Yes()",
         count="def count(text, letter):\n    return Yes()",
     ),
@@ -150,6 +151,7 @@ FAKING = [
             __hash__ = int.__hash__
         """,
         (2, 0, 4),
+        points=(None, 0, None),
         area="\ndef area(side):\n    return Same()",
         count="def count(text, letter):\n    return Same()",
     ),

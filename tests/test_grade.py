@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from textwrap import dedent
 
@@ -26,6 +27,7 @@ from autograder.judge.result import Ended
 from autograder.prepare import prepare
 from autograder.record import backup, results_of
 from autograder.release import release
+from autograder.sandbox.scratch import PREFIX, Scratch, remove_left
 from tests.conftest import ROOT, SOLVED, WARMUP, make_course
 
 
@@ -240,7 +242,13 @@ def test_partial_credit_above_the_maximum_is_the_tests_fault(tmp_path, hand_in):
     assert "the test gave 43 points, more than its 3" in outcome.result.reason
 
 
-def test_a_killed_run_goes_on_where_it_stopped(warmup, hand_in):
+def test_a_killed_run_goes_on_where_it_stopped_and_leaves_nothing(
+    warmup, hand_in, tmp_path, monkeypatch
+):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     for at in range(4):
         hand_in(warmup, "warmup", f"quick{at}", SOLVED)
     slow = SOLVED | {"area": "import time\ntime.sleep(8)\n" + SOLVED["area"]}
@@ -257,11 +265,35 @@ def test_a_killed_run_goes_on_where_it_stopped(warmup, hand_in):
         assert time.monotonic() < deadline
         with warmup.gradebook() as gradebook:
             done = set(results_of(gradebook, "warmup"))
+    of_run = set(temporary.iterdir())
+    assert of_run
+    remove_left()
+    assert set(temporary.iterdir()) == of_run  # it lives
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
+    assert set(temporary.iterdir()) == of_run
     outcomes = grade(warmup, "warmup")
+    assert list(temporary.iterdir()) == []
     assert {outcome.student for outcome in outcomes if not outcome.fresh} >= done
     assert scores(warmup) == dict.fromkeys([f"quick{at}" for at in range(4)] + ["zzz-slow"], 5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's folder")
+def test_the_folders_of_others_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    anothers, file = tmp_path / f"{PREFIX}other", tmp_path / f"{PREFIX}file"
+    link, mine = tmp_path / f"{PREFIX}link", tmp_path / f"{PREFIX}mine"
+    anothers.mkdir()
+    os.chown(anothers, 12345, 12345)
+    mine.mkdir()
+    (mine / "deep").mkdir()
+    file.touch()
+    link.symlink_to(tmp_path)
+    used = Scratch()
+    assert set(tmp_path.iterdir()) == {anothers, file, link, used.path}
+    used.close()
+    used.close()
+    assert set(tmp_path.iterdir()) == {anothers, file, link}
 
 
 def test_a_result_is_written_whole_or_not_at_all(warmup, hand_in, monkeypatch):

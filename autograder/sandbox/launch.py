@@ -15,7 +15,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from typing import Any, Self
 from autograder.errors import AutograderError
 from autograder.sandbox.limits import MB, Computed, Limits, holds_more, resident_memory
 from autograder.sandbox.linux import open_beneath
+from autograder.sandbox.scratch import Scratch
 from autograder.sandbox.view import View
 from autograder.sandbox.warm import ENVIRONMENT, receive, send
 
@@ -71,6 +71,7 @@ class WarmProcess:
     def __init__(self, modules: Sequence[str] = (), view: View | None = DEFAULT_VIEW) -> None:
         self._view = view
         self._lock = threading.Lock()
+        self._scratch = Scratch()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = os.memfd_create("warm log")
         with theirs:
@@ -85,9 +86,11 @@ class WarmProcess:
             )
         path = [entry for entry in sys.path if Path(entry).is_absolute()]
         self._control.send(json.dumps(path).encode())
+        root = self.scratch / "view"
+        root.mkdir()
         self._start: dict[str, Any] = {
             "modules": list(modules),
-            "root": tempfile.mkdtemp(prefix="view-") if view else None,
+            "root": str(root) if view else None,
             "view": asdict(view) if view else None,
             "hide": list(view.hidden) if view else [],
             "environment": {"HOME": os.environ.get("HOME", "/")},  # for caches of fonts and such
@@ -182,9 +185,12 @@ class WarmProcess:
             self._process.wait()
         with suppress(OSError):
             os.close(self._log)
-        if root := self._start["root"]:
-            with suppress(FileNotFoundError):  # it removes that itself unless it is killed
-                Path(root).rmdir()
+        self._scratch.close()
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what belongs to one launch; it is gone when the warm process is closed."""
+        return self._scratch.path
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,8 @@ line that isn't Python, or that a formatter would change.
 import re
 from pathlib import Path
 
+from autograder.judge.result import Ended
+
 HERE = Path(__file__).parent
 
 
@@ -18,3 +20,8 @@ def read_cells(path):
         (role, name, re.sub(r"^# literally: ", "", source, flags=re.M).strip())
         for role, name, source in cells
     ]
+
+
+def earned(result):
+    """The points of a test; none while a person must look because the judge refused its idiom."""
+    return 0 if result["ended"] == Ended.REFUSED else result["score"]

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.judge.cells import HERE, read_cells
+from tests.judge.cells import HERE, earned, read_cells
 from tests.judge.pair import notebook, solution_region
 
 GIVEN = """\
@@ -48,7 +48,7 @@ def run(how, attack, *tests):
 def test_faking_gains_nothing(pair, name):
     attack, test = FAKING[name]
     (judged,) = run(pair.judge, attack, test)
-    assert judged["score"] == 0, f"the attack took {judged['score']} points"
+    assert earned(judged) == 0, f"the attack took {judged['score']} points"
     assert judged["reason"]
 
 
@@ -72,7 +72,7 @@ def test_hidden_values_are_out_of_reach(pair, name):
     (stock,) = run(pair.stock, attack, test)
     assert stock["score"] == 2, "the attack proves nothing: it fails in stock nbgrader too"
     (judged,) = run(pair.judge, attack, test)
-    assert judged["score"] == 0, f"the attack took {judged['score']} points"
+    assert earned(judged) == 0, f"the attack took {judged['score']} points"
 
 
 @pytest.mark.parametrize("name", BREAKING)
@@ -87,7 +87,7 @@ def test_breaking_costs_only_its_own_points(pair, name):
         "assert g() == 1",
     )
     assert before["score"] == 2
-    assert broken["score"] == 0
+    assert earned(broken) == 0
     assert broken["reason"]
     assert after["score"] == (0 if role == "attack-fatal" else 2), after["reason"]
     assert after["score"] or after["reason"]

@@ -19,7 +19,7 @@ from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.names import Notebook
 from autograder.judge.policy import DUNDERS, LIBRARIES
 from autograder.judge.remote import Kind, Remote, is_laid_out_in_python, isinstance_of, remote_class
-from tests.judge.cells import HERE, read_cells
+from tests.judge.cells import HERE, earned, read_cells
 from tests.judge.pair import notebook, solution_region
 
 GIVEN = """\
@@ -64,7 +64,7 @@ def test_a_class_that_lies_gains_nothing(pair, name):
     stock = run(pair.stock, *ATTACKS[name])
     assert stock["score"] == 2, "the attack proves nothing: it fails in stock nbgrader too"
     judged = run(pair.judge, *ATTACKS[name])
-    assert judged["score"] == 0, f"the attack took {judged['score']} points"
+    assert earned(judged) == 0, f"the attack took {judged['score']} points"
     assert judged["reason"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.judge.cells import HERE, read_cells
+from tests.judge.cells import HERE, earned, read_cells
 from tests.judge.pair import notebook, solution_region
 
 GIVEN = """\
@@ -33,7 +33,7 @@ def run(how, attack, *tests):
 def test_gains_nothing_and_harms_no_other_test(pair, name):
     score, attack, test = ATTACKS[name]
     judged, after = run(pair.judge, attack, test, "assert g() == 1")
-    assert judged["score"] == score, judged["reason"]
+    assert earned(judged) == score, judged["reason"]
     assert judged["reason"]
     assert after["score"] == 2, after["reason"]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from autograder.judge.unsupported import unsupported
+from tests.judge.cells import earned
 from tests.judge.pair import notebook, solution_region
 
 SOLUTION = """
@@ -119,9 +120,10 @@ def test_named_with_its_rewrite(name):
 @pytest.mark.parametrize("name", CASES)
 def test_earns_nothing_by_itself_and_full_points_in_kernel(pair, name):
     test, _, _, message = CASES[name]
-    assert pair.judge(made(test))[-1]["score"] == 0
+    judged = pair.judge(made(test))[-1]
+    assert earned(judged) == 0
     if message:
-        assert message in pair.judge(made(test))[-1]["reason"]
+        assert message in judged["reason"]
     tagged = pair.judge(made(test, "in-kernel"))[-1]
     assert (tagged["score"], tagged["kind"]) == (2, "in-kernel")
     assert not unsupported(made(test, "in-kernel"))
