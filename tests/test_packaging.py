@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -37,6 +38,43 @@ def test_the_lock_file_pins_every_package_that_the_project_asks_for():
     wanted = {name_of(one) for extra in extras.values() for one in extra}
     wanted |= {name_of(one) for one in PROJECT["dependencies"]}
     assert wanted - pinned == {PROJECT["name"]}
+
+
+# What a package is called where it is imported, if not by its own name.
+DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "yaml": "pyyaml"}
+OURS = {"autograder", "course_utils", "tools", "tests", "__main__"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "extras"),
+    [
+        (["course_utils"], []),
+        (["autograder"], ["autograder"]),
+        (["tools", "tests"], ["autograder", "dev"]),
+    ],
+)
+def test_every_package_that_is_imported_is_declared(folders, extras):
+    wanted = [*PROJECT["dependencies"]]
+    wanted += [one for extra in extras for one in PROJECT["optional-dependencies"][extra]]
+    declared = {name_of(one) for one in wanted}
+    imported = {
+        DISTRIBUTIONS.get(module, module).replace("_", "-"): path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        for module in modules_of(path) - OURS - sys.stdlib_module_names
+    }
+    assert "torch" in imported
+    assert {name: path for name, path in imported.items() if name not in declared} == {}
+
+
+def modules_of(path: Path) -> set[str]:
+    """The top-level modules that a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [
+        str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level
+    ]
+    return {name.partition(".")[0] for name in names}
 
 
 def test_importing_course_utils_is_quick_and_does_not_import_torch():
