@@ -81,11 +81,24 @@ ATTACKS: dict[str, Cells] = {
     "tags": code(source="1", tags=[f'"><img src=x onerror="{RUN}">', f'" onclick="{RUN}']),
     "cell-id": [code()[0] | {"id": f'x" onmouseover="{RUN}" y="'}],
     "grade-id": [
-        code(nbgrader={"grade_id": f'"><img src=x onerror={RUN}>', "grade": True, "points": 1})[0]
+        code(
+            nbgrader={
+                "grade_id": f'"><img src=x onerror={RUN}>',
+                "grade": True,
+                "points": 1,
+                "score": 0,
+            }
+        )[0]
     ],
     "grade-id-in-list": [
         code(
-            nbgrader={"grade_id": f'x" autofocus onfocus="{RUN}', "grade": True, "solution": True}
+            nbgrader={
+                "grade_id": f'x" autofocus onfocus="{RUN}',
+                "grade": True,
+                "solution": True,
+                "score": 0,
+                "points": 1,
+            }
         )[0]
     ],
     "language": code(source=IMG, magics_language=f"html{IMG}"),
