@@ -119,7 +119,7 @@ def test_what_is_named_like_a_notebook_denies_nobody_feedback(warmup, hand_in):
 @pytest.mark.timeout(300)
 def test_who_has_no_feedback_is_named_with_what_helps(warmup):
     damaged = sorted(set(ODD) - {"unreadable"})  # root reads everything
-    _recorded(warmup, dict.fromkeys(["ada", *damaged], []))
+    _recorded(warmup, {one: [] for one in ["ada", *damaged]})
     for name in damaged:
         path = warmup.path("autograded", "warmup", name) / "warmup.ipynb"
         path.unlink()
@@ -130,7 +130,7 @@ def test_who_has_no_feedback_is_named_with_what_helps(warmup):
     assert "ada: " not in caught.value.problem
     assert _page(warmup, "ada").is_file()
     assert "autograder grade warmup --force --student ID" in caught.value.remedy
-    _recorded(warmup, dict.fromkeys(damaged, []))  # which that does, after it ran them
+    _recorded(warmup, {one: [] for one in damaged})  # which that does, after it ran them
     assert feedback(warmup, "warmup") == sorted(["ada", *damaged])
 
 
