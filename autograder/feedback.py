@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import logging
 import os
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-import bleach
+import nbformat
+from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.api import MissingEntry
+from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
 from autograder.assignment import HIDDEN
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.prepare import read_files
+from autograder.reading import OverrunError, ask
 from autograder.record import results_of
+from autograder.swap import alone, new_token, put_in_place, settle
 
-_TAGS = {
-    *bleach.ALLOWED_TAGS,
-    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "div", "span", "pre", "img"),
-    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "dl", "dt", "dd"),
-    *("del", "details", "summary", "s", "small", "sub", "sup"),
-}
-_ATTRIBUTES = {
-    "*": ["align", "class", "colspan", "id", "rowspan", "title"],
-    "a": ["href"],
-    "img": ["alt", "height", "src", "width"],
-}
+SECONDS = 20  # of processor time for one notebook's page; most take half a second
+MAX_NOTEBOOK = 200 << 20  # an autograded one, outputs included
+MOST_NAMED = 20
 
 
 class FeedbackError(AutograderError):
@@ -61,76 +61,160 @@ class HideTests(NbGraderPreprocessor):
         return cell, resources
 
 
-def clean_html(html: object) -> str:
-    """HTML without what runs: scripts, handlers, styles, frames and forms show as text.
-
-    The course's configuration gives it to nbconvert, for feedback and for the formgrader's pages:
-    there a student's script would act as the instructor who looks at it.
-    """
-    return bleach.clean(
-        str(html), tags=_TAGS, attributes=_ATTRIBUTES, protocols={"http", "https", "mailto", "data"}
-    )
-
-
 def _message(error: NotebookNode) -> NotebookNode:
     text = error.evalue.strip() or "a hidden test failed"
     line = f"{error.ename}: {text}"
     return new_output("error", ename=error.ename, evalue=text, traceback=[line])
 
 
+class _Made(NamedTuple):
+    """What became of one student's pages.
+
+    Attributes:
+        student: the student's id.
+        problem: why there are none; None if there are.
+        plain: whether a notebook is shown as plain text, since to draw it takes too much.
+    """
+
+    student: str
+    problem: str | None = None
+    plain: bool = False
+
+
 def feedback(course: Course, name: str) -> list[str]:
-    """Make the feedback pages of all graded submissions of an assignment, one core a share.
+    """Make the feedback pages of all graded submissions of an assignment, one a core at a time.
+
+    Each page is drawn in a process that is ended if that takes too much, and put in place whole.
 
     Returns:
         The students who have one.
 
     Raises:
-        FeedbackError: nothing was graded, or nbgrader refuses.
+        FeedbackError: nothing was graded; or, after all others have theirs, some could not be made
+            or show plain text only, and a person must look.
     """
     with course.gradebook() as gradebook:
         graded = sorted(results_of(gradebook, name))
-    students = [one for one in graded if course.path("autograded", name, one).is_dir()]
+        try:
+            notebooks = [one.name for one in gradebook.find_assignment(name).notebooks]
+        except MissingEntry:
+            notebooks = []
+    students = [one for one in graded if course.path("autograded", name, one).exists()]
     if not students:
         raise FeedbackError(
             f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
         )
-    cores = min(len(students), len(os.sched_getaffinity(0)))
-    shares = [students[first::cores] for first in range(cores)]
-    try:  # spawned: a fork would share the connection to the gradebook
-        with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-            refusals = list(pool.map(_make_pages, repeat(course.root), repeat(name), shares))
-    except BrokenExecutor as error:
+    with ThreadPoolExecutor(min(len(students), len(os.sched_getaffinity(0)))) as pool:
+        made = list(pool.map(lambda one: _make(course, name, one, notebooks), students))
+    if failed := [one for one in made if one.problem]:
+        whose = "; ".join(f"{one.student}: {one.problem}" for one in failed[:MOST_NAMED])
         raise FeedbackError(
-            f"a process that made the feedback of '{name}' was killed",
-            f"free some memory, then run 'autograder feedback {name}' again",
-        ) from error
-    if refused := "; ".join(filter(None, refusals)):
-        missing = [one for one in students if not course.path("feedback", name, one).is_dir()]
-        whose = f" for {', '.join(missing)}; all others have theirs" if missing else f": {refused}"
+            f"no feedback of '{name}' for {len(failed)} of {len(made)} students, all others have"
+            f" theirs: {whose}",
+            f"run 'autograder grade {name} --force --student ID' for each of them, which puts its"
+            " folder in order, then feedback again",
+        )
+    if plain := [one.student for one in made if one.plain]:
         raise FeedbackError(
-            f"nbgrader can't make the feedback of '{name}'{whose}",
-            f"run 'autograder grade {name} --force', then feedback again",
+            f"the feedback of '{name}' is there, but shows plain text for"
+            f" {', '.join(plain[:MOST_NAMED])}: to draw it takes more than {SECONDS} s",
+            "look at what was handed in; ask for one without what makes it so, or leave it",
         )
     return students
 
 
-def _make_pages(root: Path, name: str, students: list[str]) -> str:
-    """Let nbgrader make the pages of these students; what it refused, else nothing."""
-    from nbgrader.converters import GenerateFeedback
-    from nbgrader.converters.base import NbGraderException
-    from nbgrader.coursedir import CourseDirectory
+def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> _Made:
+    """Make one student's pages and put them in their place."""
+    source = course.path("autograded", name, student)
+    pages, plain = {}, False
+    try:
+        files = read_files(course, source, {f"{one}.ipynb" for one in notebooks}, [])
+        for notebook in notebooks:
+            content = _content(source / f"{notebook}.ipynb")
+            page, shown_plain = _page(course, name, student, notebook, content)
+            pages[f"{notebook}.html"] = page.encode("utf-8", "replace")
+            plain = plain or shown_plain
+        final, token = course.path("feedback", name, student), new_token()
+        with alone(final):
+            settle(final, None)
+            put_in_place(final, files | pages, token)
+            settle(final, token)
+    except AutograderError as error:
+        return _Made(student, error.problem)
+    except OSError as error:
+        return _Made(student, f"{error.filename or source}: {error.strerror or error}")
+    return _Made(student, plain=plain)
 
-    course = Course(root)
-    directory = CourseDirectory(config=course.config, root=str(root), assignment_id=name)
-    there = {each.name for each in course.path("autograded", name, "x").parent.parent.iterdir()}
-    directory.student_id_exclude = ",".join(there - set(students))
+
+def _page(
+    course: Course, name: str, student: str, notebook: str, content: bytes
+) -> tuple[str, bool]:
+    """A notebook's page, and whether it shows plain text only."""
+    about = {"root": str(course.root), "name": name, "student": student, "notebook": notebook}
+    try:
+        return ask("feedback", content, seconds=SECONDS, **about), False
+    except OverrunError:
+        return ask("feedback", content, seconds=SECONDS, plain=True, **about), True
+
+
+def _content(path: Path) -> bytes:
+    """An autograded notebook.
+
+    Raises:
+        FeedbackError: it isn't what `autograder grade` has put there.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise FeedbackError(f"{path} can't be read: {error.strerror}", "grade it anew") from error
+    try:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_NOTEBOOK:
+            raise FeedbackError(f"{path} is not a notebook's plain file", "grade it anew")
+        with os.fdopen(os.dup(handle), "rb") as file:
+            return file.read()
+    finally:
+        os.close(handle)
+
+
+# ── in the reader's process ─────────────────────────────────────────────────────────────────────
+
+
+def draw_page(
+    content: bytes, root: str, name: str, student: str, notebook: str, plain: bool = False
+) -> str:
+    """The feedback page of one autograded notebook, by nbgrader's template and preprocessors.
+
+    Raises:
+        Exception: it can't be made; nbgrader's parts raise whatever they like.
+    """
+    course, exporter = _exporter(root, name)
+    resources = {
+        "plain": plain,
+        "metadata": {"name": notebook, "path": str(course.path("autograded", name, student))},
+        "nbgrader": {
+            "student": student,
+            "assignment": name,
+            "notebook": notebook,
+            "db_url": course.directory.db_url,
+        },
+    }
+    read = nbformat.reads(content.decode("utf-8"), as_version=4)
+    page, _ = exporter.from_notebook_node(read, resources=resources)
+    return str(page)
+
+
+@lru_cache(maxsize=1)
+def _exporter(root: str, name: str) -> tuple[Course, HTMLExporter]:
+    """As nbgrader's own GenerateFeedback makes it."""
+    course = Course(Path(root))
     log = logging.Logger("generate_feedback")
     log.addHandler(logging.NullHandler())
-    converter = GenerateFeedback(coursedir=directory, config=course.config, log=log, force=True)
-    if HideTests not in converter.preprocessors:
-        converter.preprocessors = [HideTests, *converter.preprocessors]
-    try:
-        converter.start()
-    except NbGraderException as error:
-        return str(error)
-    return ""
+    converter = GenerateFeedback(coursedir=course.directory, config=course.config, log=log)
+    exporter = HTMLExporter(parent=converter, config=converter.config)
+    steps = list(converter.preprocessors)
+    if HideTests not in steps:
+        steps.insert(0, HideTests)
+    for step in steps:
+        exporter.register_preprocessor(step)
+    return course, exporter

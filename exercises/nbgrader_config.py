@@ -1,6 +1,7 @@
 """nbgrader's configuration of this course; 'nbgrader --help-all' lists what may stand here."""
 
 from autograder.feedback import HideTests
+from autograder.pages import FILTERS, TEMPLATE
 from autograder.start_log import StartLog
 
 c = get_config()
@@ -26,13 +27,11 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
-# What students write and put out is shown without what would run in the browser of an instructor.
-# (strip_files_prefix is the last thing that nbgrader's pages do with text.)
+# Pages show of a student's notebook what autograder/drawing.py allows, and run no script but
+# nbgrader's own: in the formgrader a student's would act as the instructor who looks at it.
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {
-    "clean_html": "autograder.feedback.clean_html",
-    "strip_files_prefix": "autograder.feedback.clean_html",
-}
+c.HTMLExporter.template_file = str(TEMPLATE)
+c.HTMLExporter.filters = FILTERS
 
 # An assignment with graded questions is released with the first line of its attempt log.
 c.GenerateAssignment.preprocessors.append(StartLog)
