@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from textwrap import dedent
@@ -22,7 +23,8 @@ from nbformat import NotebookNode
 from autograder import answers
 from autograder.course import Course
 from autograder.release import release
-from autograder.sandbox.launch import isolation_problem
+from autograder.sandbox.launch import WarmProcess, isolation_problem
+from autograder.sandbox.view import View
 from tools import facts
 from tools.notebooks import derive
 
@@ -70,6 +72,50 @@ SOLVED = {
     "area": "def area(radius):\n    return math.pi * radius * radius",
     "count": "def count(text, letter):\n    return text.count(letter)",
 }
+
+
+class _Kept:
+    """Warm processes that tests share: each imports torch, and hundreds of tests need one.
+
+    What runs is what would run otherwise; only `close` waits for the end of the session. A test
+    with a folder of its own for temporary files gets processes of its own.
+    """
+
+    def __init__(self) -> None:
+        self.place = tempfile.gettempdir()
+        self.processes: dict[object, WarmProcess] = {}
+
+    def __call__(self, modules: Sequence[str] = (), view: View | None = None) -> WarmProcess:
+        if tempfile.gettempdir() != self.place:
+            return WarmProcess(modules, view)
+        key = (tuple(modules), view, tuple(sys.path))
+        if key not in self.processes:
+            self.processes[key] = _KeptProcess(modules, view)
+        return self.processes[key]
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            WarmProcess.close(process)
+
+
+class _KeptProcess(WarmProcess):
+    def close(self) -> None:
+        if "ready" not in vars(self):  # it could not be started
+            super().close()
+
+    def _await_ready(self) -> None:
+        super()._await_ready()
+        self.ready = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_processes() -> Iterator[None]:
+    """One pair of warm processes for all tests whose assignments import the same."""
+    kept = _Kept()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autograder.execute.WarmProcess", kept)
+        yield
+    kept.close()
 
 
 @pytest.fixture(scope="session")
