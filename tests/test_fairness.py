@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -52,7 +52,7 @@ def test_the_same_time_of_one_process_is_allowed(warm):  # noqa: F811
     assert ask(warm, code, limits=Limits(cpu_seconds=2))
 
 
-# ---- beside a neighbour that takes the processors -------------------------------------------------
+# ---- beside a neighbour that takes the processors ------------------------------------------------
 
 WORK = """
 # %% solution="work"
@@ -146,7 +146,7 @@ def neighbour(processes):
 
 
 def test_the_time_without_a_processor_is_given_back(run, neighbour):
-    with neighbour(12):
+    with neighbour(8):
         executed, test = run(busy(1), limit=2)
     assert (test.score, test.reason, executed.starved) == (1, None, False)
     assert test.seconds > 2, "the neighbour took nothing: the test shows nothing"
@@ -167,7 +167,7 @@ def test_who_computes_too_long_is_out_of_time(run):
 
 
 def test_who_sleeps_beside_spinning_processes_ends_at_the_limit(run, neighbour):
-    with neighbour(12):
+    with neighbour(8):
         executed, test = run(ONE + ASLEEP, limit=2)
     assert (test.score, test.ended) == (0, Ended.TIMED_OUT)
     assert 2 <= test.seconds < 5
@@ -175,48 +175,51 @@ def test_who_sleeps_beside_spinning_processes_ends_at_the_limit(run, neighbour):
 
 
 def test_who_starves_himself_is_not_starved(run):
-    executed, test = run(spinners(12) + busy(600), limit=1)
+    executed, test = run(spinners(8) + busy(600), limit=1)
     assert test.score == 0
     assert test.waited > test.seconds / 2
     assert not executed.starved
 
 
-class Ending(logging.Handler):
-    """Ends processes when the log says that a submission runs alone, and counts how often."""
+class Stronger(logging.Handler):
+    """Leaves next to nothing to a submission's first run, and ends when it runs alone."""
 
-    def __init__(self, processes):
+    def __init__(self):
         super().__init__()
-        self.processes = processes
-        self.count = 0
+        self.processes = []
+        self.alone = 0
 
     def emit(self, record):
-        if "runs again alone" in record.getMessage():
-            self.count += 1
-            for process in self.processes:
-                process.kill()
+        message = record.getMessage()
+        if message.endswith(": runs") and not self.processes:
+            command = [sys.executable, "-S", "-c", ONE + "while True: pass"]
+            for _ in range(30):
+                self.processes.append(subprocess.Popen(command, start_new_session=True))
+        elif "runs again alone" in message:
+            self.alone += 1
+            self.end()
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture
 def stronger():
-    """Processes beside which a submission gets next to nothing; they end when it runs alone."""
-    with ExitStack() as stack:
-        processes = []
-        for _ in range(30):
-            command = [sys.executable, "-S", "-c", ONE + "while True: pass"]
-            processes.append(stack.enter_context(subprocess.Popen(command, start_new_session=True)))
-            stack.callback(processes[-1].kill)
-        handler = Ending(processes)
-        level = LOGGER.level
-        LOGGER.addHandler(handler)
-        LOGGER.setLevel(logging.INFO)
-        yield handler
-        LOGGER.removeHandler(handler)
-        LOGGER.setLevel(level)
+    """Processes of somebody else that begin and end with what the log says."""
+    handler, level = Stronger(), LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    yield handler
+    LOGGER.removeHandler(handler)
+    LOGGER.setLevel(level)
+    handler.end()
 
 
 def test_who_was_starved_runs_again_alone(course, hand_in, stronger):
     course = with_limit(course, 1)
     hand_in(course, "work", "one", {"work": busy(0.5)})
     [outcome] = grade(course, "work", only="one")
-    assert stronger.count == 1
+    assert stronger.alone == 1
     assert outcome.result.score == 1
