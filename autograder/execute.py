@@ -109,12 +109,15 @@ class Executed:
         cells: what the judge says about each test, by its id.
         reason: why the run ended early, if it did.
         seconds: wall time.
+        starved: a cell ran out of time because others had the processors: only a run with nothing
+            beside it shows what the submission is worth.
     """
 
     notebooks: dict[str, NotebookNode]
     cells: dict[str, CellResult]
     reason: str | None
     seconds: float
+    starved: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,28 +201,42 @@ def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
     notebooks: dict[str, NotebookNode] = {}
     tests: dict[str, CellResult] = {}
     reasons: list[str] = []
+    starved = False
     for name, notebook in prepared.notebooks.items():
-        cells, reason, broken = _run(prepared, name, warm, settings)
-        if broken:
-            cells, reason, _ = _run(prepared, name, warm, replace(settings, device="cpu"))
-        notebooks[name] = _with_outputs(notebook, cells, reason, settings.config)
-        tests |= {cell.grade_id: cell for cell in cells if cell.grade_id and cell.kind != "student"}
-        reasons += [reason] if reason else []
+        ran = _run(prepared, name, warm, settings)
+        if ran.broken:
+            ran = _run(prepared, name, warm, replace(settings, device="cpu"))
+        notebooks[name] = _with_outputs(notebook, ran.cells, ran.reason, settings.config)
+        tests |= {one.grade_id: one for one in ran.cells if one.grade_id and one.kind != "student"}
+        reasons += [ran.reason] if ran.reason else []
+        starved |= ran.starved
     seconds = time.perf_counter() - started
-    return Executed(notebooks, tests, "; ".join(reasons) or None, seconds)
+    return Executed(notebooks, tests, "; ".join(reasons) or None, seconds, starved)
 
 
-def _run(
-    prepared: Prepared, name: str, warm: Warm, settings: Settings
-) -> tuple[list[CellResult], str | None, bool]:
-    """The judge's word on each cell; why the candidate ended early, if so; did CUDA break it?"""
+@dataclass(frozen=True)
+class _Ran:
+    """One notebook that was run.
+
+    Attributes:
+        cells: the judge's word on each.
+        reason: why the candidate ended early, if it did.
+        broken: whether CUDA broke it.
+        starved: as in `Executed`.
+    """
+
+    cells: list[CellResult]
+    reason: str | None
+    broken: bool
+    starved: bool
+
+
+def _run(prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
     with tempfile.TemporaryDirectory(prefix="run-", dir=warm.candidates.scratch) as folder:
         return _run_in(Path(folder), prepared, name, warm, settings)
 
 
-def _run_in(
-    folder: Path, prepared: Prepared, name: str, warm: Warm, settings: Settings
-) -> tuple[list[CellResult], str | None, bool]:
+def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
     theirs, ours = folder / "candidate", folder / "judge"
     trusted = prepared.given | SEALED
     _write_files(theirs, prepared.files)
@@ -256,6 +273,7 @@ def _run_in(
                     request,
                     ours,
                     [judges_end.fileno(), writer],
+                    candidate,
                     settings,
                     environment,
                 ) as judge,
@@ -263,7 +281,9 @@ def _run_in(
                 os.close(writer)
                 writer = -1
                 judges_end.close()
-                cells, stopped = _read(results, candidate, settings.stop_at_failure)
+                heard = _Heard()
+                stopped = heard.read(results, candidate, settings)
+                cells = heard.cells
                 if stopped:
                     judge.kill()
                 judge.wait()
@@ -272,7 +292,7 @@ def _run_in(
                 if not stopped:
                     _check_judge(cells, judge)
                 broken = bool(settings.gpus) and _cuda_failed(cells, candidate)
-                return cells, _why(cells, candidate), broken
+                return _Ran(cells, _why(cells, candidate), broken, heard.starved)
         finally:
             if writer >= 0:
                 os.close(writer)
@@ -283,38 +303,72 @@ def _launch_judge(
     request: dict[str, Any],
     folder: Path,
     fds: list[int],
+    candidate: Process,
     settings: Settings,
     environment: dict[str, str],
 ) -> Process:
-    """The judge has time to spare: it watches the candidate's clock, and must outlive it."""
-    limits = replace(settings.limits, wall_seconds=settings.limits.wall_seconds + 60)
-    return warm.launch(
-        f"{JUDGE}:main",
-        {"request": request},
-        fds=fds,
-        isolated=settings.isolated,
-        folder=folder,
-        limits=limits,
-        environment=environment,
-    )
+    """The judge has time to spare: it watches the candidate's clock, and must outlive it.
 
-
-def _read(
-    results: TextIO, candidate: Process, stop_at_failure: bool
-) -> tuple[list[CellResult], bool]:
-    """The judge's lines, but for a last one that was cut short; whether they may end early.
-
-    A line may ask for a signal to the candidate, whom the judge is shut off from.
+    It sees nothing of the candidate's process but how long that waited for a processor.
     """
-    cells = []
-    while (line := results.readline(MAX_LINE)).endswith("\n"):
-        if line.startswith(ASKS_FOR_SIGNAL):
-            _signal(candidate, json.loads(line)["signal"])
-            continue
-        cells.append(CellResult.from_json(line))
-        if stop_at_failure and cells[-1].kind != "student" and cells[-1].reason:
-            return cells, True
-    return cells, False
+    limits = replace(settings.limits, wall_seconds=settings.limits.wall_seconds + 60)
+    schedstat = candidate.schedstat()
+    waits = [] if schedstat is None else [schedstat]
+    try:
+        return warm.launch(
+            f"{JUDGE}:main",
+            {"request": request},
+            fds=[*fds, *waits],
+            isolated=settings.isolated,
+            folder=folder,
+            limits=limits,
+            environment=environment,
+        )
+    finally:
+        for fd in waits:
+            os.close(fd)
+
+
+@dataclass
+class _Heard:
+    """What the judge has said so far.
+
+    Attributes:
+        cells: its word on each cell.
+        starved: as in `Executed`.
+    """
+
+    cells: list[CellResult] = field(default_factory=list)
+    starved: bool = False
+
+    def read(self, results: TextIO, candidate: Process, settings: Settings) -> bool:
+        """Take the judge's lines, but for a last one that was cut short; may they end early?
+
+        A line may ask for a signal to the candidate, whom the judge is shut off from.
+        """
+        before = 0.0
+        while (line := results.readline(MAX_LINE)).endswith("\n"):
+            if line.startswith(ASKS_FOR_SIGNAL):
+                _signal(candidate, json.loads(line)["signal"])
+                continue
+            cell = CellResult.from_json(line)
+            self.cells.append(cell)
+            before, computed = candidate.computed, candidate.computed - before
+            self.starved |= _is_starved(cell, computed, settings.cell_seconds)
+            if settings.stop_at_failure and cell.kind != "student" and cell.reason:
+                return True
+        return False
+
+
+def _is_starved(cell: CellResult, computed: float, limit: float) -> bool:
+    """Whether a cell ran out of time for want of a processor that others had.
+
+    Who sleeps doesn't wait for a processor; who computes too long has had one; and who waits for
+    its own children's sake has them counted in `computed`: none of them is starved.
+    """
+    late = cell.ended in (Ended.TIMED_OUT, Ended.DIED)
+    had = max(computed, cell.seconds - cell.waited)
+    return late and cell.waited > cell.seconds / 2 and had < limit
 
 
 def _signal(candidate: Process, name: str) -> None:

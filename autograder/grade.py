@@ -186,11 +186,19 @@ def _run(
                 return _Run(student, failure=_failure(course, student, error))
 
         waiting = [pool.submit(run, student) for student in students]
+        starved = []
         try:
             for future in as_completed(waiting):
-                yield future.result()
+                done = future.result()
+                if done.executed and done.executed.starved:
+                    starved.append(done.student)
+                else:
+                    yield done
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+        for student in starved:  # once more, now that nothing runs beside; this time counts
+            LOGGER.info("%s: had no processor, runs again alone", student)
+            yield run(student)
 
 
 class _Refusals:

@@ -1,10 +1,24 @@
 """A submission's processes take neither another's time nor more than their own."""
 
+import logging
+import os
 import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.execute import Settings, execute, warm_processes
+from autograder.grade import grade
+from autograder.judge.result import Ended
+from autograder.log import LOGGER
+from autograder.prepare import prepare
 from autograder.sandbox.limits import Limits
+from tests.conftest import make_course
 from tests.test_sandbox_attacks import Probe, ask, warm  # noqa: F401 - warm is a fixture
 
 pytestmark = [pytest.mark.usefixtures("isolation"), pytest.mark.timeout(300)]
@@ -36,3 +50,176 @@ def test_the_time_of_all_processes_together_is_bounded(warm, name):  # noqa: F81
 def test_the_same_time_of_one_process_is_allowed(warm):  # noqa: F811
     code = "import time\nwhile time.process_time() < 1: pass\nanswer = True"
     assert ask(warm, code, limits=Limits(cpu_seconds=2))
+
+
+# ---- beside a neighbour that takes the processors ------------------------------------------------
+
+WORK = """
+# %% solution="work"
+def work():
+    ### BEGIN SOLUTION
+    return 1
+    ### END SOLUTION
+
+# %% test="test_work" points=1
+assert work() == 1
+"""
+# All on one processor: a machine that has many would have one for everybody.
+ONE = "import os, time\nos.sched_setaffinity(0, {max(os.sched_getaffinity(0))})\n"
+BUSY = """
+def work():
+    ends = time.process_time() + SECONDS
+    while time.process_time() < ends:
+        pass
+    return 1
+"""
+ASLEEP = "def work():\n    time.sleep(10**6)\n"
+# They begin together, once all are there. Each in a session: for the kernel, many groups.
+SPINNERS = """
+gate, opener = os.pipe()
+for _ in range(COUNT):
+    if os.fork() == 0:
+        os.setsid()
+        os.close(opener)
+        os.read(gate, 1)
+        while True:
+            pass
+os.close(opener)
+"""
+
+
+def busy(seconds):
+    return ONE + BUSY.replace("SECONDS", str(seconds))
+
+
+def spinners(count):
+    return ONE + SPINNERS.replace("COUNT", str(count))
+
+
+def with_limit(course, seconds):
+    path = course.root / "nbgrader_config.py"
+    path.write_text(path.read_text() + f"\nc.Execute.timeout = {seconds}\n")
+    return Course(course.root)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    return make_course(tmp_path_factory.mktemp("fair") / "course", {"work": WORK})
+
+
+@pytest.fixture(scope="module")
+def processes(course):
+    sources = Assignment.load(course, "work").sources.values()
+    with warm_processes(sources, Settings()) as made:
+        yield made
+
+
+@pytest.fixture
+def run(course, processes, hand_in):
+    """Runs a solution; the run, and what became of its test."""
+
+    def do(code, *, limit):
+        hand_in(course, "work", "one", {"work": code})
+        config = course.config.copy()
+        config.Execute.timeout = limit
+        prepared = prepare(course, Assignment.load(course, "work"), "one")
+        executed = execute(prepared, processes, replace(Settings(), config=config))
+        return executed, executed.cells["test_work"]
+
+    return do
+
+
+@pytest.fixture
+def neighbour(processes):
+    """Another submission, whose processes compute for nothing while the block runs."""
+
+    @contextmanager
+    def spin(count):
+        probe = Probe(
+            processes.candidates, spinners(count) + 'os.write(out, b"x")\ntime.sleep(999)'
+        )
+        with probe.process, os.fdopen(probe._read, "rb") as begun:
+            assert begun.read(1) == b"x"
+            yield
+
+    return spin
+
+
+def test_the_time_without_a_processor_is_given_back(run, neighbour):
+    with neighbour(8):
+        executed, test = run(busy(1), limit=2)
+    assert (test.score, test.reason, executed.starved) == (1, None, False)
+    assert test.seconds > 2, "the neighbour took nothing: the test shows nothing"
+
+
+@pytest.mark.slow
+def test_forty_spinning_processes_cost_a_neighbour_no_point(run, neighbour):
+    with neighbour(40):
+        _, test = run(busy(2.5), limit=10)
+    assert (test.score, test.reason) == (1, None)
+
+
+def test_who_computes_too_long_is_out_of_time(run):
+    executed, test = run(busy(600), limit=1)
+    assert (test.score, test.ended) == (0, Ended.TIMED_OUT)
+    assert "time is up" in test.reason
+    assert not executed.starved
+
+
+def test_who_sleeps_beside_spinning_processes_ends_at_the_limit(run, neighbour):
+    with neighbour(8):
+        executed, test = run(ONE + ASLEEP, limit=2)
+    assert (test.score, test.ended) == (0, Ended.TIMED_OUT)
+    assert 2 <= test.seconds < 5
+    assert not executed.starved
+
+
+def test_who_starves_himself_is_not_starved(run):
+    executed, test = run(spinners(8) + busy(600), limit=1)
+    assert test.score == 0
+    assert test.waited > test.seconds / 2
+    assert not executed.starved
+
+
+class Stronger(logging.Handler):
+    """Leaves next to nothing to a submission's first run, and ends when it runs alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.processes = []
+        self.alone = 0
+
+    def emit(self, record):
+        message = record.getMessage()
+        if message.endswith(": runs") and not self.processes:
+            command = [sys.executable, "-S", "-c", ONE + "while True: pass"]
+            for _ in range(30):
+                self.processes.append(subprocess.Popen(command, start_new_session=True))
+        elif "runs again alone" in message:
+            self.alone += 1
+            self.end()
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def stronger():
+    """Processes of somebody else that begin and end with what the log says."""
+    handler, level = Stronger(), LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    yield handler
+    LOGGER.removeHandler(handler)
+    LOGGER.setLevel(level)
+    handler.end()
+
+
+def test_who_was_starved_runs_again_alone(course, hand_in, stronger):
+    course = with_limit(course, 1)
+    hand_in(course, "work", "one", {"work": busy(0.5)})
+    [outcome] = grade(course, "work", only="one")
+    assert stronger.alone == 1
+    assert outcome.result.score == 1

@@ -37,7 +37,8 @@ class Channel:
     """One end of the connection between judge and candidate.
 
     Attributes:
-        deadline: When (`time.monotonic`) `on_late` is called while this end waits; None: never.
+        deadline: When `on_late` is called while this end waits; None: never.
+        clock: The clock of the deadline; it may run slower than `time.monotonic`.
         on_late: Called when the deadline passes. It must set a later deadline, or raise.
         busy: True while a frame is read or written: a signal handler must not raise then.
     """
@@ -47,6 +48,7 @@ class Channel:
         self._sock = sock
         self._limits = limits or FrameLimits()
         self.deadline: float | None = None
+        self.clock: Callable[[], float] = time.monotonic
         self.on_late: Callable[[], None] | None = None
         self.busy = False
 
@@ -155,11 +157,11 @@ class Channel:
         while True:
             timeout = _HANDLERS_RUN
             if self.deadline is not None:
-                timeout = min(timeout, max(0.0, self.deadline - time.monotonic()))
+                timeout = min(timeout, max(0.0, self.deadline - self.clock()))
             ready = select.select(ends if reading else [], [] if reading else ends, [], timeout)
             if ready[0] or ready[1]:
                 return
-            if self.deadline is None or time.monotonic() < self.deadline:
+            if self.deadline is None or self.clock() < self.deadline:
                 continue
             if self.on_late is None:
                 raise CandidateLostError("no answer in time")

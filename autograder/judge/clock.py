@@ -13,7 +13,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 _TICK = 0.25
@@ -42,10 +42,13 @@ class Clock:
 
     Args:
         listener: The judge's end of the conversation.
+        now: The time by which limits and alarms are counted. It may run slower than the wall
+            clock, by which the real timer goes: the timer is set anew where it came too early.
     """
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
         self._listener = listener
+        self._now = now
         self._limit: float | None = None
         self._alarm: float | None = None
         self._interval = 0.0
@@ -81,7 +84,7 @@ class Clock:
         """
         self._heeds = is_test
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-        self._limit, self._alarm = time.monotonic() + seconds, None
+        self._limit, self._alarm = self._now() + seconds, None
         self._arm()
         try:
             yield
@@ -131,7 +134,7 @@ class Clock:
         if seconds < 0 or interval < 0:
             raise signal.ItimerError(22, "Invalid argument")
         before = self.getitimer(which)
-        self._alarm = time.monotonic() + seconds if seconds else None
+        self._alarm = self._now() + seconds if seconds else None
         self._interval = interval
         self._arm()
         return before
@@ -143,20 +146,20 @@ class Clock:
             return left
         if self._alarm is None:
             return 0.0, 0.0
-        return max(self._alarm - time.monotonic(), 1e-6), self._interval
+        return max(self._alarm - self._now(), 1e-6), self._interval
 
     # What the process is told.
 
     def _arm(self) -> None:
         times = [when for when in (self._limit, self._alarm) if when is not None]
         if self._listener.stopped is not None:
-            times.append(time.monotonic() + _TICK)
-        delay = max(min(times) - time.monotonic(), 1e-4) if times else 0.0
+            times.append(self._now() + _TICK)
+        delay = max(min(times) - self._now(), 1e-4) if times else 0.0
         self._real["setitimer"](signal.ITIMER_REAL, delay)
 
     def _ring(self, number: int, frame: Any) -> None:
         """The real timer went off."""
-        now = time.monotonic() + _EARLY
+        now = self._now() + _EARLY
         limit_passed = self._limit is not None and now >= self._limit
         alarm_passed = self._alarm is not None and now >= self._alarm
         if limit_passed:

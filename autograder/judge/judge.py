@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from autograder.judge.errors import (
     OverTimeError,
     RefusedError,
 )
+from autograder.judge.fair import FairTime
 from autograder.judge.files import Files
 from autograder.judge.judge_peer import JudgePeer
 from autograder.judge.libraries import TypeCalls
@@ -71,7 +72,7 @@ class Limits:
     output_chars: int = 1 << 20
 
 
-def main(sock_fd: int, result_fd: int, request: dict[str, Any]) -> None:
+def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]) -> None:
     """Run as the judge: one JSON line for each cell on `result_fd`, as soon as it is known.
 
     A line may also ask for a signal to the candidate, a process that the judge can't see. The
@@ -80,6 +81,7 @@ def main(sock_fd: int, result_fd: int, request: dict[str, Any]) -> None:
     Args:
         sock_fd: The connection with the candidate.
         result_fd: Where the results go.
+        schedstats: What tells how long the candidate waited for a processor: see `FairTime`.
         request: `source` and `submission` (notebooks), `limits`, `sealed` (names of files that are
             never the candidate's).
     """
@@ -96,7 +98,8 @@ def main(sock_fd: int, result_fd: int, request: dict[str, Any]) -> None:
             os.write(result_fd, f'{{"signal": "{number.name}"}}\n'.encode())
 
         sock = socket.socket(fileno=sock_fd)
-        run(sock, stop, request["source"], request["submission"], limits, sealed, note)
+        source, submission = request["source"], request["submission"]
+        run(sock, stop, source, submission, limits, sealed, note, schedstats)
 
 
 def run(
@@ -107,6 +110,7 @@ def run(
     limits: Limits | None = None,
     sealed: frozenset[str] = frozenset(),
     note: Callable[[CellResult], None] = lambda _: None,
+    schedstats: Sequence[int] = (),
 ) -> list[CellResult]:
     """Run a submission's cells.
 
@@ -120,6 +124,7 @@ def run(
         limits: See `Limits`.
         sealed: File names that are never the candidate's.
         note: Called with each result as soon as it is known.
+        schedstats: As for `main`.
 
     Returns:
         One result for each code cell that isn't empty, in notebook order.
@@ -127,7 +132,7 @@ def run(
     results: list[CellResult] = []
     index = 0
     try:
-        session = _Session(sock, stop, source, submission, limits or Limits(), sealed)
+        session = _Session(sock, stop, source, submission, limits or Limits(), sealed, schedstats)
         with contextlib.closing(session):
             for index, cell in enumerate(submission["cells"]):
                 if cell["cell_type"] == "code" and cell["source"].strip():
@@ -151,6 +156,7 @@ class _Session:
         submission: Any,
         limits: Limits,
         sealed: frozenset[str],
+        schedstats: Sequence[int],
     ) -> None:
         torch.set_num_threads(1)
         sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # noqa: PTH109
@@ -162,7 +168,10 @@ class _Session:
             for position, cell in enumerate(cells)
             if is_test(cell)
         }
+        self.fair = FairTime([*_own_schedstat(), *schedstats])
+        self.waited = 0.0  # in the cell that runs
         self.channel = Channel(sock)
+        self.channel.clock = self.fair.now
         self.peer = JudgePeer(self.channel, self.notebook, stop)
         self.names = self.peer.names
         self.limits = limits
@@ -186,7 +195,7 @@ class _Session:
             display=print,
             **{TypeCalls.name: libraries.type_of},
         )
-        self.clock = Clock(self.peer)
+        self.clock = Clock(self.peer, self.fair.now)
         self.clock.install()
         self.peer.flush_signals = self.clock.flush
 
@@ -199,15 +208,20 @@ class _Session:
     @contextlib.contextmanager
     def _clock(self, seconds: float, *, is_test: bool = False) -> Iterator[None]:
         seconds = max(0.01, min(seconds, self.ends - time.monotonic()))
+        self.fair.restart(self.ends)
         self.peer.start_clock(seconds)
-        with self.clock.limit(seconds, is_test=is_test):
-            yield
+        try:
+            with self.clock.limit(seconds, is_test=is_test):
+                yield
+        finally:
+            self.waited += self.fair.waited()
 
     # Cells.
 
     def run(self, index: int, cell: Any) -> CellResult:
         """Run one cell where it belongs."""
         self.count += 1
+        self.waited = 0.0
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
         result = CellResult(index, grade_id, "student", execution_count=self.count)
         start = time.monotonic()
@@ -228,6 +242,7 @@ class _Session:
         else:
             result.reason = self._run_there(cell["source"], result)
         result.seconds = time.monotonic() - start
+        result.waited = self.waited
         return result
 
     def _run_there(self, source: str, result: CellResult) -> str | None:
@@ -361,6 +376,13 @@ class _Session:
             suppressed = contextlib.suppress(Exception, CandidateLostError, OverTimeError)
             with suppressed, self._clock(self.limits.cell_seconds):
                 self.peer.request("sync")
+
+
+def _own_schedstat() -> list[int]:
+    """As `FairTime` wants it; nothing where the kernel keeps no such account."""
+    with contextlib.suppress(OSError):
+        return [os.open("/proc/self/schedstat", os.O_RDONLY)]
+    return []
 
 
 class _Prints(io.TextIOBase):

@@ -7,7 +7,6 @@ import functools
 import json
 import signal
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -246,13 +245,13 @@ class JudgePeer(Peer):
     def start_clock(self, seconds: float) -> None:
         """The candidate has this long to answer, then a second more after an interrupt."""
         self.late = False
-        self.channel.deadline = time.monotonic() + seconds
+        self.channel.deadline = self.channel.clock() + seconds
 
     def _on_late(self) -> None:
         if self.late:
             self.kill("didn't stop when its time was up")
         self.late = True
-        self.channel.deadline = time.monotonic() + GRACE
+        self.channel.deadline = self.channel.clock() + GRACE
         self._stop(signal.SIGINT)
 
     def time_is_up(self) -> None:
@@ -263,9 +262,9 @@ class JudgePeer(Peer):
         """
         if not self.talking:
             self.late = True
-            self.channel.deadline = time.monotonic() + GRACE
+            self.channel.deadline = self.channel.clock() + GRACE
             raise OverTimeError(TIME_IS_UP)
-        if self.channel.deadline and time.monotonic() > self.channel.deadline + 5:
+        if self.channel.deadline and self.channel.clock() > self.channel.deadline + 5:
             self.kill("sent what takes too long to read")
 
     def stop(self, error: BaseException) -> None:

@@ -32,6 +32,7 @@ class CellResult:
         outputs: nbformat outputs, for people.
         execution_count: As the notebook shows it.
         seconds: Wall time.
+        waited: What of it the cell was ready to run and had no processor.
         score: Points, for a test; None if an instructor has to look.
         max_score: Points of the cell, for a test.
         reason: Why it isn't full points; None if it is.
@@ -44,6 +45,7 @@ class CellResult:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     execution_count: int | None = None
     seconds: float = 0.0
+    waited: float = 0.0
     score: float | None = None
     max_score: float | None = None
     reason: str | None = None

@@ -204,6 +204,7 @@ class Process:
 
     Attributes:
         pid: as the launcher sees it.
+        computed: seconds of processor time so far, of all that it started too.
         returncode: None while it runs; negative for a signal, as in subprocess.
         reason: the limit for which it was killed, as a sentence's end; None if for none.
         cpu_seconds: what the process and its waited-for children used, known at the end.
@@ -218,6 +219,7 @@ class Process:
         self.returncode: int | None = None
         self.reason: str | None = None
         self.cpu_seconds = 0.0
+        self.computed = 0.0
         self.folder: int | None = None
         self.pidfd = -1
         self._connection = connection
@@ -231,7 +233,7 @@ class Process:
         except BaseException:
             self._let_go()
             raise
-        self._computed = Computed()
+        self._account = Computed()
         self._memory_bound = limits.memory_bytes + resident_memory(self.pid)
         self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
         self._watch.start()
@@ -290,6 +292,16 @@ class Process:
         """The last that the process wrote to its standard output and error."""
         return _tail(self._log)
 
+    def schedstat(self) -> int | None:
+        """A descriptor of the file that says how long the main thread waited for a processor.
+
+        None where the kernel keeps no such account, or the process has ended.
+        """
+        try:
+            return os.open(f"/proc/{self.pid}/schedstat", os.O_RDONLY)
+        except OSError:
+            return None
+
     def read_file(self, name: str, max_bytes: int = 64 * MB) -> bytes:
         """A file that the process left in its folder; works during and after its life.
 
@@ -329,7 +341,7 @@ class Process:
         while not select.select([self._connection], [], [], WATCH_SECONDS)[0]:
             if time.monotonic() > self._deadline:
                 self.kill(f"ran for more than {self._limits.wall_seconds:g} s")
-            elif self._computed.look(self.pid) > self._limits.cpu_seconds:
+            elif self._look() > self._limits.cpu_seconds:
                 self.kill(f"computed for more than {self._limits.cpu_seconds} s")
             elif self._holds_too_much():
                 self.kill(f"used more than {self._limits.memory_bytes // MB:,} MB of memory")
@@ -344,6 +356,10 @@ class Process:
         if killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds:  # two clocks
             self.reason = f"computed for more than {self._limits.cpu_seconds} s"
         self._ended.set()
+
+    def _look(self) -> float:
+        self.computed = self._account.look(self.pid)
+        return self.computed
 
     def _holds_too_much(self) -> bool:
         return holds_more(self.pid, self._memory_bound)

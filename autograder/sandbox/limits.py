@@ -138,8 +138,11 @@ class Computed:
         for each in processes:
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, each, self._nice)
-            with suppress(OSError):  # where each session is a group, that decides; root's to write
-                Path(f"/proc/{each}/autogroup").write_text(str(self._nice))
+            with suppress(OSError):  # where each session is a group, that decides
+                group = Path(f"/proc/{each}/autogroup")
+                # Who isn't root may write ten times a second: not to a group that has it already.
+                if group.read_text().split()[-1:] != [str(self._nice)]:
+                    group.write_text(str(self._nice))
 
 
 def _tree(pid: int) -> Iterator[int]:
