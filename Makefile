@@ -37,11 +37,17 @@ check: setup     ## style and types
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
+# Test files side by side, one a core; then what needs the machine for itself.
+TOGETHER = $(PYTHON) -m pytest --numprocesses auto --dist loadfile
+ALONE = $(PYTHON) -m pytest
+
 test: setup-tests check  ## every day's tests
-	$(PYTHON) -m pytest -m "not slow"
+	$(TOGETHER) -m "not slow and not browser and not alone"
+	$(ALONE) -m "not slow and (browser or alone)"
 
 test-all: setup-tests check  ## the slow suites too
-	$(PYTHON) -m pytest
+	$(TOGETHER) -m "not browser and not alone"
+	$(ALONE) -m "browser or alone"
 
 lock: setup      ## rebuild requirements.lock from what is installed
 	@{ head -2 requirements.lock; $(PYTHON) -m pip list --format=freeze \

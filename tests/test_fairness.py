@@ -21,7 +21,11 @@ from autograder.sandbox.limits import Limits
 from tests.conftest import make_course
 from tests.test_sandbox_attacks import Probe, ask, warm  # noqa: F401 - warm is a fixture
 
-pytestmark = [pytest.mark.usefixtures("isolation"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.usefixtures("isolation"),
+    pytest.mark.timeout(300),
+]
 
 SPINNING = """
     import os, time
