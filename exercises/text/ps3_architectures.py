@@ -262,6 +262,7 @@ def features(plan, channels=3, batch_norm=False):
 
 # %% test="test_features" points=2
 ### BEGIN HIDDEN TESTS
+import itertools
 import re
 
 
@@ -280,6 +281,12 @@ def kinds_of(network):
     """The classes of a chain's layers, in order, as its printed form says."""
     kinds = re.findall(r"\(\w+\): (\w+)\(", repr(network))
     return [kind for kind in kinds if kind != "Sequential"]
+
+
+def assert_list(what, got, want):
+    """Fail at the first entry that differs."""
+    for place, (one, right) in enumerate(itertools.zip_longest(got, want, fillvalue="nothing")):
+        assert one == right, f"{what} {place}: expected {right}, got {one}"
 
 
 def built(case, build, *settings):
@@ -301,7 +308,8 @@ def example_of_features():
     names = [type(layer).__name__ for layer in network]
     want = ["Conv2d", "ReLU", "MaxPool2d", "Conv2d", "ReLU"]
     assert names == want, f"the plan [4, 'M', 6]: expected the layers {want}, got {names}"
-    shape = tuple(network(torch.zeros(1, 3, 8, 12)).shape)
+    maps = call("the plan [4, 'M', 6], a picture of 8 × 12", network, torch.zeros(1, 3, 8, 12))
+    shape = tuple(maps.shape)
     assert shape == (1, 6, 4, 6), f"3 channels of 8 × 12: expected (1, 6, 4, 6), got {shape}"
 
 
@@ -327,15 +335,14 @@ def check_features(function):
             network = built(case, function, plan, channels, norm)
             assert isinstance(network, nn.Sequential), f"{case}: give back an nn.Sequential."
             kinds, right = kinds_of(network), kinds_of(want)
-            assert kinds == right, f"{case}: expected the layers {right}, got {kinds}"
+            assert_list(f"{case}: layer", kinds, right)
             for value in [*want.parameters(), *want.buffers()]:
                 if value.is_floating_point():
                     shift = 0.3 if value.dim() > 1 else 0.0
                     value.data = torch.rand(value.shape, generator=generator).double() - shift
-            here = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-            there = {name: tuple(value.shape) for name, value in want.state_dict().items()}
-            hint = "Each convolution has a bias, and takes what the layer before it gives."
-            assert here == there, f"{case}: expected parameters {there}, got {here}. {hint}"
+            here, there = (list(net.state_dict().items()) for net in (network, want))
+            here, there = ([(n, tuple(v.shape)) for n, v in values] for values in (here, there))
+            assert_list(f"{case}: each convolution has a bias; parameter", here, there)
             network.load_state_dict(want.state_dict())
             want = want.to(device)
             x = torch.randn(shape, generator=generator, dtype=torch.float64).to(device)
@@ -344,7 +351,8 @@ def check_features(function):
                 network.train(training)
                 want.train(training)
                 with torch.no_grad():
-                    assert_same(f"{case}: the output for {shape}", network(x), want(x), hint)
+                    what = f"{case}: the output for {shape}, training={training}"
+                    assert_same(what, call(what, network, x), want(x), hint)
     torch.manual_seed(302)
     one, other = function([3, 3], 3), function([3, 3], 3)
     weights = [layer.weight for network in (one, other) for layer in (network[0], network[2])]
@@ -473,7 +481,7 @@ def check_vgg(function):
         network = built(case, function, depth, classes, norm, width).eval()
         assert isinstance(network, nn.Sequential), f"{case}: give back an nn.Sequential."
         kinds, right = kinds_of(network), kinds_of(want)
-        assert kinds == right, f"{case}: expected the layers {right}, got {kinds}"
+        assert_list(f"{case}: layer", kinds, right)
         drops = re.findall(r"Dropout\(p=([\d.]+)", repr(network))
         assert drops == ["0.5", "0.5"], f"{case}: both dropouts have 0.5, got {drops}"
         with torch.no_grad():
@@ -482,12 +490,13 @@ def check_vgg(function):
                 value.copy_(spread * torch.randn(value.shape, generator=generator) + 0.1)
         theirs, ours = network.state_dict(), want.state_dict()
         here, there = ([tuple(p.shape) for p in values.values()] for values in (theirs, ours))
-        assert here == there, f"{case}: expected parameters of shapes {there}, got {here}"
+        assert_list(f"{case}: the shape of parameter", here, there)
         network.load_state_dict(dict(zip(theirs, ours.values(), strict=True)))
         want = want.to(device)
         x = torch.randn(shape, generator=generator, dtype=torch.float64).to(device)
         with torch.no_grad():
-            assert_same(f"{case}: the logits for {shape}", network(x), want(x))
+            what = f"{case}: the logits for {shape}"
+            assert_same(what, call(what, network, x), want(x))
 
 
 check_vgg(vgg)
@@ -1154,9 +1163,8 @@ def pool_loops(x):
 #
 # The test compares the result with that of `pool_loops`. It doesn't look at a clock: you do, below.
 #
-# <details><summary>Hint: "view size is not compatible"</summary><code>view</code> needs numbers
-# that lie in memory in the right order. A picture that was cut or transposed doesn't have them so;
-# <code>reshape</code> makes a copy where it must.</details>
+# <details><summary>Hint: "shape is invalid for input of size"</summary>An odd row or column is
+# still there. <code>x[:, :, : 2 * rows]</code> keeps an even number of rows.</details>
 #
 # <details><summary>Hint: the maximum over two axes</summary><code>x.amax(dim=(3, 5))</code>.
 # </details>
@@ -1797,7 +1805,8 @@ def example_of_training_on_photographs():
         train_epoch(model, *training, memory, 0.01, epoch)
 
     losses = fit(model, train, lambda model: validation_loss(model, *validation), 3, 5)
-    assert losses[-1] < 2.2, f"validation losses {losses}: a guess costs log 8, about 2.08"
+    last = losses[-1]
+    assert last < 2.2, f"the last validation loss is {last:.3f}; a guess costs log 8, about 2.08"
 
 
 example_of_training_on_photographs()
@@ -1854,7 +1863,8 @@ def check_training_on_photographs():
 
         losses = fit(model, train, measure, 2, 5)
         case = f"the photographs of seed {seed}, plan {plan}"
-        assert len(losses) == len(want), f"{case}: expected the losses {want}, got {losses}"
+        hint = f"{case}: expected {len(want)} epochs, got {len(losses)}: see tasks 5a and 5b"
+        assert len(losses) == len(want), hint
         for epoch, (loss, right) in enumerate(zip(losses, want, strict=True)):
             error = abs(loss - right)
             assert error < 1e-6, f"{case}, epoch {epoch}: expected {right:.6f}, got {loss:.6f}"
