@@ -60,8 +60,8 @@ def test_points_are_those_of_the_table(ran: NotebookNode) -> None:
     quiz = sum(value for test, value in given.items() if test.startswith("quiz_"))
     total = sum(given.values())
     assert f"{total}: {total - quiz} for code, {quiz} for" in text_of(ran)
-    in_headings = re.findall(r"\((\d) points?(?: \w+ \w+, (\d) points?)?", text_of(ran))
-    assert in_headings
+    headings = "".join(re.findall(r"^#+ .*\(.*points?.*\)$", text_of(ran), re.MULTILINE))
+    assert sum(map(int, re.findall(r"(\d) points?", headings))) == total
 
 
 @pytest.mark.parametrize("depth", [11, 13, 16, 19])
@@ -106,9 +106,9 @@ def test_the_tables_mean_and_deviation_are_those_of_the_prose(ran: NotebookNode)
     assert ", ".join(f"{point:+.1f}".replace("-", "−") for point in points) in question.text
     supported = [
         False,  # three of twelve
-        abs(mean) < error,
+        abs(mean) < 2 * error,
         False,  # a difference of 0 fits, and so do others
-        70 < (2 * deviation / 1.0) ** 2 < 90,
+        70 < (2 * deviation / 1.0) ** 2 < 80,
     ]
     assert question.key.answer == [number for number, holds in enumerate(supported, 1) if holds]
     low, high = mean - 2 * error, mean + 2 * error
@@ -119,12 +119,9 @@ def test_the_table_is_what_the_experiment_gives(ran: NotebookNode) -> None:
     needed = ("adam_start", "photographs", "scores", "order_experiment", "right_in_order")
     names = solutions("adam_step", "train_epoch", given=needed)
     right = names["right_in_order"]
-    torch.set_num_threads(1)
-    again = [right(False, seed) - right(True, seed) for seed in range(12)]
-    points = points_of_the_table(text_of(ran))
-    # Another processor rounds otherwise, and a training in float32 drifts apart.
-    assert statistics.mean(again) == pytest.approx(statistics.mean(points), abs=1.0)
-    assert statistics.stdev(again) == pytest.approx(statistics.stdev(points), abs=1.0)
+    again = [round(right(False, seed) - right(True, seed), 1) for seed in range(12)]
+    # In double precision another processor's rounding changes no answer.
+    assert again == pytest.approx(points_of_the_table(text_of(ran)), abs=0.11)
 
 
 # The other answers, derived independently
