@@ -63,11 +63,13 @@
 #
 # Four house rules hold for all your functions:
 #
-# 1. Write the step yourself. In parts 1 and 5 you may use the layers of `torch.nn`, and autograd.
-#    `FORBIDDEN` below lists, for each part, what you may not use, under whatever name you call it.
-#    Torchvision's VGG, the lecture's tables (`course_utils.architectures` and
-#    `course_utils.arithmetic`) and the optimisers of `torch.optim` aren't there at all when your
-#    work is graded.
+# 1. Write the step yourself: in part 1 no finished VGG, in part 2 no normalisation of PyTorch's
+#    and no autograd, in part 3 no pooling of PyTorch's, in parts 4 and 5 no optimiser of
+#    PyTorch's. This holds wherever you write the call, and under whatever name; `FORBIDDEN`
+#    below lists the names. All else is welcome: tensor arithmetic, indexing and numpy, the
+#    layers of `torch.nn` in part 1, autograd in part 5. Torchvision's VGG, the lecture's tables
+#    (`course_utils.architectures` and `course_utils.arithmetic`) and the optimisers of
+#    `torch.optim` are not available while this assignment is graded, because they solve it.
 # 2. Leave the inputs as they are: lists, tensors and networks. Only `train_epoch` and `fit` in
 #    part 5 change the network that they get, because that is their task.
 # 3. Tensors: compute in the dtype and on the device that you were given, and give them back.
@@ -100,8 +102,8 @@ FORBIDDEN = {
     "part 2": "batch_norm BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm native_batch_norm "
     "layer_norm LayerNorm group_norm GroupNorm instance_norm InstanceNorm2d ops _C autograd "
     "backward grad requires_grad requires_grad_ enable_grad func vjp jvp jacobian",
-    "part 3": "max_pool2d MaxPool2d max_pool2d_with_indices adaptive_max_pool2d AdaptiveMaxPool2d "
-    "fractional_max_pool2d ops _C",
+    "part 3": "max_pool1d max_pool2d max_pool3d MaxPool1d MaxPool2d MaxPool3d ops _C "
+    "max_pool2d_with_indices adaptive_max_pool2d AdaptiveMaxPool2d fractional_max_pool2d",
     "part 4": "optim SGD Adam AdamW sgd adam adamw RMSprop NAdam RAdam ops _C",
     "part 5": "optim SGD Adam AdamW sgd adam adamw RMSprop NAdam RAdam ops _C",
     "every part": "torch.manual_seed torch.random.manual_seed torch.seed np.random.seed "
@@ -181,7 +183,7 @@ def call(case, function, *inputs, **settings):
     try:
         got = function(*inputs, **settings)
     except Exception as error:
-        raise AssertionError(f"{case}: {type(error).__name__}: {error}") from None
+        raise AssertionError(f"{case}: {type(error).__name__}: {error}") from error
     for tensor, copied in zip(tensors, before[0], strict=True):
         same = tensor.shape == copied.shape and torch.equal(tensor, copied)
         assert same, f"{case}: an input was changed in place: work on new tensors (rule 2)."
@@ -300,8 +302,6 @@ def built(case, build, *settings):
 
 
 ### END HIDDEN TESTS
-
-
 def example_of_features():
     assert_own_work("features", features, "part 1")
     network = call("the plan [4, 'M', 6]", features, [4, "M", 6])
@@ -453,8 +453,6 @@ def dense_part(width, classes):
 
 
 ### END HIDDEN TESTS
-
-
 def example_of_vgg():
     assert_own_work("vgg", vgg, "part 1")
     with torch.device("meta"):
@@ -858,8 +856,6 @@ NORM_CASES = [
 
 
 ### END HIDDEN TESTS
-
-
 def example_of_training():
     assert_own_work("batch_norm_forward", batch_norm_forward, "part 2")
     x = torch.tensor([[[[1.0, 3.0], [5.0, 7.0]]]], dtype=torch.float64)
@@ -1055,8 +1051,6 @@ def check_backward(function, training, seed):
 
 
 ### END HIDDEN TESTS
-
-
 def example_of_backward():
     assert_own_work("batch_norm_backward", batch_norm_backward, "part 2")
     x = torch.tensor([[[[1.0, 3.0], [5.0, 7.0]]]], dtype=torch.float64)
@@ -1161,13 +1155,24 @@ def pool_loops(x):
 # 2. Reshape to six axes.
 # 3. Take the maximum over axes 3 and 5.
 #
-# The test compares the result with that of `pool_loops`. It doesn't look at a clock: you do, below.
+# The test compares the result with that of `pool_loops`. It also looks into your function for
+# `for`, `while` and `pool_loops`. It doesn't look at a clock: you do, below.
 #
 # <details><summary>Hint: "shape is invalid for input of size"</summary>An odd row or column is
 # still there. <code>x[:, :, : 2 * rows]</code> keeps an even number of rows.</details>
 #
 # <details><summary>Hint: the maximum over two axes</summary><code>x.amax(dim=(3, 5))</code>.
 # </details>
+
+
+# %% given="test_tools_loops"
+def assert_without_loop(name, function):
+    """Fail if a loop, or a call of pool_loops, is written in `function`."""
+    nodes = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))))
+    loops = (ast.For, ast.While, ast.comprehension)
+    found = any(isinstance(node, loops) for node in nodes)
+    found |= any(isinstance(node, ast.Name) and node.id == "pool_loops" for node in nodes)
+    assert not found, f"{name} has a loop: let PyTorch look at all blocks at once"
 
 
 # %% solution="pool_blocks"
@@ -1183,6 +1188,7 @@ def pool_blocks(x):
 # %% test="test_pool_blocks" points=1
 def example_of_pool_blocks():
     assert_own_work("pool_blocks", pool_blocks, "part 3")
+    assert_without_loop("pool_blocks", pool_blocks)
     x = torch.arange(16.0).reshape(1, 1, 4, 4)
     got = watch("the numbers 0 to 15", pool_blocks, x)
     want = torch.tensor([[[[5.0, 7.0], [13.0, 15.0]]]])
