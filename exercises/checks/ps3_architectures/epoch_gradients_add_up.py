@@ -2,7 +2,7 @@
 # about: Never empties .grad, so that the gradients of all batches add up.
 # fails:
 #   test_train_epoch: All batches, each with its own gradients and labels
-#   test_training: a guess costs log 8
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="train_epoch"

@@ -2,6 +2,7 @@
 # about: Keeps state_dict() without a copy.
 # fails:
 #   test_fit: expected the weights of epoch 3
+#   test_training: the kept weights have the loss
 # ---
 
 # %% solution="fit"

@@ -2,6 +2,7 @@
 # about: Leaves the model with the weights of the last epoch.
 # fails:
 #   test_fit: expected the weights of epoch 3
+#   test_training: the kept weights have the loss
 # ---
 
 # %% solution="fit"
