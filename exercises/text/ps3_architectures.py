@@ -54,8 +54,9 @@
 # **How it is graded.** Every task ends in a test cell. What you see of a test is a small example
 # that you can follow with pencil and paper. When your work is graded, the same cell also runs
 # checks that you don't see: other shapes, other settings, other numbers, compared with PyTorch.
-# A test gives all its points or none. Each test stands for itself, with one exception: the last
-# test of part 5 trains a network, and needs the tasks before it.
+# A test gives all its points or none. What is built on an earlier task needs that task: `vgg`
+# calls `features`, `train_epoch` calls `adam_step`, and the last test of part 5 trains a network
+# with all of them. The rest stands for itself.
 # The three questions of part 6 are different: **only the first answer that you submit counts.**
 
 # %% [markdown]
