@@ -1,0 +1,17 @@
+# ---
+# about: Updates the averages in place.
+# fails:
+#   test_adam: the state was changed in place
+# ---
+
+# %% solution="adam_step"
+def adam_step(value, gradient, state, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+    """The new value and the new state (m, v, steps) of one parameter."""
+    mean, square, steps = state
+    steps = steps + 1
+    mean.mul_(betas[0]).add_((1 - betas[0]) * gradient)
+    square.mul_(betas[1]).add_((1 - betas[1]) * gradient**2)
+    mean_hat = mean / (1 - betas[0] ** steps)
+    square_hat = square / (1 - betas[1] ** steps)
+    value = value - rate * mean_hat / (torch.sqrt(square_hat) + eps)
+    return value, (mean, square, steps)
