@@ -27,6 +27,7 @@ from autograder.sandbox.launch import (
 )
 from autograder.sandbox.limits import MB, Limits, resident_memory
 from autograder.sandbox.view import View
+from tests.conftest import as_ordinary_user, in_own_mounts
 
 ROOT = Path(__file__).parent.parent
 SECRET = "canary-7c1f"
@@ -980,24 +981,14 @@ def test_setuid_programs_give_nothing(warm):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
 def test_all_of_this_holds_for_an_ordinary_user():
-    # Where Python lives in root's own folder, a user needs a way to it.
-    visible_python = f"""
-        mount --bind {sys.base_prefix} /mnt
-        mount -t tmpfs -o mode=755 none /root
-        mkdir -p {sys.base_prefix}
-        mount --bind /mnt {sys.base_prefix}
-    """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
-        script = f"""
-            set -e
-            {visible_python if Path(sys.base_prefix).is_relative_to("/root") else ""}
-            exec setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all \\
-                {sys.executable} -m pytest -q -p no:cacheprovider {__file__} \\
-                --basetemp {folder}/tests -k "not ordinary_user and not outside_the_allow_list"
-        """
+        script = as_ordinary_user(
+            f"{sys.executable} -m pytest -q -p no:cacheprovider {__file__}"
+            f" --basetemp {folder}/tests -k 'not ordinary_user and not outside_the_allow_list'"
+        )
         result = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", textwrap.dedent(script)],
+            in_own_mounts(script),
             capture_output=True,
             text=True,
             cwd=ROOT,
