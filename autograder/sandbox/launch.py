@@ -362,12 +362,19 @@ class Process:
     def _holds_too_much(self) -> bool:
         """Whether memory is beyond its bound; else the next look comes before it can be far."""
         started = time.monotonic()
-        room = self.memory_bound - held_memory(self.pid, self.memory_bound)
+        most_shared = None if self.folder is None else _used(self.folder)
+        room = self.memory_bound - held_memory(self.pid, self.memory_bound, most_shared)
         if self._isolated:  # else its sockets are among the machine's
             room -= socket_memory(self.pid)
         cost = time.monotonic() - started  # watching takes half a core at most
         self._pause = min(WATCH_SECONDS, max(room / FILL_RATE, cost, 0.001))
         return room < 0
+
+
+def _used(folder: int) -> int:
+    """Bytes in the file system that a folder, by its descriptor, is of."""
+    about = os.fstatvfs(folder)
+    return (about.f_blocks - about.f_bfree) * about.f_bsize
 
 
 def _pid_of(pidfd: int) -> int:
