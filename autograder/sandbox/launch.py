@@ -364,6 +364,7 @@ class Process:
         started = time.monotonic()
         most_shared = None if self.folder is None else _used(self.folder)
         room = self.memory_bound - held_memory(self.pid, self.memory_bound, most_shared)
+        room -= os.fstat(self._log).st_blocks * 512  # what it printed is in memory, too
         if self._isolated:  # else its sockets are among the machine's
             room -= socket_memory(self.pid)
         cost = time.monotonic() - started  # watching takes half a core at most
