@@ -135,7 +135,6 @@ class Course:
             GradebookError: there is none (and `create` is false), or it can't be opened or used.
         """
         from nbgrader.api import Gradebook
-        from sqlalchemy.exc import SQLAlchemyError
 
         file = self.database_file
         if not create and file is not None and not file.is_file():
@@ -146,13 +145,29 @@ class Course:
         if create:  # nbgrader runs 'alembic' from the PATH, which an unactivated .venv is not on
             scripts = str(Path(sys.executable).parent)
             os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+        with (
+            self.naming_the_gradebook(),
+            Gradebook(str(self.directory.db_url), self.directory.course_id) as gradebook,
+        ):
+            yield gradebook
+
+    @contextmanager
+    def naming_the_gradebook(self) -> Iterator[None]:
+        """Have the database's own errors inside the block say which gradebook, and what to do.
+
+        Raises:
+            GradebookError: instead of an error of the database.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
-            with Gradebook(str(self.directory.db_url), self.directory.course_id) as gradebook:
-                yield gradebook
+            yield
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise GradebookError(
-                f"the gradebook {file or self.directory.db_url} can't be used: {reason}",
+                f"the gradebook {self.database_file or self.directory.db_url} can't be used:"
+                f" {reason}",
                 "check that it is a gradebook (else restore the newest gradebook.db.backup-*), that"
-                " you may write it and its folder, and that no other program holds it locked",
+                " you may write it and its folder, that there is room, and that no other program"
+                " holds it locked",
             ) from error

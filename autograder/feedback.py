@@ -26,7 +26,7 @@ from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.prepare import read_files
 from autograder.reading import OverrunError, ask
-from autograder.record import results_of
+from autograder.record import results_of, settle_folders
 from autograder.swap import alone, new_token, put_in_place, settle
 
 SECONDS = 20  # of processor time for one notebook's page; most take half a second
@@ -94,6 +94,7 @@ def feedback(course: Course, name: str) -> list[str]:
             or show plain text only, and a person must look.
     """
     with course.gradebook() as gradebook:
+        settle_folders(course, gradebook, name)
         graded = sorted(results_of(gradebook, name))
         try:
             notebooks = [one.name for one in gradebook.find_assignment(name).notebooks]

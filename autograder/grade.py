@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment
 from autograder.course import Course
@@ -38,8 +39,15 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import gpus
 from autograder.score import score, unreadable
 
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
 ENGINE = "5"
+
+
+class RunStoppedError(AutograderError):
+    """A fault of the machine's or of ours that no submission could be run with."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +97,35 @@ def grade(
         on_outcome: called after each submission.
 
     Raises:
-        AutograderError: nothing could be graded, and why.
+        AutograderError: the run stopped, and why.
     """
     _check_device(device)
+    settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
+    try:
+        return _grade(course, name, settings, jobs, only, force, on_start, on_outcome)
+    except AutograderError:
+        raise
+    except Exception as error:
+        raise RunStoppedError(
+            f"the run stopped: {error or repr(error)}",
+            f"{write_fault(course.root, f'the run stopped: {error!r}', _traceback(error))}; what"
+            " was recorded is kept: mend that, then run the command again",
+        ) from error
+
+
+def _grade(
+    course: Course,
+    name: str,
+    settings: Settings,
+    jobs: int | None,
+    only: str | None,
+    force: bool,
+    on_start: Callable[[int], None],
+    on_outcome: Callable[[Outcome], None],
+) -> list[Outcome]:
     assignment = Assignment.load(course, name)
     assignment.check_released(course)
     students = course.students(name, only)
-    settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
     outcomes: list[Outcome] = []
 
     def finish(outcome: Outcome) -> None:
@@ -116,23 +146,10 @@ def grade(
                 todo.append(student)
         if todo:  # else nothing is written, and a copy would push the oldest out
             backup(course)
-            if isolated:
+            if settings.isolated:
                 require_isolation()
         for run in _run(course, assignment, todo, settings, jobs):
-            if run.failure:
-                finish(Outcome(run.student, None, failure=run.failure))
-                continue
-            result = record(
-                course,
-                gradebook,
-                assignment,
-                keys[run.student],
-                result=run.result(assignment, _engine(settings)),
-                notebooks=run.executed.notebooks if run.executed else {},
-                files=run.prepared.files if run.prepared else {},
-                timestamp=timestamp_of(course, name, run.student),
-            )
-            finish(Outcome(run.student, result))
+            finish(_recorded(course, gradebook, assignment, keys[run.student], run, settings))
     return sorted(outcomes, key=lambda outcome: outcome.student)
 
 
@@ -151,6 +168,35 @@ class _Run:
             return score(assignment, self.prepared, self.executed, engine)
         assert self.problem is not None
         return unreadable(assignment, self.student, self.problem, engine)
+
+
+def _recorded(
+    course: Course,
+    gradebook: Gradebook,
+    assignment: Assignment,
+    key: str,
+    run: _Run,
+    settings: Settings,
+) -> Outcome:
+    """Record a run; what can't be recorded is that student's failure, and the others go on."""
+    if run.failure:
+        return Outcome(run.student, None, failure=run.failure)
+    try:
+        with course.naming_the_gradebook():
+            result = record(
+                course,
+                gradebook,
+                assignment,
+                key,
+                result=run.result(assignment, _engine(settings)),
+                notebooks=run.executed.notebooks if run.executed else {},
+                files=run.prepared.files if run.prepared else {},
+                timestamp=timestamp_of(course, assignment.name, run.student),
+            )
+    except Exception as error:
+        failure = _failure(course, run.student, error, "its result can't be recorded: ")
+        return Outcome(run.student, None, failure=failure)
+    return Outcome(run.student, result)
 
 
 def _run(
@@ -245,13 +291,17 @@ def _refused(executed: Executed) -> dict[str, str | None]:
     }
 
 
-def _failure(course: Course, student: str, error: Exception) -> str:
+def _failure(course: Course, student: str, error: Exception, step: str = "") -> str:
     """What to say of a submission that could not be run; the log has the rest."""
-    said = str(error) if isinstance(error, OSError | AutograderError) else repr(error)
-    details = "".join(traceback.format_exception(error))
+    said = step + (str(error) if isinstance(error, OSError | AutograderError) else repr(error))
+    details = _traceback(error)
     if isinstance(error, JudgeFailedError):
         details += f"\nThe judge's own:\n{error.details}"
     return f"{said}\n  → {write_fault(course.root, f'{student}: {said}', details)}"
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _key(course: Course, assignment: Assignment, student: str, settings: Settings) -> str:

@@ -148,7 +148,7 @@ def make_course(root: Path, texts: dict[str, str]) -> Course:
     return course
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hand_in() -> Callable[..., Path]:
     """Hand in a released notebook with some solution cells filled in; returns its path."""
 
@@ -194,6 +194,27 @@ def autograder() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+def in_own_mounts(script: str) -> list[str]:
+    """The command that runs a shell script which may mount: nobody else sees it, nothing stays."""
+    user = ["--user", "--map-current-user", "--keep-caps"] if os.getuid() else []
+    return ["unshare", "--mount", *user, "sh", "-ec", dedent(script)]
+
+
+def as_ordinary_user(command: str) -> str:
+    """A script for `in_own_mounts`, as root: the command's process belongs to user 12345."""
+    # Where Python lives in root's own folder, a user needs a way to it.
+    visible_python = f"""
+        mount --bind {sys.base_prefix} /mnt
+        mount -t tmpfs -o mode=755 none /root
+        mkdir -p {sys.base_prefix}
+        mount --bind /mnt {sys.base_prefix}
+    """
+    return f"""
+        {visible_python if Path(sys.base_prefix).is_relative_to("/root") else ""}
+        exec setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all {command}
+    """
 
 
 class Ran(NamedTuple):

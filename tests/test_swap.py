@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from autograder.assignment import Assignment
+from autograder.feedback import feedback
 from autograder.record import CellResult, Result, record, settle_folders
 
 STEPS = [
@@ -123,3 +124,30 @@ def test_a_failure_at_any_step_leaves_all_old_or_all_new(warmup, after):
             break
     assert left[0] > 0, "it has more steps than were broken"
     assert agree(warmup) == after
+
+
+@pytest.mark.parametrize(("committed", "score"), [(False, 2.0), (True, 0.0)])
+def test_feedback_finishes_what_a_killed_run_left(warmup, committed, score):
+    write(warmup, 2.0)
+    parent, commit = warmup.path("autograded", "warmup", "one").parent, Session.commit
+
+    def die(session):
+        swapped = len(list(parent.iterdir())) > 1
+        if committed or not swapped:
+            commit(session)
+        if swapped:
+            kill()
+
+    child = os.fork()
+    if child == 0:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Session, "commit", die)
+            write(warmup, 0.0)
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert "# 0.0" in (parent / "warmup" / "warmup.ipynb").read_text()
+    assert feedback(warmup, "warmup") == ["one"]
+    assert agree(warmup) == score
+    page = (warmup.path("feedback", "warmup", "one") / "warmup.html").read_text()
+    assert f"# {score}" in page

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograder.sandbox import linux
-from autograder.sandbox.limits import Limits, apply_limits
+from autograder.sandbox.limits import Limits, apply_limits, bound_sockets
 from autograder.sandbox.seccomp import restrict_system_calls
 from autograder.sandbox.view import CANDIDATE_UID, FOLDER, HOME
 
@@ -109,6 +109,7 @@ def enter(root: Path, folder: Path | None, limits: Limits, *, parent: int) -> in
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
     linux.set_hostname("sandbox")
     linux.raise_loopback()
+    bound_sockets()
     _make_private_places(root, limits)
     inside = root / FOLDER.relative_to("/")
     if folder is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import resource
@@ -23,7 +24,7 @@ class Limits:
         wall_seconds: from launch to end.
         cpu_seconds: of all processes together.
         memory_bytes: beyond what the warm process holds: of each process's private memory, and
-            of the resident memory of all together.
+            of the resident memory of all together, with what an isolated one's sockets can hold.
         processes: processes and threads together. Binds isolated processes only.
         open_files: of each process.
         file_bytes: size of one file.
@@ -69,7 +70,7 @@ def _private_memory() -> int:
     return _fields(Path("/proc/self/status"))["VmData"]
 
 
-def resident_memory(pid: int, *, exact: bool = False) -> int:
+def resident_memory(pid: int, *, exact: bool = False, most_shared: int | None = None) -> int:
     """Bytes of memory that `pid` and its descendants hold, without files and program text.
 
     Page tables count, and what was swapped out.
@@ -78,8 +79,9 @@ def resident_memory(pid: int, *, exact: bool = False) -> int:
         pid: a process; one that has ended holds nothing.
         exact: share pages out among the processes that share them; else each counts in full,
             which is a hundred times quicker and never too little.
+        most_shared: bytes in all the files of memory that they can share; None if not known.
     """
-    total = 0
+    total = shared = 0
     for each in _tree(pid):
         process = Path(f"/proc/{each}")
         with suppress(OSError, KeyError):  # it ended meanwhile
@@ -89,24 +91,60 @@ def resident_memory(pid: int, *, exact: bool = False) -> int:
                 fields = _fields(process / "smaps_rollup")
                 total += fields["Pss_Anon"] + fields["Pss_Shmem"] + fields["SwapPss"]
             else:
-                total += fields["RssAnon"] + fields["RssShmem"] + fields["VmSwap"]
-    return total
+                total += fields["RssAnon"] + fields["VmSwap"]
+                shared += fields["RssShmem"]
+    return total + (shared if most_shared is None else min(shared, most_shared))
 
 
-def holds_more(pid: int, bound: int) -> bool:
-    """Whether `pid` and its descendants hold more than `bound` bytes.
+def held_memory(pid: int, bound: int, most_shared: int | None = None) -> int:
+    """Bytes that `pid` and its descendants hold: what matters to a bound, at little cost.
 
     Sharing pages out means walking every page table, which takes the longer the more of them there
     are: it is left out where it can't matter.
     """
-    if resident_memory(pid) <= bound:
-        return False
+    quick = resident_memory(pid, most_shared=most_shared)
+    if quick <= bound:
+        return quick
     tables = 0
     processes = list(_tree(pid))
     for each in processes:
         with suppress(OSError, KeyError):
             tables += _fields(Path(f"/proc/{each}/status"))["VmPTE"]
-    return len(processes) == 1 or tables > bound or resident_memory(pid, exact=True) > bound
+    if len(processes) == 1 or tables > bound:
+        return quick
+    return resident_memory(pid, exact=True)
+
+
+def socket_memory(pid: int) -> int:
+    """Bytes that all sockets of a process's network namespace could hold, were their queues full.
+
+    Nobody can read what they do hold. Buffers are of the machine's default size: `bound_sockets`
+    and the system call filter see to it.
+    """
+    with suppress(OSError, StopIteration, ValueError):
+        lines = Path(f"/proc/{pid}/net/sockstat").read_text().splitlines()
+        count = next(int(line.split()[-1]) for line in lines if line.startswith("sockets:"))
+        return count * _socket_bytes()
+    return 0  # it ended
+
+
+@functools.cache
+def _socket_bytes() -> int:
+    total = 0
+    for name in ("rmem_default", "wmem_default"):
+        try:
+            total += int(Path(f"/proc/sys/net/core/{name}").read_text())
+        except (OSError, ValueError):
+            total += 212_992  # the kernel's own
+    return total
+
+
+def bound_sockets() -> None:
+    """Let no TCP socket of this process's network namespace grow its buffers by itself."""
+    for name in ("tcp_rmem", "tcp_wmem"):
+        setting = Path("/proc/sys/net/ipv4") / name
+        least, usual, _ = setting.read_text().split()
+        setting.write_text(f"{least} {usual} {usual}")
 
 
 class Computed:

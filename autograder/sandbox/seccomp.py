@@ -126,6 +126,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
 # Judged by their arguments.
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKET, _PRCTL, _MMAP = (41, 198), (157, 167), (9, 222)
+_SETSOCKOPT = (54, 208)
 
 _NEW_NAMESPACE = 0x7E02_0000  # CLONE_NEW… of mount, cgroup, uts, ipc, user, pid, net
 _SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
@@ -136,7 +137,7 @@ _X32_BIT = 0x4000_0000
 
 _LOAD, _EQUAL, _ANY_BIT, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 _OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENT = 0, 4, 16
-_OFFSET_THIRD_ARGUMENT, _OFFSET_FOURTH_ARGUMENT = 32, 40
+_OFFSET_SECOND_ARGUMENT, _OFFSET_THIRD_ARGUMENT, _OFFSET_FOURTH_ARGUMENT = 24, 32, 40
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 
 _Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
@@ -173,6 +174,18 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
         (_EQUAL, 0, 4, _PRCTL[column]),
         (_LOAD, 0, 0, _OFFSET_ARGUMENT),
         (_EQUAL, 0, 1, PR_SET_PDEATHSIG),
+        _refuse(0),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+    # What sockets hold is in no account that can be read, so their buffers keep the default size.
+    # A program that asks for more only makes a wish: say yes, do nothing.
+    program += [
+        (_EQUAL, 0, 7, _SETSOCKOPT[column]),
+        (_LOAD, 0, 0, _OFFSET_SECOND_ARGUMENT),
+        (_EQUAL, 0, 4, socket.SOL_SOCKET),
+        (_LOAD, 0, 0, _OFFSET_THIRD_ARGUMENT),
+        (_EQUAL, 1, 0, socket.SO_SNDBUF),
+        (_EQUAL, 0, 1, socket.SO_RCVBUF),
         _refuse(0),
         (_RETURN, 0, 0, _ALLOW),
     ]

@@ -30,7 +30,7 @@ from autograder.sandbox.isolate import (
     gain_privileges,
     new_pid_namespace,
 )
-from autograder.sandbox.limits import Limits, apply_limits
+from autograder.sandbox.limits import Limits, apply_limits, resident_memory
 from autograder.sandbox.linux import collapse_memory
 from autograder.sandbox.view import FOLDER, HOME, View, build_view, remove_view
 
@@ -209,7 +209,8 @@ def _prepare(
         os.environ.update(request["environment"])
         _close_all_but({launcher.fileno(), *handle, *fds[2:]})
         _reseed()
-        send(launcher, {"ready": True}, *handle)
+        # Measured before the target runs: what it takes first must not raise its own bound.
+        send(launcher, {"ready": True, "memory": resident_memory(os.getpid())}, *handle)
         launcher.close()
         for fd in handle:
             os.close(fd)
