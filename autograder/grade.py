@@ -242,9 +242,10 @@ def _run(
                     yield done
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        for student in starved:  # once more, now that nothing runs beside; this time counts
-            LOGGER.info("%s: had no processor, runs again alone", student)
-            yield run(student)
+        with ThreadPoolExecutor(1) as alone:  # once more, with nothing beside; this time counts
+            for student in starved:
+                LOGGER.info("%s: had no processor, runs again alone", student)
+                yield alone.submit(run, student).result()
 
 
 class _Refusals:

@@ -24,7 +24,9 @@ from course_utils.quiz.document import Document
 MIN_LENGTH = 16
 # Nor does a line that every program of the field has, or the number of an option.
 SAYS_NOTHING = re.compile(
-    r"with torch\.no_grad\(\):|(from [\w.]+ )?import .*|answer: [\[\d, \]]+|### (BEGIN|END) .*"
+    r"with torch\.no_grad\(\):|for \w+ in range\(\w+\):|"
+    r"(generator = torch\.Generator\(\)|torch)\.manual_seed\(\w+\)|"
+    r"(from [\w.]+ )?import .*|answer: [\[\d, \]]+|### (BEGIN|END) .*"
 )
 MARKERS = ("BEGIN HIDDEN TESTS", "BEGIN SOLUTION", "BEGIN MARK SCHEME")
 
