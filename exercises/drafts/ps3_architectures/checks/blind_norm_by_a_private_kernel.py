@@ -1,0 +1,15 @@
+# ---
+# about: Calls the kernel behind PyTorch's batch norm, under its private name.
+# blind: true
+# needs_isolation: true
+# fails:
+#   test_batch_norm_training: " "
+#   test_batch_norm_running: " "
+# ---
+
+# %% solution="batch_norm_forward"
+def batch_norm_forward(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
+    mean, var = running_mean.clone(), running_var.clone()
+    kernel = torch._native_batch_norm_legit
+    y = kernel(x, gamma, beta, mean, var, training, momentum, eps)[0]
+    return y, mean, var

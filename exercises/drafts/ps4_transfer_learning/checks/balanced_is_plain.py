@@ -1,0 +1,15 @@
+# ---
+# about: Gives the share of all right answers.
+# fails:
+#   test_balanced_accuracy: "always mammal: expected 0.5000, got 0.7500. All mammals"
+# ---
+
+# %% solution="balanced_accuracy"
+def balanced_accuracy(answers, labels):
+    """The mean over the classes in `labels` of the share of right answers (a float).
+
+    answers, labels: whole numbers (N,), the class said and the right class of each picture.
+    """
+    if len(labels) == 0:
+        raise ValueError("no pictures: there is nothing to take a share of")
+    return (answers == labels).double().mean().item()

@@ -1,0 +1,17 @@
+# ---
+# about: Puts a shared parameter into two groups.
+# fails:
+#   test_parameter_groups: "rate 0.3, factor 2.0, frozen blocks (), blocks 2 and 3"
+# ---
+
+# %% solution="parameter_groups"
+def parameter_groups(blocks, rate, factor):
+    """Parameter groups for an optimiser, the last block's first; see above."""
+    groups, taken = [], set()
+    for block in reversed(blocks):
+        learning = [p for p in block.parameters() if p.requires_grad]
+        if learning:
+            groups.append({"params": learning, "lr": rate})
+            taken |= {id(p) for p in learning}
+            rate *= factor
+    return groups

@@ -1,0 +1,17 @@
+# ---
+# about: Asks topk, which picks one of the tied classes by luck.
+# fails:
+#   test_top_1: "top-1 of the table: expected 0.3333, got 0.6667. Pictur"
+#   test_top_5: "top-5 of 50 pictures, 8 classes: expected 0.4200, got 0"
+# ---
+
+# %% solution="top_k_accuracy"
+def top_k_accuracy(outputs, labels, k):
+    """The share of pictures (a float) whose right class is among the k largest outputs.
+
+    outputs: (N, C), finite numbers; labels: whole numbers (N,), each from 0 to C - 1; k: from 1.
+    """
+    if len(labels) == 0:
+        raise ValueError("no pictures: there is nothing to take a share of")
+    best = outputs.topk(min(k, outputs.shape[1]), dim=1).indices
+    return (best == labels[:, None]).any(dim=1).double().mean().item()

@@ -1,0 +1,26 @@
+# ---
+# about: Averages over batches, so that a small batch counts as much as a large one.
+# fails:
+#   test_train_batches: "Labels go with their pictures"
+# ---
+
+# %% solution="train"
+def train(network, optimizer, images, labels, epochs, batch_size, seed, head=None):
+    """Train in place; the list of the epochs' mean losses. `head`: all else is frozen."""
+    losses = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
+        for _ in range(epochs):
+            set_mode(network, head)
+            total = 0.0
+            for piece in torch.randperm(len(labels), generator=generator).split(batch_size):
+                batch = piece.to(images.device)
+                loss = F.cross_entropy(network(images[batch]), labels[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total += loss.item()
+            losses.append(total / -(-len(labels) // batch_size))
+    network.eval()
+    return losses
