@@ -15,12 +15,14 @@ import re
 import secrets
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbformat import NotebookNode, from_dict
 
-from autograder.drawing import Drawn, draw
 from autograder.reading import OverrunError, ReadingError, ask
+
+if TYPE_CHECKING:
+    from autograder.drawing import Drawn
 
 TEMPLATE = Path(__file__).parent / "templates" / "page.html.j2"
 PLAIN_NOTE = (
@@ -62,6 +64,9 @@ def drawn_page(notebook: NotebookNode, resources: dict[str, Any]) -> Page:
 
     `resources["plain"]` asks for its text as it was written.
     """
+    # Here, because every command reads the course's configuration, and so imports this module.
+    from autograder.drawing import draw
+
     cells = [_raw(cell) for cell in notebook.cells]
     content = json.dumps(cells).encode()
     plain = bool(resources.get("plain"))

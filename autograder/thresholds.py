@@ -21,11 +21,10 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
-
-from autograder.assignment import grade_id
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 RUNS = 20
 STEP = 100  # seeds of run k are those of the test, plus k times this
@@ -60,6 +59,9 @@ class Threshold:
 
 def with_seeds(source: NotebookNode, run: int) -> NotebookNode:
     """An instructor's notebook whose tests have the seeds of one run, and measure comparisons."""
+    # Here, because a measured test imports this module in the judge: notebooks take it seconds.
+    from autograder.assignment import grade_id
+
     changed = copy.deepcopy(source)
     for cell in changed.cells:
         role = cell.metadata.get("nbgrader", {})
