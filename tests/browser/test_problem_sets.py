@@ -1,8 +1,9 @@
-"""A student's way through problem set 2: opened, filled in, run, answered, validated, graded."""
+"""A student's way through a problem set: opened, filled in, run, answered, validated, graded."""
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 
 import nbformat
 import pytest
@@ -16,27 +17,47 @@ from tools.lab import ROOT
 
 pytestmark = pytest.mark.browser
 
-NAME = "ps2_conv_arithmetic"
 STUDENT = "ada"
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture
-def course(tmp_path):
+@dataclass(frozen=True)
+class Way:
+    """A problem set as a student meets it: how much of each, and which digits a number needs."""
+
+    name: str
+    solutions: int
+    questions: tuple[str, str, str]
+    digits: int
+    points: int
+
+    def __str__(self):
+        return self.name
+
+
+WAYS = [
+    Way("ps2_conv_arithmetic", 7, ("seven_slices", "dilated_size", "layer_macs"), 0, 24),
+    Way("ps3_architectures", 11, ("norm_order", "two_modes", "running_variance"), 3, 28),
+]
+
+
+def released(way, tmp_path):
     """A copy of the course with this assignment only, released."""
-    parts = ("nbgrader_config.py", f"text/{NAME}.py", f"keys/{NAME}.yaml", f"source/{NAME}")
+    name = way.name
+    parts = ("nbgrader_config.py", f"text/{name}.py", f"keys/{name}.yaml", f"source/{name}")
     for part in parts:
         ours, theirs = ROOT / "exercises" / part, tmp_path / "exercises" / part
         theirs.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if ours.is_dir() else shutil.copy)(ours, theirs)
     opened = Course(tmp_path / "exercises")
-    release(opened, NAME)
+    release(opened, name)
     return opened
 
 
-def fill_in(notebook):
+def fill_in(notebook, way):
     """Write the reference's solutions into the solution cells of the page."""
-    source = nbformat.read(ROOT / "exercises" / "source" / NAME / f"{NAME}.ipynb", as_version=4)
+    path = ROOT / "exercises" / "source" / way.name / f"{way.name}.ipynb"
+    source = nbformat.read(path, as_version=4)
     solutions = {
         cell.id: cell.source
         for cell in source.cells
@@ -51,26 +72,30 @@ def fill_in(notebook):
         }""",
         solutions,
     )
-    assert filled == len(solutions) == 7
+    assert filled == len(solutions) == way.solutions
 
 
-def answer(form, value):
+def answer(form, value, digits):
     """Give an answer and submit it for good."""
     if isinstance(value, list):
         for box in form.get_by_role("checkbox").all():
             box.set_checked(int(box.get_attribute("value")) in value)
+    elif form.locator("input[type=radio]").count():
+        form.locator(f"input[value='{value}']").check()
     else:
-        form.get_by_label("Your answer").fill(f"{value:.0f}")
+        form.get_by_label("Your answer").fill(f"{value:.{digits}f}")
     form.get_by_role("button", name="Submit my answer").click()
     form.get_by_role("button", name="Submit for good", exact=True).click()
     expect(form.get_by_role("status")).to_contain_text("Recorded:")
 
 
-def test_a_students_way_from_opening_to_full_marks(course, open_notebook, lab):
-    folder = lab.root / NAME
-    shutil.copytree(course.path("release", NAME), folder)
-    notebook = open_notebook(f"{NAME}/{NAME}.ipynb")
-    fill_in(notebook)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook, lab):
+    name, course = way.name, released(way, tmp_path)
+    folder = lab.root / name
+    shutil.copytree(course.path("release", name), folder)
+    notebook = open_notebook(f"{name}/{name}.ipynb")
+    fill_in(notebook, way)
     notebook.run_all()
     unanswered = [problem for problem in notebook.problems() if "NoAttempt" not in problem]
     assert unanswered == []  # every visible test passes
@@ -79,9 +104,9 @@ def test_a_students_way_from_opening_to_full_marks(course, open_notebook, lab):
     expect(forms).to_have_count(3)
     forms.first.get_by_label("Your student id").fill(STUDENT)
     forms.first.get_by_role("button", name="Save").click()
-    right = right_answers(course.root / "keys" / f"{NAME}.yaml", STUDENT)
-    for index, question in enumerate(("seven_slices", "dilated_size", "layer_macs")):
-        answer(forms.nth(index), right[question])
+    right = right_answers(course.root / "keys" / f"{name}.yaml", STUDENT)
+    for index, question in enumerate(way.questions):
+        answer(forms.nth(index), right[question], way.digits)
 
     notebook.command("docmanager:save")
     notebook.page.get_by_role("button", name="Validate").click()
@@ -89,6 +114,10 @@ def test_a_students_way_from_opening_to_full_marks(course, open_notebook, lab):
     expect(said).to_contain_text("Your notebook passes all the tests", timeout=60_000)
     said.get_by_role("button").last.click()
 
-    shutil.copytree(folder, course.path("submitted", NAME, STUDENT))
-    [graded] = grade(course, NAME)
-    assert (graded.student, graded.result.score, graded.result.max_score) == (STUDENT, 24, 24)
+    shutil.copytree(folder, course.path("submitted", name, STUDENT))
+    [graded] = grade(course, name)
+    assert (graded.student, graded.result.score, graded.result.max_score) == (
+        STUDENT,
+        way.points,
+        way.points,
+    )
