@@ -150,7 +150,7 @@ ATTACKS: dict[str, Cells] = {
     # HTML
     "script": html(SCRIPT),
     "img": html(IMG),
-    "slashes": html(f"<img/src=x/onerror={RUN}>"),
+    "slashes": html(f"<img/src='x'/onerror={RUN}>"),
     "form-feed": html(f"<img\x0csrc=x\x0conerror={RUN}>"),
     "newlines": html(f"<img\nsrc=x\nonerror\n=\n{RUN}>"),
     "upper-case": html(f"<ImG SrC=x OnErRoR={RUN}>"),
