@@ -226,3 +226,20 @@ def test_what_a_notebook_needs_is_allowed(warm, refusal):
     found = attempts(warm, ALLOWED, refusal=refusal)
     assert found == dict.fromkeys(ALLOWED, 0)
     assert attempts(warm, ALLOWED, isolated=True) == found
+
+
+@pytest.mark.parametrize("buffer", ["SO_SNDBUF", "SO_RCVBUF"])
+def test_a_candidate_s_sockets_keep_their_size(warm, buffer):
+    """What sockets hold is in no account of memory; asking for more succeeds and does nothing."""
+    code = f"""
+        import socket
+        with socket.socket() as one:
+            size = lambda: one.getsockopt(socket.SOL_SOCKET, socket.{buffer})
+            before = size()
+            one.setsockopt(socket.SOL_SOCKET, socket.{buffer}, before // 4)
+            answer = (before, size())
+    """
+    before, after = ask(warm, code, isolated=True)
+    assert before == after
+    before, after = ask(warm, code, isolated=False)
+    assert before != after
