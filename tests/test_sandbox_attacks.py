@@ -772,6 +772,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.alone  # what watches needs a processor in time
 @pytest.mark.parametrize("name", BOMBS)
 def test_memory_that_no_limit_of_one_process_counts_is_watched(warm, name):
     code = textwrap.dedent(BOMBS[name]) + "\nimport time\ntime.sleep(30)\n"
@@ -1134,6 +1135,7 @@ def test_setuid_programs_give_nothing(warm):
 # ---- as an ordinary user ----------------------------------------------------------------------
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(420)
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
 def test_all_of_this_holds_for_an_ordinary_user():

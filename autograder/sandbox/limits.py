@@ -46,12 +46,13 @@ def apply_limits(limits: Limits, *, isolated: bool) -> None:
     """Bind this process and its children to `limits`, as far as the kernel keeps account itself.
 
     Soft and hard limits are the same: the process can't raise them. RLIMIT_AS is left alone:
-    torch maps 3.6 GB before any work, and CUDA far more.
+    torch maps 3.6 GB before any work, and CUDA far more. A process that is alone meets a
+    MemoryError, which it can catch, a little before the bound at which it would be ended.
     """
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: limits.cpu_seconds,
-        resource.RLIMIT_DATA: _private_memory() + limits.memory_bytes,
+        resource.RLIMIT_DATA: _private_memory() + limits.memory_bytes * 31 // 32,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_STACK: 8 * MB,
