@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from autograder.judge.channel import Channel
-from autograder.judge.codec import Decoder, Encoder
+from autograder.judge.codec import Decoder, Encoder, laid_out
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.peer import Peer
 from autograder.judge.policy import PYPLOT
@@ -96,6 +96,13 @@ class CandidateDecoder(Decoder):
         """The judge's word is law."""
         vars(obj).clear()
         vars(obj).update(attributes)
+
+    def dense(
+        self, dtype: str, shape: list[int], buffer: int, device: str, *strides: list[int]
+    ) -> torch.Tensor:
+        """As `Decoder.dense`; a test's tensor is laid out as the test made it."""
+        made = super().dense(dtype, shape, buffer, device)
+        return laid_out(made, *strides) if strides else made
 
     def _name(self, module: str, qualname: str) -> Any:
         obj = importlib.import_module(module)

@@ -42,6 +42,7 @@ _RETURN_TYPES = {name: cls for name, cls in vars(torch.return_types).items() if 
 # Modes whose pixels are all in tobytes(), with the bytes of each.
 _IMAGE_MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3, "I": 4,
                 "F": 4}  # fmt: skip
+_MOST_GAPS = 4  # places of memory for an element that crosses
 _MAX_VIEW_BYTES = 512 << 20
 _MAX_FROZENSET = 50_000
 
@@ -264,6 +265,34 @@ class Encoder:
         type(NotImplemented): lambda self, obj: ["NotImplemented"],
         type(...): lambda self, obj: ["Ellipsis"],
     }
+
+
+def layout(tensor: torch.Tensor) -> list[int] | None:
+    """The strides of a tensor that isn't contiguous; None where a contiguous one must do."""
+    once = _without_repeats(tensor.detach())
+    taken = 1
+    for stride, size in sorted(zip(once.stride(), once.shape, strict=True)):
+        if size > 1 and stride < taken:
+            return None  # elements overlap, as those of `unfold` do
+        taken += (size - 1) * stride
+    wasteful = taken > _MOST_GAPS * once.numel()
+    return None if tensor.is_contiguous() or wasteful else list(tensor.stride())
+
+
+def laid_out(values: torch.Tensor, strides: list[int]) -> torch.Tensor:
+    """The same values with these strides, in memory of their own."""
+    made = torch.empty_strided(values.shape, strides, dtype=values.dtype, device=values.device)
+    for axis, stride in enumerate(strides):
+        values = values.narrow(axis, 0, 1) if stride == 0 and values.shape[axis] else values
+    _without_repeats(made).copy_(values)
+    return made
+
+
+def _without_repeats(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor's part in which an axis that was expanded has one element."""
+    for axis, stride in enumerate(tensor.stride()):
+        tensor = tensor.narrow(axis, 0, 1) if stride == 0 and tensor.shape[axis] else tensor
+    return tensor
 
 
 class Decoder:

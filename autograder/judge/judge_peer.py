@@ -17,7 +17,7 @@ from torch import nn
 
 from autograder.judge import guards, seeds
 from autograder.judge.channel import Channel
-from autograder.judge.codec import Decoder, Encoder
+from autograder.judge.codec import Decoder, Encoder, layout
 from autograder.judge.errors import (
     STUDENT_MODULE,
     TIME_IS_UP,
@@ -80,10 +80,13 @@ class JudgeEncoder(Encoder):
         return body
 
     def tensor(self, obj: torch.Tensor) -> Any:
-        """By value; the student's own by handle."""
+        """By value, laid out as here; the student's own by handle."""
         if type(obj) is RemoteTensor:
             return ["mine", obj._handle]
-        return super().tensor(obj)
+        encoded = super().tensor(obj)
+        if encoded[0] == "tensor" and (strides := layout(obj)) is not None:
+            encoded[2].append(strides)
+        return encoded
 
     def _callback(self, obj: Any) -> Any:
         dunders = [

@@ -49,6 +49,18 @@ def clear(d):
     d.clear()
 
 
+def flat(x):
+    return x.view(-1)
+
+
+def strides(x):
+    return x.stride(), x.is_contiguous()
+
+
+def zero_first(x):
+    x[0] = 0
+
+
 hist = []
 
 
@@ -330,3 +342,39 @@ assert torch.equal(view(e.contiguous().T.contiguous()), torch.tensor([0.0, 1.0])
 b = np.broadcast_to(np.arange(3.0)[:, None], (3, 4))
 assert np.array_equal(part(b), b[1:]) and np.array_equal(part(b.T), b.T[1:])
 assert part(b).shape == (2, 4) and np.array_equal(part(b[:, ::-1]), b[1:, ::-1])
+
+# %% test: a tensor's layout in memory reaches the student
+x = torch.arange(24.0).reshape(2, 3, 4)
+for made in (
+    x,
+    x.mT,
+    x.permute(2, 0, 1),
+    x[:, :, ::2],
+    x[:, 1:2].expand(2, 5, 4),
+    x[None].contiguous(memory_format=torch.channels_last),
+    torch.ones(()).expand(3, 2),
+    x.mT.double().requires_grad_(),
+):
+    assert strides(made) == (made.stride(), made.is_contiguous()), made.shape
+    assert torch.equal(ident(made), made)
+
+# %% test: what a layout forbids is an error
+for made in (torch.arange(6.0).view(2, 3).mT, torch.ones(2, 1).expand(2, 3)):
+    try:
+        flat(made)
+    except RuntimeError as error:
+        assert "view size is not compatible" in str(error)
+    else:
+        raise AssertionError("a transposed tensor was flattened by view")
+
+# %% test: an expanded tensor can't be written, a transposed one can
+x = torch.ones(2, 3).mT
+zero_first(x)
+assert x.tolist() == [[0, 0], [1, 1], [1, 1]]
+e = torch.ones(3).expand(2, 3)
+try:
+    inplace(e)
+except RuntimeError as error:
+    assert "single memory location" in str(error)
+else:
+    raise AssertionError("an expanded tensor was written")

@@ -1,0 +1,198 @@
+"""Steps that a student writes out, whatever else PyTorch would do them with.
+
+    pool = own_work("pooling", "autograd")
+    with pool:
+        y = max_pool2d(x, 2, 2)  # OwnWorkError if PyTorch pools, under whatever name
+
+Names of functions are not looked at: what counts is what runs. Operations are seen where PyTorch
+dispatches them, a module's functions where Python calls them, autograd where its engine runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+Rules = tuple[str, ...]
+
+
+class _Step(NamedTuple):
+    """What does a step for you: names of operations, as a pattern, and modules."""
+
+    operations: str
+    modules: tuple[str, ...] = ()
+
+
+AUTOGRAD, CHANCE = "autograd", "chance"
+_STEPS = {
+    AUTOGRAD: _Step(
+        # The second is asked for when a dual number is made: forward-mode differentiation.
+        r".*_backward(_.*)?|_has_same_storage_numel",
+        ("torch.autograd", "torch.func", "torch._functorch"),
+    ),
+    "convolution": _Step(
+        r".*conv(olution|[123]d|_(tbc|depthwise|transpose)).*|_?slow_conv.*|.*_convolution.*",
+        ("scipy.signal", "scipy.ndimage"),
+    ),
+    "pooling": _Step(r".*(max|avg|lp)_?pool.*|max_unpool.*", ("scipy.ndimage",)),
+    "normalisation": _Step(r".*(batch|layer|group|instance|rms)_norm.*"),
+    "cross-entropy": _Step(r"_?(nll_loss|cross_entropy|multi_margin).*"),
+    "optimiser": _Step(r"_fused_(adam|sgd|adagrad).*", ("torch.optim",)),
+    "loading": _Step("", ("torch.utils.data",)),
+    "transforms": _Step("", ("torchvision.transforms", "PIL", "scipy.ndimage")),
+    CHANCE: _Step(""),
+}
+_active: list[Rules] = []
+_told_elsewhere = False
+
+
+class OwnWorkError(RuntimeError):
+    """Something did the step that the student was asked to write."""
+
+
+class own_work:  # noqa: N801 - used like a function
+    """While it is entered, no `steps` may be done by what is there already.
+
+    Args:
+        steps: names of steps, among them "autograd", and "chance": the random generators that all
+            code shares, which must be left as they are. A name with a dot is a module's.
+
+    Raises:
+        ValueError: there is no step of a name.
+        OwnWorkError: at the place where the step was done; for "chance" at the end.
+    """
+
+    def __init__(self, *steps: str) -> None:
+        unknown = [name for name in steps if name not in _STEPS and "." not in name]
+        if unknown:
+            raise ValueError(f"no step is called {unknown[0]!r}: use {', '.join(_STEPS)}")
+        self._steps = steps
+
+    def __enter__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        _active.append(self._steps)
+        self._stack.callback(_active.pop)
+        if not _told_elsewhere:
+            self._stack.enter_context(enforced(self._steps))
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._stack.__exit__(*error)
+
+
+def active() -> Rules:
+    """The steps that are the student's own now."""
+    return tuple(dict.fromkeys(name for rules in _active for name in rules))
+
+
+def tell_elsewhere() -> None:
+    """Let rules only be noted in this process: students' code runs in another, which is told."""
+    global _told_elsewhere
+    _told_elsewhere = True
+
+
+@contextlib.contextmanager
+def enforced(steps: Sequence[str]) -> Iterator[None]:
+    """Enforce rules in this thread. Raises as `own_work` does."""
+    known = [(name, _STEPS.get(name, _Step("", (name,)))) for name in steps]
+    operations = {name: step.operations for name, step in known if step.operations}
+    modules = {module: name for name, step in known for module in step.modules}
+    with contextlib.ExitStack() as stack:
+        if CHANCE in steps:
+            stack.enter_context(_chance_left_alone())
+        if modules:
+            stack.enter_context(_profiled(_Modules(modules)))
+        if operations:
+            stack.enter_context(_Operations(operations))
+        yield
+
+
+class _Operations(TorchDispatchMode):
+    """Sees each operation that PyTorch dispatches in this thread, and refuses some."""
+
+    def __init__(self, patterns: dict[str, str]) -> None:
+        super().__init__()
+        self._autograd = AUTOGRAD in patterns
+        self._steps = {name: re.compile(pattern) for name, pattern in patterns.items()}
+        self._known: dict[Any, str | None] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        if func not in self._known:
+            self._known[func] = self._step_of(func.__name__.partition(".")[0])
+        if (step := self._known[func]) is not None:
+            _refuse(f"PyTorch's {func.__name__.partition('.')[0]}", step)
+        if self._autograd and torch._C._current_autograd_node() is not None:
+            _refuse("PyTorch's automatic differentiation", AUTOGRAD)
+        return func(*args, **(kwargs or {}))
+
+    def _step_of(self, operation: str) -> str | None:
+        names = (name for name, pattern in self._steps.items() if pattern.fullmatch(operation))
+        return next(names, None)
+
+
+class _Modules:
+    """Sees each function that Python calls in this thread, and refuses those of some modules."""
+
+    def __init__(self, modules: dict[str, str]) -> None:
+        self._modules = modules
+        self._known: dict[str, str | None] = {}
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        if event != "call":
+            return
+        module = frame.f_globals.get("__name__", "")
+        if module not in self._known:
+            self._known[module] = self._within(module)
+        if (within := self._known[module]) is not None:
+            _refuse(f"{within}'s {frame.f_code.co_name}", self._modules[within])
+
+    def _within(self, module: str) -> str | None:
+        inside = (name for name in self._modules if f"{module}.".startswith(f"{name}."))
+        return next(inside, None)
+
+
+def _refuse(what: str, step: str) -> None:
+    raise OwnWorkError(
+        f"{what} is not available here, because it does a step for you ({step}): write it yourself"
+    )
+
+
+@contextlib.contextmanager
+def _profiled(profile: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+@contextlib.contextmanager
+def _chance_left_alone() -> Iterator[None]:
+    before = _random_states()
+    yield
+    for library, state in _random_states().items():
+        if state != before[library]:
+            raise OwnWorkError(
+                f"{library}'s global random generator was seeded or used: everybody else's "
+                "numbers change with it. Draw from a generator of your own"
+            )
+
+
+def _random_states() -> dict[str, Any]:
+    _, keys, position, *rest = np.random.get_state()  # noqa: NPY002 - the one that all share
+    return {
+        "PyTorch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": (keys.tobytes(), position, *rest),
+        "Python": random.getstate(),
+    }
