@@ -33,6 +33,7 @@ from autograder.judge.raised import is_cuda_failure
 from autograder.judge.remote import Kind, Remote, remote_class
 from autograder.judge.seeds import restore
 from autograder.judge.shared import memory_key, plain_tensor
+from course_utils.own_work import enforced
 
 MAX_PRINTED = 1 << 20
 _MAX_FILE = 64 << 20
@@ -260,8 +261,8 @@ class CandidatePeer(Peer):
 
     @contextlib.contextmanager
     def under(self, context: Any, decoder: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
-        """The judge's grad mode, default dtype and device, and seeds; what is printed is kept."""
-        grad, dtype, device, seeds = context
+        """The judge's grad mode, default dtype and device, seeds and rules; prints are kept."""
+        grad, dtype, device, seeds, rules = context
         if seeds is not None:
             restore(seeds, decoder)
         out, err = _Printed(), _Printed()
@@ -272,7 +273,8 @@ class CandidatePeer(Peer):
             grad = grad and self._state[0]  # a cell that turned it off for good meant that
             with torch.set_grad_enabled(grad), torch.device(device) if device else _SAME:
                 sys.stdout, sys.stderr = out, err
-                yield lambda: (out.getvalue(), err.getvalue())
+                with enforced(rules) if rules else _SAME:
+                    yield lambda: (out.getvalue(), err.getvalue())
         finally:
             sys.stdout, sys.stderr = streams
             torch.set_default_dtype(before)
@@ -462,6 +464,7 @@ class CandidatePeer(Peer):
 
 _PLAIN = (type(None), bool, int, float, str)
 _SAME = contextlib.nullcontext()
+_NOT_THEIRS = ("/course_utils/own_work.py", "/contextlib.py")
 
 
 class _Printed(io.StringIO):
@@ -496,7 +499,7 @@ def _where(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "/autograder/judge/" not in frame.filename
+        if not frame.filename.endswith(_NOT_THEIRS) and "/autograder/judge/" not in frame.filename
     ]
     return "".join(traceback.format_list(frames[-8:]))[-4000:]
 

@@ -241,6 +241,7 @@ class JudgePeer(Peer):
         self.stopped: BaseException | None = None
         self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
+        self.rules: Callable[[], tuple[str, ...]] = tuple  # house rules that hold now
         channel.on_late = self._on_late
 
     # Time.
@@ -419,13 +420,14 @@ class JudgePeer(Peer):
     # What travels with a request.
 
     def context(self, encoder: Encoder) -> Any:
-        """Grad mode, default dtype and device, and the random state if the test seeded."""
+        """Grad mode, default dtype and device, random state if the test seeded, house rules."""
         device = str(torch.get_default_device())
         return [
             torch.is_grad_enabled(),
             str(torch.get_default_dtype()).removeprefix("torch."),
             None if device == "cpu" else device,
             self._seeds_to_send(encoder),
+            list(self.rules()),
         ]
 
     def seeded(self) -> None:

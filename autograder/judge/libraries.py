@@ -69,6 +69,9 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
     for path in _ASK_FOR_CLASSES:
         vars(importlib.import_module(path))["isinstance"] = isinstance_of
     sources = _Sources(submission)
+    own_work = importlib.import_module("course_utils.own_work")
+    own_work.tell_elsewhere()
+    peer.rules = own_work.active
     _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))
     _replace(inspect, "signature", lambda plain: sources.for_remote(sources.signature, plain))
     if any("matplotlib" in text for text in source):

@@ -8,8 +8,27 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from course_utils.own_work import own_work
+
 
 # %% solution
+def conv_by_torch(x):
+    slide = getattr(F, "conv" + "2d")
+    return slide(x, torch.ones(1, 1, 2, 2))
+
+
+def conv_in_vain(x):
+    try:
+        return conv_by_torch(x)
+    except RuntimeError:
+        return torch.zeros(1, 1, 2, 2)
+
+
+def drawn():
+    yield 1
+    yield torch.rand(1).item()
+
+
 def square(n):
     if n < 0:
         raise ValueError("n must not be negative")
@@ -353,3 +372,31 @@ assert "lower" in dir("x")
 
 # %% test: repr in a message
 assert repr(describe(1)["parts"]) == "(1, [2, {3}])"
+
+# %% test: house rules hold for the student's code, and for it alone
+for rules in ((), ("normalisation", "chance")):
+    with own_work(*rules):
+        assert conv_by_torch(torch.ones(1, 1, 3, 3)).shape == (1, 1, 2, 2)
+x = torch.ones(1, 1, 3, 3)
+with own_work("pooling"):
+    assert conv_by_torch(x).shape == (1, 1, 2, 2)
+broken = []
+for function in (conv_by_torch, conv_in_vain):
+    try:
+        with own_work("autograd", "convolution"):
+            function(x)
+    except RuntimeError as error:
+        broken.append(str(error))
+assert len(broken) == 2
+assert all("convolution is not available in this task" in text for text in broken)
+assert torch.equal(conv_by_torch(x), F.conv2d(x, torch.ones(1, 1, 2, 2)))
+
+# %% test: what a student's generator does is under the rule while a test draws from it
+try:
+    with own_work("chance"):
+        for _ in drawn():
+            pass
+except RuntimeError as error:
+    assert "generator of your own" in str(error)
+else:
+    raise AssertionError("drew from the generator that all code shares")

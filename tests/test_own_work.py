@@ -1,0 +1,193 @@
+"""House rules: what a function runs is looked at, not what it calls it."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_utils.own_work import OwnWorkError, active, own_work
+
+X = torch.arange(36.0).reshape(1, 1, 6, 6)
+W = torch.ones(1, 1, 3, 3)
+LOGITS, LABELS = torch.ones(2, 3), torch.tensor([0, 2])
+
+
+def by_engine(x):
+    x = x.clone().requires_grad_()
+    with torch.enable_grad():
+        getattr((x * x).sum(), "back" + "ward")()
+    return x.grad
+
+
+def dual(x):
+    with torch.autograd.forward_ad.dual_level():
+        value = torch.autograd.forward_ad.make_dual(x, torch.ones_like(x))
+        return torch.autograd.forward_ad.unpack_dual(value * value).tangent
+
+
+def gradient(x):
+    return torch.autograd.grad((x * x).sum(), x)[0]
+
+
+def swallowed(x):
+    try:
+        return F.max_pool2d(x, 2)
+    except RuntimeError:
+        return x
+
+
+def loaded(x):
+    return list(torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x), 2))
+
+
+def resized(x):
+    import torchvision.transforms.functional as other_name
+
+    return other_name.resize(x, [3, 3])
+
+
+def adam(x):
+    optimizer = torch.optim.Adam([nn.Parameter(x)])
+    optimizer.step()
+
+
+DONE = {
+    "convolution": [
+        lambda: F.conv2d(X, W),
+        lambda: torch.conv2d(X, W),
+        lambda: torch.ops.aten.conv2d(X, W),
+        lambda: torch.convolution(X, W, None, (1, 1), (0, 0), (1, 1), False, (0, 0), 1),
+        lambda: torch._convolution(
+            X, W, None, (1, 1), (0, 0), (1, 1), False, (0, 0), 1, *[False] * 4
+        ),
+        lambda: nn.Conv2d(1, 1, 3)(X),
+        lambda: F.conv1d(X[:, :, 0], W[:, :, 0]),
+        lambda: F.conv_transpose2d(X, W),
+        lambda: torch.nn.grad.conv2d_weight(X, W.shape, torch.ones(1, 1, 4, 4)),
+        lambda: torch.inference_mode()(F.conv2d)(X, W),
+    ],
+    "pooling": [
+        lambda: F.max_pool2d(X, 2),
+        lambda: torch.max_pool2d(X, 2),
+        lambda: F.max_pool3d(X, (1, 2, 2)),
+        lambda: F.max_pool2d(X, 2, return_indices=True),
+        lambda: F.adaptive_max_pool2d(X, 2),
+        lambda: F.avg_pool2d(X, 2),
+        lambda: nn.AdaptiveAvgPool2d(2)(X),
+        lambda: F.max_unpool2d(X, torch.zeros(1, 1, 6, 6, dtype=torch.int64), 2),
+        lambda: torch.inference_mode()(F.max_pool2d)(X, 2),
+        lambda: swallowed(X),
+    ],
+    "normalisation": [
+        lambda: F.batch_norm(X, None, None, training=True),
+        lambda: nn.BatchNorm2d(1)(X),
+        lambda: nn.BatchNorm2d(1).eval()(X),
+        lambda: F.layer_norm(X, (6,)),
+        lambda: F.group_norm(X, 1),
+        lambda: F.instance_norm(X),
+    ],
+    "cross-entropy": [
+        lambda: F.cross_entropy(LOGITS, LABELS),
+        lambda: F.nll_loss(LOGITS, LABELS),
+        lambda: nn.CrossEntropyLoss()(LOGITS, LABELS),
+    ],
+    "autograd": [
+        lambda: by_engine(X),
+        lambda: gradient(X.clone().requires_grad_()),
+        lambda: torch.func.grad(lambda x: (x * x).sum())(X),
+        lambda: torch.func.vjp(torch.tanh, X)[1](X),
+        lambda: torch.func.jvp(torch.tanh, (X,), (X,)),
+        lambda: torch.autograd.functional.jacobian(torch.tanh, X),
+        lambda: dual(X),
+        lambda: torch.ops.aten.tanh_backward(X, X),
+        lambda: torch.ops.aten._softmax_backward_data(X, X, 1, torch.float32),
+    ],
+    "transforms": [lambda: resized(X)],
+    "loading": [lambda: loaded(X)],
+    "optimiser": [lambda: adam(X)],
+    "chance": [
+        lambda: torch.manual_seed(1),
+        lambda: torch.default_generator.manual_seed(1),
+        lambda: torch.randn(2),
+        lambda: np.random.seed(1),
+        lambda: np.random.rand(),
+        random.random,
+    ],
+}
+CASES = [(step, number) for step, cases in DONE.items() for number in range(len(cases))]
+
+
+def backward(x, grad_y):
+    """By hand, under names that mean something else elsewhere."""
+
+    class Layer:
+        def backward(self, v2):
+            return v2 * (1 - torch.tanh(x) ** 2)
+
+    with torch.enable_grad():
+        return Layer().backward(grad_y)
+
+
+OWN_WORK = [
+    lambda: backward(X, X),
+    lambda: F.unfold(X, 2).amax(1),
+    lambda: X.unfold(2, 2, 2).unfold(3, 2, 2).amax((-1, -2)),
+    lambda: torch.einsum("ijkl,ijkm->ijlm", X, X),
+    lambda: X.requires_grad_(False).mean((0, 2, 3), keepdim=True),
+    lambda: X.var((0, 2, 3), unbiased=False),
+    lambda: torch.softmax(LOGITS, 1).log()[range(2), LABELS].neg().mean(),
+    lambda: torch.rand(3, generator=torch.Generator().manual_seed(1)),
+    lambda: np.random.default_rng(1).random(3) + random.Random(1).random(),
+    lambda: F.interpolate(X, size=3, mode="bilinear", antialias=True),
+    lambda: torch.no_grad()(torch.tanh)(X),
+    lambda: X.clone().requires_grad_().sum(),
+    lambda: nn.functional.pad(X, (1, 1)).numpy().sum(),
+]
+
+
+@pytest.mark.parametrize(("step", "number"), CASES)
+def test_what_does_a_step_is_refused_under_every_name(step, number):
+    do = DONE[step][number]
+    do()  # works where the step isn't the student's
+    torch.rand(1), np.random.rand()  # so that the same seed again makes a difference
+    with pytest.raises(OwnWorkError, match=step if step != "chance" else "generator of your own"):
+        with own_work(step):
+            do()
+
+
+@pytest.mark.parametrize("number", range(len(OWN_WORK)))
+def test_own_work_passes_all_rules(number):
+    want = OWN_WORK[number]()
+    with own_work(*DONE):
+        got = OWN_WORK[number]()
+    assert torch.equal(torch.as_tensor(got), torch.as_tensor(want))
+
+
+def test_a_rule_holds_inside_only_and_leaves_everything_as_it_was():
+    with own_work("convolution"):
+        assert active() == ("convolution",)
+        F.max_pool2d(X, 2)
+        with own_work("pooling", "convolution"):
+            assert active() == ("convolution", "pooling")
+    assert active() == ()
+    F.conv2d(X, W)
+    with pytest.raises(ZeroDivisionError), own_work("convolution", "loading", "chance"):
+        _ = 1 / 0
+    assert active() == ()
+    F.conv2d(X, W)
+    loaded(X)
+
+
+def test_a_module_is_a_rule_and_an_unknown_step_is_named():
+    with pytest.raises(OwnWorkError, match=r"torchvision\.ops's box_iou"):
+        with own_work("torchvision.ops"):
+            import torchvision
+
+            torchvision.ops.box_iou(torch.ones(1, 4), torch.ones(1, 4))
+    with pytest.raises(ValueError, match=r"'convolutions': use autograd, convolution"):
+        own_work("convolutions")
