@@ -1,0 +1,112 @@
+"""What the tests of the problem sets share: they call a student's function, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from course_utils.own_work import own_work
+
+
+def call(
+    case: str, rules: Sequence[str], function: Callable[..., Any], *inputs: Any, **settings: Any
+) -> Any:
+    """What a student's function gives.
+
+    Args:
+        case: says in a message which call it was: shapes and settings.
+        rules: the steps that the student writes out: see `own_work`.
+        function: the student's.
+        inputs: its arguments, which it leaves as they are.
+        settings: its keyword arguments, likewise.
+
+    Raises:
+        AssertionError: it raised, broke a rule, or changed an input in place.
+    """
+    given = [*inputs, *settings.values()]
+    before = [_copy(value) for value in given]
+    try:
+        with own_work(*rules):
+            got = function(*inputs, **settings)
+    except Exception as error:
+        raise AssertionError(f"{case}: {type(error).__name__}: {error}") from error
+    for value, copied in zip(given, before, strict=True):
+        assert _is_as_before(value, copied), f"{case}: an input was changed: work on new values."
+    return got
+
+
+def assert_same(
+    what: str, got: Any, want: torch.Tensor, hint: str = "", atol: float | None = None
+) -> None:
+    """Fail if `got` is not the tensor `want`; name the first element that differs.
+
+    Args:
+        what: the result, and the call that it is of.
+        got: what the student's function gave.
+        want: what it must be: shape, dtype, device and values.
+        hint: what to look at, if the shape or the values are wrong.
+        atol: by how much a value may differ; by default a tolerance that fits the dtype.
+    """
+    kind = type(got).__name__
+    assert isinstance(got, torch.Tensor), f"{what} is {kind}, not a tensor: is a return missing?"
+    shapes = f"expected shape {tuple(want.shape)}, got {tuple(got.shape)}"
+    assert got.shape == want.shape, f"{what}: {shapes}. {hint}"
+    types = f"expected {want.dtype} on {want.device}, got {got.dtype} on {got.device}"
+    assert (got.dtype, got.device) == (want.dtype, want.device), f"{what}: {types}."
+    single = want.dtype in (torch.float32, torch.float16, torch.bfloat16)
+    rtol, usual = (1e-4, 1e-5) if single else (1e-7, 1e-9)
+    near = {"rtol": rtol, "atol": usual} if atol is None else {"rtol": 0.0, "atol": atol}
+    wrong = ~torch.isclose(got.detach(), want.detach(), equal_nan=True, **near)
+    if wrong.any():
+        first = tuple(wrong.nonzero()[0].tolist())
+        values = f"expected {want[first].item():.8g}, got {got[first].item():.8g}"
+        place = f" at {first}" if first else ""
+        raise AssertionError(f"{what}{place}: {values}. {hint}")
+
+
+def assert_number(
+    what: str, got: Any, want: int, hint: str = "", slips: Mapping[int, str] | None = None
+) -> None:
+    """Fail if `got` is not the Python int `want`.
+
+    Args:
+        what: the number, and the call that it is of.
+        got: what the student's function gave.
+        want: what it must be.
+        hint: what to look at.
+        slips: hints for wrong numbers that a known mistake gives.
+    """
+    kind = type(got).__name__
+    assert type(got) is int, f"{what}: expected a Python int, got {got!r} of type {kind}."
+    hint = (slips or {}).get(got, hint)
+    assert got == want, f"{what}: expected {want:,}, got {got:,}. {hint}"
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, list | tuple):
+        return [_copy(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return value
+
+
+def _is_as_before(value: Any, before: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        same = value.shape == before.shape and value.dtype == before.dtype
+        return same and bool(torch.isclose(value.detach(), before, 0, 0, equal_nan=True).all())
+    if isinstance(value, np.ndarray):
+        return np.array_equal(value, before)
+    if isinstance(value, list | tuple):
+        pairs = zip(value, before, strict=False)
+        return len(value) == len(before) and all(_is_as_before(*pair) for pair in pairs)
+    if isinstance(value, dict):
+        keys = list(value) == list(before)
+        return keys and all(_is_as_before(item, before[key]) for key, item in value.items())
+    return True
