@@ -109,4 +109,4 @@ def _is_as_before(value: Any, before: Any) -> bool:
     if isinstance(value, dict):
         keys = list(value) == list(before)
         return keys and all(_is_as_before(item, before[key]) for key, item in value.items())
-    return True
+    return value is before or (type(value) is type(before) and bool(value == before))
