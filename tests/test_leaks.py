@@ -103,6 +103,7 @@ def test_random_canaries_in_every_secret_region_reach_no_student(tmp_path):
 
 
 def test_the_bundle_gives_away_nothing_of_any_kind_in_any_place():
+    pytest.importorskip("torch")  # problem sets withhold functions of it
     lines = {
         "solution": "return grad_y @ weight, grad_y.T @ x, grad_y.sum(dim=0)",
         "hidden": "want = int(np.sum(1 / np.cosh(x.numpy()) ** 2 < threshold)) / 1000",
