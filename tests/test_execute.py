@@ -197,8 +197,11 @@ def test_a_packages_function_can_be_hidden_alone(tmp_path, hand_in):
     course = make_course(tmp_path / "course", {"warmup": text})
     hand_in(course, "warmup", "perm", {"size": "from math import perm\n" + SOLVED_SIZE})
     hand_in(course, "warmup", "comb", {"size": "from math import comb\n" + SOLVED_SIZE})
-    scores = {one.student: one.result.score for one in grade(course, "warmup")}
-    assert scores == {"perm": 0, "comb": 1}
+    graded = {one.student: one.result for one in grade(course, "warmup")}
+    assert {name: result.score for name, result in graded.items()} == {"perm": 0, "comb": 1}
+    reason = graded["perm"].cells["test_size"].reason
+    assert reason.startswith("NameError: name 'size' is not defined")
+    assert "(an earlier cell stopped: ImportError: cannot import name 'perm'" in reason
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,7 @@ class _Session:
         self.limits = limits
         self.ends = time.monotonic() + limits.total_seconds
         self.count = 0
+        self.stopped: str | None = None  # what the first of the student's cells that failed says
         self.given_until = 0
         theirs = [
             cell["source"]
@@ -261,6 +262,7 @@ class _Session:
         else:
             if any(output["output_type"] == "error" for output in result.outputs):
                 result.ended = Ended.CUDA_FAILED if cuda_failed else Ended.RAISED
+                self.stopped = self.stopped or _said(result.outputs)
             return None
         result.outputs = [_error(name, reason, [])]
         return reason
@@ -320,6 +322,8 @@ class _Session:
         if ended is Ended.NEEDS_REVIEW:
             return ended, Score(None, message[:500]), _error(name, message, lines)
         reason = f"{name}: {message}"[:500] if message else name
+        if self.stopped and "NameError" in reason:
+            reason = f"{reason} (an earlier cell stopped: {self.stopped})"[:800]
         if ended is Ended.REFUSED:  # the test's fault, not the student's: a person must look
             return ended, Score(None, reason), _error(name, message, lines)
         return ended, Score(0.0, reason), _error(name, message, lines)
@@ -495,6 +499,12 @@ def _message(error: BaseException) -> str:
         return str(error)
     except Exception:
         return ""
+
+
+def _said(outputs: list[dict[str, Any]]) -> str:
+    """The exception that a cell's outputs tell of."""
+    [error, *_] = [output for output in outputs if output["output_type"] == "error"]
+    return f"{error['ename']}: {error['evalue']}"[:300]
 
 
 def _error(name: str, value: str, lines: list[str]) -> dict[str, Any]:
