@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 # Part of every result's key: raise it when scores may come out differently, and all is regraded.
-ENGINE = "5"
+ENGINE = "6"
 
 
 class RunStoppedError(AutograderError):
