@@ -270,7 +270,7 @@ class CandidatePeer(Peer):
             sys.stdout, sys.stderr = streams
             torch.set_default_dtype(before)
 
-    def outgoing_names(self, encoder: Encoder) -> list[Any]:
+    def outgoing_names(self, _: Encoder) -> list[Any]:
         """Names that mean something else than when the judge looked them up."""
         return [
             name for name, obj in self._told.items() if self.namespace.get(name, self) is not obj
@@ -319,7 +319,7 @@ class CandidatePeer(Peer):
         args = list(error.args) if all(type(a) in _PLAIN for a in error.args) else None
         return [names, own, args, _text(error), _where(error), is_cuda_failure(error)]
 
-    def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
+    def error_from_json(self, value: Any, _: Decoder) -> BaseException:
         """An exception that a test's callable raised: its builtin class and its message."""
         name, message = value
         kind = getattr(sys.modules["builtins"], name, RuntimeError)

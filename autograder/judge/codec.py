@@ -144,7 +144,7 @@ class Encoder:
         """What isn't plain data: each end has its own answer."""
         raise NotImplementedError
 
-    def _stays(self, obj: Any) -> bool:
+    def _stays(self, _obj: Any) -> bool:
         """Whether this tensor is to cross by handle, although it was shared by value before."""
         return False
 
@@ -261,10 +261,10 @@ class Encoder:
         complex: _complex,
         slice: _slice,
         range: _slice,
-        torch.dtype: lambda self, obj: ["dtype", str(obj).removeprefix("torch.")],
-        torch.device: lambda self, obj: ["device", str(obj)],
-        type(NotImplemented): lambda self, obj: ["NotImplemented"],
-        type(...): lambda self, obj: ["Ellipsis"],
+        torch.dtype: lambda _, obj: ["dtype", str(obj).removeprefix("torch.")],
+        torch.device: lambda _, obj: ["device", str(obj)],
+        type(NotImplemented): lambda _, __: ["NotImplemented"],
+        type(...): lambda _, __: ["Ellipsis"],
     }
 
 
@@ -488,11 +488,11 @@ class Decoder:
         "output": lambda self, index: self.outputs[index],
         "scalar": _scalar,
         "bytes": lambda self, buffer: bytes(self.buffers[buffer]),
-        "complex": lambda self, real, imag: complex(real, imag),
-        "dtype": lambda self, name: _TORCH_DTYPES[name],
+        "complex": lambda _, real, imag: complex(real, imag),
+        "dtype": lambda _, name: _TORCH_DTYPES[name],
         "device": lambda self, name: self._device(name),
-        "NotImplemented": lambda self: NotImplemented,
-        "Ellipsis": lambda self: ...,
+        "NotImplemented": lambda _: NotImplemented,
+        "Ellipsis": lambda _: ...,
         "image": _image,
     }
 

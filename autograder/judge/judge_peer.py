@@ -450,7 +450,7 @@ class JudgePeer(Peer):
         encoder.undo.append(functools.partial(self.names.put_back, crossing))
         return [[name, *map(encoder.encode, value)] for name, value in crossing.items()]
 
-    def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
+    def incoming_names(self, names: list[Any], _: Decoder) -> None:
         """Look these names up again: student code may have bound them anew."""
         for name in names:
             self.names.forget(name)
@@ -465,7 +465,7 @@ class JudgePeer(Peer):
     # Being asked.
 
     @contextmanager
-    def under(self, context: Any, decoder: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
+    def under(self, context: Any, _: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
         """A test's callable runs under the grad mode of the student's code."""
         (grad,) = context
         with torch.set_grad_enabled(bool(grad)):
@@ -495,7 +495,7 @@ class JudgePeer(Peer):
             self.epoch += 1  # the student's code runs on
         raise AttributeError(f"student code can't use {name or op} of a test's object")
 
-    def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
+    def error_to_json(self, error: BaseException, _: Encoder) -> Any:
         """The builtin class and the message; nothing of where it happened."""
         if isinstance(error, OverTimeError):
             return ["KeyboardInterrupt", ""]  # the student's code is to stop, too

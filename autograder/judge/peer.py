@@ -111,7 +111,7 @@ class Peer:
         """Do what the other side asks."""
         raise NotImplementedError
 
-    def context(self, encoder: Encoder) -> Any:
+    def context(self, _encoder: Encoder) -> Any:
         """What travels with a request, besides its arguments."""
         return [torch.is_grad_enabled()]
 
@@ -126,7 +126,7 @@ class Peer:
         """What to raise, or to answer with, for a message that makes no sense."""
         return error
 
-    def wants_live(self, op: str, target: Any, name: str | None) -> bool:
+    def wants_live(self, _op: str, _target: Any, _name: str | None) -> bool:
         """Whether tensors in the answer stay here, to be read and changed by the other side."""
         return False
 
@@ -138,7 +138,7 @@ class Peer:
         """The exception to raise for one that crossed."""
         raise NotImplementedError
 
-    def outgoing_names(self, encoder: Encoder) -> list[Any]:
+    def outgoing_names(self, _encoder: Encoder) -> list[Any]:
         """Names that mean something else since the last message."""
         return []
 

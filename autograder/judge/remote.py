@@ -476,7 +476,7 @@ def _disagree(self: Any) -> ContradictionError:
 
 
 def _refusal(name: str) -> Callable[..., Any]:
-    def refuse(self: Remote, *args: Any) -> Any:
+    def refuse(self: Remote, *_: Any) -> Any:
         raise RefusedError(
             f"{name} of a student's {self._name()} would let it mark itself: convert it to a plain "
             "value first, for example float(x), list(x) or an attribute"
