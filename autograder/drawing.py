@@ -184,15 +184,15 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _html(text: str, _: str, about: dict[str, Any]) -> str:
+def _html(text: str, _: str, __: dict[str, Any]) -> str:
     return clean(_without_styles(_printable(text)))
 
 
-def _markdown_output(text: str, _: str, about: dict[str, Any]) -> str:
+def _markdown_output(text: str, _: str, __: dict[str, Any]) -> str:
     return draw_markdown(text)
 
 
-def _latex(text: str, _: str, about: dict[str, Any]) -> str:
+def _latex(text: str, _: str, __: dict[str, Any]) -> str:
     found = re.fullmatch(r"\s*(\$\$?|\\\[)?(?P<tex>.*?)(\$\$?|\\\])?\s*", text, re.DOTALL)
     if found and "$" not in found["tex"]:
         formulas = _Formulas()
@@ -372,7 +372,7 @@ class _Renderer(IPythonRenderer):
     def block_mermaidjs(self, code: str) -> str:
         return f"<pre>{escape(code)}</pre>"
 
-    def heading(self, text: str, level: int, **attrs: Any) -> str:
+    def heading(self, text: str, level: int, **_: Any) -> str:
         name = "-".join(re.sub(r"<[^>]*>", "", text).split())
         return f'<h{level} id="{escape(name)}">{text}</h{level}>\n'
 

@@ -47,7 +47,7 @@ class HideTests(NbGraderPreprocessor):
     """
 
     def preprocess_cell(
-        self, cell: NotebookNode, resources: ResourcesDict, index: int
+        self, cell: NotebookNode, resources: ResourcesDict, _index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
         """Clean one cell."""
         # A student's own cell hides nothing, and may be made to keep the search busy for days.
@@ -206,8 +206,8 @@ def draw_page(
 
 
 @lru_cache(maxsize=1)
-def _exporter(root: str, name: str) -> tuple[Course, HTMLExporter]:
-    """As nbgrader's own GenerateFeedback makes it."""
+def _exporter(root: str, _name: str) -> tuple[Course, HTMLExporter]:
+    """As nbgrader's own GenerateFeedback makes it, once for each assignment in turn."""
     course = Course(Path(root))
     log = logging.Logger("generate_feedback")
     log.addHandler(logging.NullHandler())

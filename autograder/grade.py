@@ -77,8 +77,8 @@ def grade(
     only: str | None = None,
     force: bool = False,
     limits: Limits = DEFAULT_LIMITS,
-    on_start: Callable[[int], None] = lambda total: None,
-    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    on_start: Callable[[int], None] = lambda _: None,
+    on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Grade every submission of an assignment that is new or changed.
 

@@ -129,8 +129,8 @@ def try_mutants(
     name: str,
     *,
     jobs: int | None = None,
-    on_start: Callable[[int], None] = lambda total: None,
-    on_mutant: Callable[[Tried], None] = lambda tried: None,
+    on_start: Callable[[int], None] = lambda _: None,
+    on_mutant: Callable[[Tried], None] = lambda _: None,
 ) -> tuple[list[Tried], list[str]]:
     """Grade every mutant of an assignment's reference solution.
 
@@ -266,7 +266,7 @@ def mutate(cell: str, source: str) -> Iterator[Mutant]:
 Parents = dict[ast.AST, ast.AST]
 
 
-def _arithmetic(node: ast.AST, parents: Parents) -> Iterator[_Change]:
+def _arithmetic(node: ast.AST, _: Parents) -> Iterator[_Change]:
     match node:
         case ast.BinOp(op=ast.FloorDiv()):  # rounded up
             yield "arithmetic", node, ast.parse(f"-(-({_text(node.left)}) // {_tight(node.right)})",
@@ -281,7 +281,7 @@ def _arithmetic(node: ast.AST, parents: Parents) -> Iterator[_Change]:
             yield "arithmetic", func, _changed(func, attr=_OPPOSITE[name])
 
 
-def _comparison(node: ast.AST, parents: Parents) -> Iterator[_Change]:
+def _comparison(node: ast.AST, _: Parents) -> Iterator[_Change]:
     match node:
         case ast.Compare(ops=[op]):
             for other in _COMPARISON[type(op)]:
@@ -293,7 +293,7 @@ def _comparison(node: ast.AST, parents: Parents) -> Iterator[_Change]:
             yield "comparison", node, operand
 
 
-def _off_by_one(node: ast.AST, parents: Parents) -> Iterator[_Change]:
+def _off_by_one(node: ast.AST, _: Parents) -> Iterator[_Change]:
     bounds: list[ast.expr | None] = []
     if isinstance(node, ast.Slice):
         bounds = [node.lower, node.upper]
@@ -333,7 +333,7 @@ def _dropped(node: ast.AST, parents: Parents) -> Iterator[_Change]:
             yield "dropped", node, "pass"
 
 
-def _assignment(node: ast.AST, parents: Parents) -> Iterator[_Change]:
+def _assignment(node: ast.AST, _: Parents) -> Iterator[_Change]:
     match node:
         case ast.AugAssign(target=target, value=value):
             yield "= and +=", node, f"{_text(target)} = {_text(value)}"
@@ -351,7 +351,7 @@ def _constant(node: ast.AST, parents: Parents) -> Iterator[_Change]:
             yield "constant", node, repr(node.value + step)
 
 
-def _removed(node: ast.AST, parents: Parents) -> Iterator[_Change]:
+def _removed(node: ast.AST, _: Parents) -> Iterator[_Change]:
     match node:
         case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in _REMOVED:
             if len(node.args) <= 1 and not _is_module(value):

@@ -165,7 +165,7 @@ def _write(
     timestamp: datetime.datetime | None,
 ) -> Result:
     session, token = gradebook.db(), new_token()
-    submission = _find_or_add(session, gradebook, assignment, result.student)
+    submission = _find_or_add(session, assignment, result.student)
     submission.timestamp = timestamp
     for notebook in submission.notebooks:
         _write_scores(notebook, result)
@@ -216,9 +216,7 @@ def backup(course: Course) -> Path | None:
     return copy
 
 
-def _find_or_add(
-    session: Session, gradebook: Gradebook, assignment: Assignment, student_id: str
-) -> SubmittedAssignment:
+def _find_or_add(session: Session, assignment: Assignment, student_id: str) -> SubmittedAssignment:
     """As Gradebook.update_or_create_submission, but without a commit in the middle."""
     from nbgrader import api
 

@@ -78,8 +78,8 @@ def verify(
     *,
     jobs: int | None = None,
     quick: bool = False,
-    on_start: Callable[[int], None] = lambda total: None,
-    on_trial: Callable[[Trial], None] = lambda trial: None,
+    on_start: Callable[[int], None] = lambda _: None,
+    on_trial: Callable[[Trial], None] = lambda _: None,
 ) -> Report:
     """Grade, as if students had handed them in, what the tests must accept and what they mustn't.
 

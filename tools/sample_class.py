@@ -185,7 +185,7 @@ def cut_short(notebook: NotebookNode) -> str:
     return text[: len(text) // 2]
 
 
-def nothing(notebook: NotebookNode) -> str:
+def nothing(_: NotebookNode) -> str:
     """A file of no bytes."""
     return ""
 

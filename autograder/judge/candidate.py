@@ -134,7 +134,7 @@ class CandidateDecoder(Decoder):
         return obj
 
     def _class(self, handle: int, name: str, bases: Any, members: Any) -> type:
-        made = self.peer.imported(handle)
+        made: type | None = self.peer.imported(handle)
         if made is None:
             namespace = {key: self._member(kind, value) for key, kind, value in members}
             made = type(name, tuple(self.decode(base) for base in bases), namespace)
@@ -279,13 +279,13 @@ class CandidatePeer(Peer):
             sys.stdout, sys.stderr = streams
             torch.set_default_dtype(before)
 
-    def outgoing_names(self, encoder: Encoder) -> list:
+    def outgoing_names(self, _: Encoder) -> list[Any]:
         """Names that mean something else than when the judge looked them up."""
         return [
             name for name, obj in self._told.items() if self.namespace.get(name, self) is not obj
         ]
 
-    def incoming_names(self, names: list, decoder: Decoder) -> None:
+    def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
         """Bind and delete what a test bound and deleted."""
         for name, *value in names:
             if value:
@@ -293,7 +293,9 @@ class CandidatePeer(Peer):
             else:
                 self.namespace.pop(name, None)
 
-    def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
+    def perform(
+        self, op: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
         """One of the operations below; student code may be interrupted, ours may not."""
         before, self._interruptible = self._interruptible, True
         self._interrupted = False
@@ -326,7 +328,7 @@ class CandidatePeer(Peer):
         args = list(error.args) if all(type(a) in _PLAIN for a in error.args) else None
         return [names, own, args, _text(error), _where(error), is_cuda_failure(error)]
 
-    def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
+    def error_from_json(self, value: Any, _: Decoder) -> BaseException:
         """An exception that a test's callable raised: its builtin class and its message."""
         name, message = value
         kind = getattr(sys.modules["builtins"], name, RuntimeError)
@@ -375,7 +377,9 @@ class CandidatePeer(Peer):
             self._live_iterators.add(id(result))
         return result
 
-    def _do_apply(self, _: Any, __: Any, func: Callable, args: list, kwargs: dict) -> Any:
+    def _do_apply(
+        self, _: Any, __: Any, func: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
         return func(*args, **kwargs)
 
     def _do_getattr(self, target: Any, name: str) -> Any:
@@ -437,7 +441,7 @@ class CandidatePeer(Peer):
     def _do_tensor_backward(self, target: torch.Tensor, _: Any, grad: torch.Tensor) -> None:
         target.backward(grad)
 
-    def _do_backward(self, _: Any, __: Any, token: int, grads: list) -> Any:
+    def _do_backward(self, _: Any, __: Any, token: int, grads: list[Any]) -> Any:
         return tuple(self.graphs.backward(token, grads))
 
     def _do_pyplot(self, _: Any, name: str, *args: Any, **kwargs: Any) -> Any:

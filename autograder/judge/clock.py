@@ -206,7 +206,7 @@ class Clock:
 _REPLACED = ("signal", "getsignal", "alarm", "setitimer", "getitimer")
 
 
-def _unhandled(number: int, frame: Any) -> None:
+def _unhandled(number: int, _: Any) -> None:
     raise TimeoutError(
         f"{signal.Signals(number).name} came, which ends a process that has no handler for it: "
         "call signal.signal first"

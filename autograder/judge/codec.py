@@ -13,7 +13,7 @@ import functools
 import math
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from autograder.judge.shared import MAPPINGS, Shared, is_namedtuple, plain_tenso
 if TYPE_CHECKING:
     from autograder.judge.channel import Buffer
     from autograder.judge.peer import Peer
+
+_T = TypeVar("_T")
 
 MAX_DEPTH = 100
 _SCALARS = frozenset({type(None), bool, float, str})
@@ -143,7 +145,7 @@ class Encoder:
         """What isn't plain data: each end has its own answer."""
         raise NotImplementedError
 
-    def _stays(self, obj: Any) -> bool:
+    def _stays(self, _obj: Any) -> bool:
         """Whether this tensor is to cross by handle, although it was shared by value before."""
         return False
 
@@ -260,10 +262,10 @@ class Encoder:
         complex: _complex,
         slice: _slice,
         range: _slice,
-        torch.dtype: lambda self, obj: ["dtype", str(obj).removeprefix("torch.")],
-        torch.device: lambda self, obj: ["device", str(obj)],
-        type(NotImplemented): lambda self, obj: ["NotImplemented"],
-        type(...): lambda self, obj: ["Ellipsis"],
+        torch.dtype: lambda _, obj: ["dtype", str(obj).removeprefix("torch.")],
+        torch.device: lambda _, obj: ["device", str(obj)],
+        type(NotImplemented): lambda _, __: ["NotImplemented"],
+        type(...): lambda _, __: ["Ellipsis"],
     }
 
 
@@ -390,7 +392,7 @@ class Decoder:
             raise ValueError(f"no such device: {name!r:.20}")
         return torch.device(name)
 
-    def _take(self, obj: Any, number: Any, leaf: torch.Tensor | None = None) -> Any:
+    def _take(self, obj: _T, number: Any, leaf: torch.Tensor | None = None) -> _T:
         if type(number) is not int:
             raise ValueError("a shared object's number is a whole number")
         self.peer.table.add(obj, number, leaf)
@@ -429,7 +431,9 @@ class Decoder:
     def _return_type(self, name: str, items: Any) -> Any:
         return _RETURN_TYPES[name]([self.decode(item) for item in items])
 
-    def _array_view(self, number: int, shape: list, strides: list, start: int) -> np.ndarray:
+    def _array_view(
+        self, number: int, shape: list[int], strides: list[int], start: int
+    ) -> np.ndarray:
         base = self.peer.table[number].obj
         if (
             not isinstance(base, np.ndarray)
@@ -443,7 +447,7 @@ class Decoder:
         view.flags.writeable = base.flags.writeable
         return view
 
-    def _view(self, number: int, shape: list, stride: list, offset: int) -> torch.Tensor:
+    def _view(self, number: int, shape: list[int], stride: list[int], offset: int) -> torch.Tensor:
         base = self.peer.table[number].obj
         shape = list(_shape(shape))
         stride = list(_shape(stride))
@@ -513,11 +517,11 @@ class Decoder:
         "output": lambda self, index: self.outputs[index],
         "scalar": _scalar,
         "bytes": lambda self, buffer: bytes(self.buffers[buffer]),
-        "complex": lambda self, real, imag: complex(real, imag),
-        "dtype": lambda self, name: _TORCH_DTYPES[name],
+        "complex": lambda _, real, imag: complex(real, imag),
+        "dtype": lambda _, name: _TORCH_DTYPES[name],
         "device": lambda self, name: self._device(name),
-        "NotImplemented": lambda self: NotImplemented,
-        "Ellipsis": lambda self: ...,
+        "NotImplemented": lambda _: NotImplemented,
+        "Ellipsis": lambda _: ...,
         "image": _image,
     }
 

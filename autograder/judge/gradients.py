@@ -77,7 +77,9 @@ class _Bridge(torch.autograd.Function):
     """Results of the other side as a function of the tensors that were passed to it."""
 
     @staticmethod
-    def forward(ctx: Any, peer: Peer, token: _Token, values: list, _: Any, *inputs: Any) -> Any:
+    def forward(
+        ctx: Any, peer: Peer, token: _Token, values: list[torch.Tensor], _: Any, *inputs: Any
+    ) -> Any:
         ctx.peer, ctx.token, ctx.count = peer, token, len(inputs)
         return tuple(values)
 

@@ -43,7 +43,7 @@ def fill_internal(own: dict[str, Any], name: str, value: Any) -> None:
         own[name] = value
 
 
-def fill_dict(name: str, own: dict, pairs: list[tuple[Any, Any]]) -> None:
+def fill_dict(name: str, own: dict[Any, Any], pairs: list[tuple[Any, Any]]) -> None:
     """Make a dict's contents those of the message, as far as they belong there.
 
     Args:
@@ -64,7 +64,7 @@ def fill_dict(name: str, own: dict, pairs: list[tuple[Any, Any]]) -> None:
             own[key] = before[key]
 
 
-def fill_items(name: str, own: list | set, items: list[Any]) -> None:
+def fill_items(name: str, own: list[Any] | set[Any], items: list[Any]) -> None:
     """The same for a list or a set."""
     if _holds_hooks(name) or (
         name == "_non_persistent_buffers_set" and any(type(item) is not str for item in items)

@@ -407,7 +407,7 @@ class JudgePeer(Peer):
             found = self.remember(handle, self._kinds[number](self, handle))
         return found
 
-    def _exception(self, handle: int, names: list) -> type[BaseException]:
+    def _exception(self, handle: int, names: list[Any]) -> type[BaseException]:
         if handle not in self._exceptions:
             if not all(type(name) is str for name in names):
                 raise ValueError("an exception is described by names")
@@ -449,13 +449,13 @@ class JudgePeer(Peer):
         self._seeds = now
         return seeds.encode(now, encoder)
 
-    def outgoing_names(self, encoder: Encoder) -> list:
+    def outgoing_names(self, encoder: Encoder) -> list[Any]:
         """Names that tests bound or deleted since the last request."""
         crossing = self.names.take_crossing()
         encoder.undo.append(functools.partial(self.names.put_back, crossing))
         return [[name, *map(encoder.encode, value)] for name, value in crossing.items()]
 
-    def incoming_names(self, names: list, decoder: Decoder) -> None:
+    def incoming_names(self, names: list[Any], _: Decoder) -> None:
         """Look these names up again: student code may have bound them anew."""
         for name in names:
             self.names.forget(name)
@@ -470,13 +470,15 @@ class JudgePeer(Peer):
     # Being asked.
 
     @contextmanager
-    def under(self, context: Any, decoder: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
+    def under(self, context: Any, _: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
         """A test's callable runs under the grad mode of the student's code."""
         (grad,) = context
         with torch.set_grad_enabled(bool(grad)):
             yield lambda: ("", "")
 
-    def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
+    def perform(
+        self, op: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
         """All that a candidate may ask: to call, iterate, index, measure, and read attributes."""
         if self.late or self.stopped is not None:
             raise OverTimeError("the student's code is to stop")
@@ -498,7 +500,7 @@ class JudgePeer(Peer):
             self.epoch += 1  # the student's code runs on
         raise AttributeError(f"student code can't use {name or op} of a test's object")
 
-    def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
+    def error_to_json(self, error: BaseException, _: Encoder) -> Any:
         """The builtin class and the message; nothing of where it happened."""
         if isinstance(error, OverTimeError):
             return ["KeyboardInterrupt", ""]  # the student's code is to stop, too

@@ -122,7 +122,7 @@ def _replace(module: Any, name: str, make: Callable[[Any], Any]) -> None:
     setattr(module, name, functools.wraps(plain)(make(plain)))
 
 
-def _seeding(peer: JudgePeer, plain: Callable) -> Callable:
+def _seeding(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
     def seeding(*args: Any, **kwargs: Any) -> Any:
         peer.seeded()
         return plain(*args, **kwargs)
@@ -130,7 +130,7 @@ def _seeding(peer: JudgePeer, plain: Callable) -> Callable:
     return seeding
 
 
-def _with_the_model(peer: JudgePeer, plain: Callable) -> Callable:
+def _with_the_model(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
     def call(model: Any, *args: Any, **kwargs: Any) -> Any:
         if has_remote(model):
             return peer.request("apply", None, None, [plain, [model, *args], kwargs])
@@ -141,7 +141,7 @@ def _with_the_model(peer: JudgePeer, plain: Callable) -> Callable:
 
 def _build_there(peer: JudgePeer) -> None:
     """A library object made from remote ones is made beside them."""
-    listed: dict[int, list] = {}  # generators that had to be looked into, for __init__
+    listed: dict[int, list[Any]] = {}  # generators that had to be looked into, for __init__
 
     def new(cls: type, *args: Any, **kwargs: Any) -> Any:
         seen = [list(arg) if isinstance(arg, _ONE_PASS) else arg for arg in args]
@@ -177,7 +177,7 @@ def _pyplot(peer: JudgePeer) -> None:
         setattr(plt, name, _pyplot_function(peer, name))
 
 
-def _pyplot_function(peer: JudgePeer, name: str) -> Callable:
+def _pyplot_function(peer: JudgePeer, name: str) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         return peer.request("pyplot", None, name, args, kwargs)
 
@@ -207,7 +207,9 @@ class _Sources:
                             found[target.id] = (source, node)
         return found
 
-    def for_remote(self, ours: Callable, plain: Callable) -> Callable:
+    def for_remote(
+        self, ours: Callable[[Remote], Any], plain: Callable[..., Any]
+    ) -> Callable[..., Any]:
         """A function that answers for remote objects, and leaves others to the library."""
 
         def answer(obj: Any, *args: Any, **kwargs: Any) -> Any:

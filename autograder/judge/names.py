@@ -125,7 +125,7 @@ class Notebook:
             others = [self._setting(part) for part in node.orelse]
             if not self._is_own(node.test) or None in settings + others:
                 return None
-            made = ast.If(node.test, cast(list, settings), cast(list, others))
+            made = ast.If(node.test, cast(list[ast.stmt], settings), cast(list[ast.stmt], others))
             return ast.copy_location(made, node)
         if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
             return None
@@ -245,7 +245,7 @@ def _is_made(value: ast.expr, made: set[str]) -> bool:
     return False
 
 
-class Names(dict):
+class Names(dict[str, Any]):
     """The namespace of the test cells.
 
     Args:
@@ -368,7 +368,7 @@ class Names(dict):
             return default
 
 
-class _Builtins(dict):
+class _Builtins(dict[str, Any]):
     """Builtins for the tests' code: what they lack is looked for in the student's namespace.
 
     It has to be the builtins, not the globals: a class body looks names up in its globals without

@@ -23,7 +23,8 @@ import functools
 import os
 import threading
 import weakref
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import torch
 
@@ -32,6 +33,8 @@ from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.shared import SharedTable
+
+_T = TypeVar("_T")
 
 
 class Exports:
@@ -92,21 +95,23 @@ class Peer:
         self.exports = Exports()
         self.table = SharedTable(self.parity)
         self.graphs = gradients.Graphs()
-        self._imports: dict[int, weakref.ref] = {}
+        self._imports: dict[int, weakref.ref[Any]] = {}
         self._released: list[int] = []
         self._dropped: list[int] = []
-        self._named_tuples: dict[tuple, type] = {}
+        self._named_tuples: dict[tuple[str, tuple[str, ...]], type] = {}
         self._owner = (os.getpid(), threading.get_ident())
         self.talking = False
         self.waiting = False
 
     # What each end decides.
 
-    def perform(self, op: str, target: Any, name: str | None, args: list, kwargs: dict) -> Any:
+    def perform(
+        self, op: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
         """Do what the other side asks."""
         raise NotImplementedError
 
-    def context(self, encoder: Encoder) -> Any:
+    def context(self, _encoder: Encoder) -> Any:
         """What travels with a request, besides its arguments."""
         return [torch.is_grad_enabled()]
 
@@ -121,7 +126,7 @@ class Peer:
         """What to raise, or to answer with, for a message that makes no sense."""
         return error
 
-    def wants_live(self, op: str, target: Any, name: str | None) -> bool:
+    def wants_live(self, _op: str, _target: Any, _name: str | None) -> bool:
         """Whether tensors in the answer stay here, to be read and changed by the other side."""
         return False
 
@@ -133,11 +138,11 @@ class Peer:
         """The exception to raise for one that crossed."""
         raise NotImplementedError
 
-    def outgoing_names(self, encoder: Encoder) -> list:
+    def outgoing_names(self, _encoder: Encoder) -> list[Any]:
         """Names that mean something else since the last message."""
         return []
 
-    def incoming_names(self, names: list, decoder: Decoder) -> None:
+    def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
         """Take note of what names mean on the other side."""
 
     def named_tuple(self, name: str, fields: tuple[str, ...]) -> type:
@@ -156,14 +161,14 @@ class Peer:
         ref = self._imports.get(handle)
         return ref() if ref is not None else None
 
-    def remember(self, handle: int, stand_in: Any) -> Any:
+    def remember(self, handle: int, stand_in: _T) -> _T:
         """Keep one stand-in a handle, and let the other side know when it is gone."""
         if handle in self._released:
             self._released.remove(handle)
         self._imports[handle] = weakref.ref(stand_in, functools.partial(self._forget, handle))
         return stand_in
 
-    def _forget(self, handle: int, ref: weakref.ref) -> None:
+    def _forget(self, handle: int, ref: weakref.ref[Any]) -> None:
         if self._imports.get(handle) is ref:
             del self._imports[handle]
             self._released.append(handle)
@@ -175,8 +180,8 @@ class Peer:
         op: str,
         target: Any = None,
         name: str | None = None,
-        args: tuple | list = (),
-        kwargs: dict | None = None,
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Ask the other side for one thing, and serve what it asks until it answers.
 
@@ -205,7 +210,7 @@ class Peer:
             raise failure
         return value
 
-    def _ask(self, parts: list) -> list:
+    def _ask(self, parts: list[Any]) -> list[torch.Tensor]:
         """Send a request; the tensors in it that gradients may be asked of."""
         op, target, name, args, kwargs = parts
         encoder = self.encoder(self)
@@ -222,7 +227,7 @@ class Peer:
             raise
         return encoder.inputs if torch.is_grad_enabled() else []
 
-    def _await_answer(self) -> tuple[list, list[memoryview]]:
+    def _await_answer(self) -> tuple[list[Any], list[memoryview]]:
         """The answer to the request just sent, after serving what is asked meanwhile."""
         while True:
             self.waiting = True
@@ -239,7 +244,7 @@ class Peer:
         """Do what had to be put off while a message was made or read."""
 
     def _settle(
-        self, message: list, buffers: list[memoryview], inputs: list
+        self, message: list[Any], buffers: list[memoryview], inputs: list[torch.Tensor]
     ) -> tuple[tuple[str, str], BaseException | None, Any]:
         """Take the answer to a request: what was printed, the failure or None, and the value."""
         decoder = self.decoder(self, buffers)
@@ -364,7 +369,7 @@ class Peer:
 
     # What every message carries.
 
-    def _changes(self, encoder: Encoder) -> list:
+    def _changes(self, encoder: Encoder) -> list[Any]:
         """What changed in place on this side since the last message."""
         changes = []
         for entry, contents, grad in self.table.changed():
@@ -376,7 +381,7 @@ class Peer:
         encoder.changing = None
         return changes
 
-    def _send(self, message: list, encoder: Encoder) -> None:
+    def _send(self, message: list[Any], encoder: Encoder) -> None:
         """Send a message, with what this side lets go of as its last part."""
         self._dropped += self.table.sweep()
         self._released += self.graphs.take_released()
@@ -408,7 +413,7 @@ class Peer:
             self.table.drop(number)
             self._dropped.append(number)
 
-    def _take_changes(self, changes: list, decoder: Decoder) -> None:
+    def _take_changes(self, changes: list[Any], decoder: Decoder) -> None:
         for number, body, state in changes:
             entry = self.table[number]
             if body is not None:

@@ -71,7 +71,7 @@ LOOKS = _words(
 LOOKS_INTO = _special(_words("len getitem float int index"))
 
 
-def changes_nothing(op: str, target: object = None, name: str | None = None, *_: object) -> bool:
+def changes_nothing(op: str, _target: object = None, name: str | None = None, *_: object) -> bool:
     """Whether a request leaves what a test has seen of the student's tensors as it is."""
     if op == "special":
         return name in LOOKS_INTO

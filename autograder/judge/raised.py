@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import torch
@@ -44,8 +45,6 @@ def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
         type(arg) in (type(None), bool, int, float, str) for arg in args
     )
     for attempt in (args if plain else [message], [message]):
-        try:
+        with contextlib.suppress(Exception):
             return kind(*attempt)
-        except Exception:
-            continue
     return RuntimeError(f"{kind.__name__}: {message}")

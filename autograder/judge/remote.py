@@ -50,10 +50,11 @@ class Kind:
     @classmethod
     def of(cls, kind: type) -> Kind:
         """Describe a class."""
+        eq: Any = kind.__eq__  # what instances use; mypy takes it for the bound one of `type`
         return cls(
             tuple(f"{base.__module__}:{base.__qualname__}" for base in kind.__mro__),
             frozenset(name for name in DUNDERS if getattr(kind, name, None) is not None),
-            kind.__eq__ is not object.__eq__,
+            eq is not object.__eq__,
         )
 
     @classmethod
@@ -211,7 +212,7 @@ class Remote:
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise RefusedError(f"a student's {self._name()} can't be pickled in a test")
 
-    def __mro_entries__(self, bases: tuple) -> tuple:
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
         raise RefusedError(
             f"a test can't derive a class from a student's {self._name()}: make an instance and "
             "call it, or put the class into a cell tagged in-kernel"
@@ -407,7 +408,7 @@ def _protocol(name: str, kind: Kind) -> Callable[..., Any]:
     return _special_method(name)
 
 
-def _length(self: Any) -> int:
+def _length(self: Any) -> Any:
     """What `len` says, which must be what the test has seen since the last call."""
     length = self._ask("special", "__len__")
     if type(length) is int and self._peer.lengths.setdefault(self._handle, length) != length:
@@ -475,7 +476,7 @@ def _disagree(self: Any) -> ContradictionError:
 
 
 def _refusal(name: str) -> Callable[..., Any]:
-    def refuse(self: Remote, *args: Any) -> Any:
+    def refuse(self: Remote, *_: Any) -> Any:
         raise RefusedError(
             f"{name} of a student's {self._name()} would let it mark itself: convert it to a plain "
             "value first, for example float(x), list(x) or an attribute"

@@ -89,7 +89,7 @@ class RemoteTensor(torch.Tensor):
 
     @classmethod
     def __torch_function__(
-        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
         if func is torch.autograd.grad:
@@ -117,7 +117,7 @@ class RemoteTensor(torch.Tensor):
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
-        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         raise NotImplementedError(
             f"{func} on a tensor of the student's model: use its value, x.detach().clone()"
@@ -133,7 +133,7 @@ class RemoteTensor(torch.Tensor):
         if not history:
             return data.requires_grad_(wants)
         if wants and torch.is_grad_enabled():
-            return _Fetched.apply(self, torch.zeros((), requires_grad=True), data)
+            data = _Fetched.apply(self, torch.zeros((), requires_grad=True), data)
         return data
 
     def snapshot(self) -> torch.Tensor:
@@ -153,8 +153,8 @@ class _View:
 
     of: RemoteTensor
     name: str
-    args: tuple = ()
-    kwargs: dict = field(default_factory=dict)
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
     index: int | None = None
 
     def values(self) -> Any:
@@ -231,7 +231,7 @@ def _set(tensor: RemoteTensor, name: str, value: Any) -> None:
     tensor._ask("setattr", name, value)
 
 
-def _peer_of(values: list) -> Any:
+def _peer_of(values: list[Any]) -> Any:
     """Whom to ask about these values, one of which is remote."""
     for value in values:
         if isinstance(value, RemoteTensor):

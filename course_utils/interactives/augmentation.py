@@ -102,7 +102,7 @@ class AugmentationExplorer(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return "Augmentation explorer: run this cell in JupyterLab to play with it."
 
-    def _receive(self, _: object, content: object, buffers: list[memoryview]) -> None:
+    def _receive(self, _: object, __: object, buffers: list[memoryview]) -> None:
         self._see(bytes(buffers[0]))
         self.send({"answered": True})  # also when the answer is the same as before
 
