@@ -195,6 +195,7 @@ def _candidate(sock):
     peer = candidate.CandidatePeer(Channel(sock), shell)
     shell.user_ns["collect"] = lambda: gc.collect() and None
     shell.user_ns["books"] = lambda: tuple(_books(peer).items())
+    gc.freeze()  # so that collecting looks at the conversation's objects only
     signal.signal(signal.SIGINT, peer.interrupt)
     peer.serve_forever()
 
