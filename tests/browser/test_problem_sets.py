@@ -23,13 +23,17 @@ expect.set_options(timeout=20_000)
 
 @dataclass(frozen=True)
 class Way:
-    """A problem set as a student meets it: how much of each, and which digits a number needs."""
+    """A problem set as a student meets it: how much of each, and which digits a number needs.
+
+    `essay`: the points of a text that waits for a person.
+    """
 
     name: str
     solutions: int
     questions: tuple[str, str, str]
     digits: int
     points: int
+    essay: int = 0
 
     def __str__(self):
         return self.name
@@ -38,6 +42,7 @@ class Way:
 WAYS = [
     Way("ps2_conv_arithmetic", 7, ("seven_slices", "dilated_size", "layer_macs"), 0, 24),
     Way("ps3_architectures", 11, ("norm_order", "two_modes", "running_variance"), 3, 28),
+    Way("ps4_transfer_learning", 13, ("spoiled_test", "frozen_norm", "block_rate"), 4, 31, essay=4),
 ]
 
 
@@ -118,6 +123,6 @@ def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook,
     [graded] = grade(course, name)
     assert (graded.student, graded.result.score, graded.result.max_score) == (
         STUDENT,
-        way.points,
+        way.points - way.essay,
         way.points,
     )
