@@ -9,15 +9,17 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from autograder.answers import right_answers
+from autograder.answers import log_files, right_answers
 from autograder.course import Course
 from autograder.grade import grade
 from autograder.release import release
+from tests.browser.formgrader import formgrader, log_in, submission_url
 from tools.lab import ROOT
 
 pytestmark = pytest.mark.browser
 
 STUDENT = "ada"
+COMMENT = "Say how you would split the cameras."
 expect.set_options(timeout=20_000)
 
 
@@ -126,3 +128,46 @@ def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook,
         way.points - way.essay,
         way.points,
     )
+
+
+def test_an_essay_is_marked_in_the_formgrader_and_the_mark_outlives_a_regrade(
+    tmp_path, browser_context
+):
+    [way] = [way for way in WAYS if way.essay]
+    name, course = way.name, released(way, tmp_path)
+    hand_in(course, way, "I choose MS-COCO, because its labels are boxes.")
+    [graded] = grade(course, name)
+    assert (graded.result.cells["essay_source"].score, graded.result.score) == (None, 4)
+
+    (tmp_path / "scratch").mkdir()
+    with formgrader(course, tmp_path / "scratch") as lab:
+        log_in(browser_context, lab)
+        page = browser_context.new_page()
+        page.goto(submission_url(course, lab, name, STUDENT))
+        expect(page.get_by_text("I choose MS-COCO, because its labels are boxes.")).to_be_visible()
+        for field, text in (("essay_source", "3"), ("essay_source-comment", COMMENT)):
+            with page.expect_response(lambda said: "/api/" in said.url and said.ok):
+                page.locator(f"#{field}").fill(text)
+                page.locator(f"#{field}").blur()
+        page.close()
+
+    assert grade(course, name, force=True)
+    with course.gradebook() as gradebook:
+        mark = gradebook.find_grade("essay_source", name, name, STUDENT)
+        comment = gradebook.find_comment("essay_source", name, name, STUDENT)
+        assert (mark.score, comment.comment) == (3, COMMENT)
+        assert gradebook.find_submission(name, STUDENT).score == 7
+
+
+def hand_in(course, way, essay):
+    """Hand in the release with the questions answered and this text, and no code."""
+    notebook = nbformat.read(course.path("release", way.name) / f"{way.name}.ipynb", as_version=4)
+    [cell] = [cell for cell in notebook.cells if cell.id == "essay_source"]
+    assert "COCO" not in cell.source  # the model answer isn't released
+    cell.source = essay
+    folder = course.path("submitted", way.name, STUDENT)
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{way.name}.ipynb")
+    keys = course.root / "keys" / f"{way.name}.yaml"
+    for file, content in log_files(keys, STUDENT, right_answers(keys, STUDENT).items()).items():
+        (folder / file).write_bytes(content)
