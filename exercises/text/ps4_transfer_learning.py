@@ -1379,7 +1379,8 @@ def _hidden_train_repeats():
         ends.append(network[3].weight.detach().clone())
     hint = "Twice seed 5, from the same start, and the weights differ: dropout has to be seeded."
     assert torch.allclose(ends[0], ends[1], atol=1e-6), hint
-    assert not torch.allclose(ends[0], ends[2], atol=1e-6), "Seeds 5 and 6 give the same weights."
+    apart = (ends[0] - ends[2]).abs().max().item()
+    assert apart > 1e-3, "Seeds 5 and 6 give the same weights: use the seed."
 
 
 _hidden_train_batches()
