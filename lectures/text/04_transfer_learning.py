@@ -22,7 +22,7 @@
 # - measure accuracy as top-1 and top-5, and look where a network looks.
 #
 # **Time**: 75 minutes, with the explorer. **You need**: `01_preprocessing`,
-# `02_convolution_arithmetic`, training loops. **Exercise**: the practice questions in the text.
+# `02_convolution_arithmetic`, training loops. **Exercise**: `ps4_transfer_learning`.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).

@@ -17,7 +17,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
-from nbgrader.api import Gradebook
 from nbgrader.server_extensions.formgrader.handlers import static_path, template_path
 from playwright.sync_api import BrowserContext, Page, expect
 from traitlets.config import Config
@@ -27,9 +26,10 @@ from autograder.course import Course
 from autograder.feedback import feedback
 from autograder.record import Result, record
 from tests import page_attacks
+from tests.browser.formgrader import formgrader, log_in, submission_url
 from tests.conftest import WARMUP, make_course
 from tests.page_attacks import ATTACKS, HONEST
-from tools import lab as tools_lab
+from tools.lab import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -225,27 +225,9 @@ def pages(recorded) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def formgrader(recorded, tmp_path_factory) -> Iterator[tools_lab.Lab]:
-    scratch = tmp_path_factory.mktemp("formgrader")
-    (scratch / "config").mkdir()
-    text = (recorded.root / "nbgrader_config.py").read_text()
-    text += f"\nc.CourseDirectory.root = {str(recorded.root)!r}\n"
-    (scratch / "config" / "nbgrader_config.py").write_text(text)
-    with tools_lab.jupyterlab(recorded.root, scratch) as running:
+def marking(recorded, tmp_path_factory) -> Iterator[Lab]:
+    with formgrader(recorded, tmp_path_factory.mktemp("formgrader")) as running:
         yield running
-
-
-def submission_url(course: Course, lab: tools_lab.Lab, student: str) -> str:
-    with Gradebook(course.directory.db_url, course.directory.course_id) as gradebook:
-        one = gradebook.find_submission_notebook("warmup", "warmup", student)
-        return f"{lab.url}formgrader/submissions/{one.id}/"
-
-
-def log_in(context: BrowserContext, lab: tools_lab.Lab) -> None:
-    page = context.new_page()
-    page.goto(f"{lab.url}api/status?token={lab.token}")
-    page.goto(f"{lab.url}tree?token={lab.token}")
-    page.close()
 
 
 def test_no_script_runs_in_the_feedback_of_all_attacks_at_once(pages, site, browser_context):
@@ -254,19 +236,19 @@ def test_no_script_runs_in_the_feedback_of_all_attacks_at_once(pages, site, brow
     assert happened(browser_context, site, site.page("mallory", content)) == []
 
 
-def test_no_script_runs_in_the_formgrader(recorded, formgrader, site, browser_context):
-    log_in(browser_context, formgrader)
-    url = submission_url(recorded, formgrader, "mallory")
+def test_no_script_runs_in_the_formgrader(recorded, marking, site, browser_context):
+    log_in(browser_context, marking)
+    url = submission_url(recorded, marking, "warmup", "mallory")
     assert happened(browser_context, site, url, 60_000) == []
 
 
-def test_the_formgrader_still_grades(recorded, formgrader, browser_context):
-    log_in(browser_context, formgrader)
+def test_the_formgrader_still_grades(recorded, marking, browser_context):
+    log_in(browser_context, marking)
     page = browser_context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(submission_url(recorded, formgrader, "honest"))
+    page.goto(submission_url(recorded, marking, "warmup", "honest"))
     score = page.locator("#test_area")
     expect(score).to_be_visible()
     with page.expect_response(lambda answer: "/api/grade/" in answer.url) as saved:

@@ -9,27 +9,33 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from autograder.answers import right_answers
+from autograder.answers import log_files, right_answers
 from autograder.course import Course
 from autograder.grade import grade
 from autograder.release import release
+from tests.browser.formgrader import formgrader, log_in, submission_url
 from tools.lab import ROOT
 
 pytestmark = pytest.mark.browser
 
 STUDENT = "ada"
+COMMENT = "Say how you would split the cameras."
 expect.set_options(timeout=20_000)
 
 
 @dataclass(frozen=True)
 class Way:
-    """A problem set as a student meets it: how much of each, and which digits a number needs."""
+    """A problem set as a student meets it: how much of each, and which digits a number needs.
+
+    `essay`: the points of a text that waits for a person.
+    """
 
     name: str
     solutions: int
     questions: tuple[str, str, str]
     digits: int
     points: int
+    essay: int = 0
 
     def __str__(self):
         return self.name
@@ -38,6 +44,7 @@ class Way:
 WAYS = [
     Way("ps2_conv_arithmetic", 7, ("seven_slices", "dilated_size", "layer_macs"), 0, 24),
     Way("ps3_architectures", 11, ("norm_order", "two_modes", "running_variance"), 3, 28),
+    Way("ps4_transfer_learning", 13, ("spoiled_test", "frozen_norm", "block_rate"), 4, 31, essay=4),
 ]
 
 
@@ -118,6 +125,49 @@ def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook,
     [graded] = grade(course, name)
     assert (graded.student, graded.result.score, graded.result.max_score) == (
         STUDENT,
-        way.points,
+        way.points - way.essay,
         way.points,
     )
+
+
+def test_an_essay_is_marked_in_the_formgrader_and_the_mark_outlives_a_regrade(
+    tmp_path, browser_context
+):
+    [way] = [way for way in WAYS if way.essay]
+    name, course = way.name, released(way, tmp_path)
+    hand_in(course, way, "I choose MS-COCO, because its labels are boxes.")
+    [graded] = grade(course, name)
+    assert (graded.result.cells["essay_source"].score, graded.result.score) == (None, 4)
+
+    (tmp_path / "scratch").mkdir()
+    with formgrader(course, tmp_path / "scratch") as lab:
+        log_in(browser_context, lab)
+        page = browser_context.new_page()
+        page.goto(submission_url(course, lab, name, STUDENT))
+        expect(page.get_by_text("I choose MS-COCO, because its labels are boxes.")).to_be_visible()
+        for field, text in (("essay_source", "3"), ("essay_source-comment", COMMENT)):
+            with page.expect_response(lambda said: "/api/" in said.url and said.ok):
+                page.locator(f"#{field}").fill(text)
+                page.locator(f"#{field}").blur()
+        page.close()
+
+    assert grade(course, name, force=True)
+    with course.gradebook() as gradebook:
+        mark = gradebook.find_grade("essay_source", name, name, STUDENT)
+        comment = gradebook.find_comment("essay_source", name, name, STUDENT)
+        assert (mark.score, comment.comment) == (3, COMMENT)
+        assert gradebook.find_submission(name, STUDENT).score == 7
+
+
+def hand_in(course, way, essay):
+    """Hand in the release with the questions answered and this text, and no code."""
+    notebook = nbformat.read(course.path("release", way.name) / f"{way.name}.ipynb", as_version=4)
+    [cell] = [cell for cell in notebook.cells if cell.id == "essay_source"]
+    assert "COCO" not in cell.source  # the model answer isn't released
+    cell.source = essay
+    folder = course.path("submitted", way.name, STUDENT)
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{way.name}.ipynb")
+    keys = course.root / "keys" / f"{way.name}.yaml"
+    for file, content in log_files(keys, STUDENT, right_answers(keys, STUDENT).items()).items():
+        (folder / file).write_bytes(content)

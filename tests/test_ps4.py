@@ -1,20 +1,13 @@
-"""Problem set 4: its prose and questions agree with PyTorch; the essay's mark stays."""
+"""Problem set 4: its prose and questions agree with PyTorch."""
 
 import re
-import shutil
-from pathlib import Path
 
-import nbformat
 import pytest
 import torch
 from nbformat import NotebookNode
 from torch import nn
 
 from autograder import answers
-from autograder.answers import log_files, right_answers
-from autograder.course import Course
-from autograder.grade import grade
-from autograder.release import release
 from course_utils.quiz import bank
 from tests.conftest import ROOT, run_reference
 
@@ -89,39 +82,3 @@ def test_the_generated_answer_agrees_with_an_optimiser(student: str) -> None:
         rates.append(rates[-1] * f)
     right = answers.right_answers(KEYS, student)["block_rate"]
     assert right == pytest.approx(rates[n - b], abs=1e-9)
-
-
-def test_the_essays_mark_and_comment_survive_a_regrade(tmp_path: Path) -> None:
-    """A manual score and a comment, as the formgrader writes them, are kept."""
-    for part in ("nbgrader_config.py", f"text/{NAME}.py", f"keys/{NAME}.yaml", f"source/{NAME}"):
-        ours, theirs = ROOT / "exercises" / part, tmp_path / part
-        theirs.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if ours.is_dir() else shutil.copy)(ours, theirs)
-    course = Course(tmp_path)
-    release(course, NAME)
-    notebook = nbformat.read(course.path("release", NAME) / f"{NAME}.ipynb", as_version=4)
-    [essay] = [cell for cell in notebook.cells if cell.id == "essay_source"]
-    assert "COCO" not in essay.source  # the model answer isn't released
-    essay.source = "I choose MS-COCO, because its labels are boxes."
-    folder = course.path("submitted", NAME, "ada")
-    folder.mkdir(parents=True)
-    nbformat.write(notebook, folder / f"{NAME}.ipynb")
-    right = right_answers(KEYS, "ada").items()
-    for file, content in log_files(KEYS, "ada", right).items():
-        (folder / file).write_bytes(content)
-    [graded] = grade(course, NAME)
-    assert graded.result.cells["essay_source"].score is None
-    assert graded.result.score == 4  # the questions
-    with course.gradebook() as gradebook:
-        mark = gradebook.find_grade("essay_source", NAME, NAME, "ada")
-        assert mark.needs_manual_grade
-        mark.manual_score, mark.needs_manual_grade = 3.0, False
-        comment = gradebook.find_comment("essay_source", NAME, NAME, "ada")
-        comment.manual_comment = "Say how you would split the cameras."
-        gradebook.db.commit()
-    grade(course, NAME, force=True)
-    with course.gradebook() as gradebook:
-        mark = gradebook.find_grade("essay_source", NAME, NAME, "ada")
-        comment = gradebook.find_comment("essay_source", NAME, NAME, "ada")
-        assert (mark.score, comment.comment) == (3.0, "Say how you would split the cameras.")
-        assert gradebook.find_submission(NAME, "ada").score == 7

@@ -1379,7 +1379,8 @@ def _hidden_train_repeats():
         ends.append(network[3].weight.detach().clone())
     hint = "Twice seed 5, from the same start, and the weights differ: dropout has to be seeded."
     assert torch.allclose(ends[0], ends[1], atol=1e-6), hint
-    assert not torch.allclose(ends[0], ends[2], atol=1e-6), "Seeds 5 and 6 give the same weights."
+    apart = (ends[0] - ends[2]).abs().max().item()
+    assert apart > 1e-3, "Seeds 5 and 6 give the same weights: use the seed."
 
 
 _hidden_train_batches()
@@ -1401,9 +1402,9 @@ _hidden_train_repeats()
 # When your work is graded, your function gets ten photographs of each of six kinds of things, of
 # about 64 × 64 pixels, and names others of the same kinds. This is done twice, with other pictures
 # and other class numbers. The mean of the two balanced accuracies must be **at least 45 %**.
-# Guessing gives 17 %; our own solution reaches 72 %, with a standard deviation of 4 points over 40
-# seeds. You have about 3 seconds for a call; an epoch with a frozen body takes about a quarter of a
-# second.
+# Guessing gives 17 %; our own solution reaches 69 %, with a standard deviation of 4 points over 20
+# seeds, so bad luck alone doesn't bring it below. You have about 3 seconds for a call; on one core
+# an epoch takes a tenth of a second with a frozen body, and two tenths if all of it learns.
 #
 # <details><summary>Hint: which optimiser, which rate?</summary>Adam with a rate of about 0.003 for
 # the head, batches of 16 and 6 epochs are a good start. Ten times that rate is too much for the
@@ -1451,10 +1452,9 @@ _example_transfer()
 ### BEGIN HIDDEN TESTS
 
 
-def _share_right(size, crop, order, seed):
+def _share_right(stamps, size, crop, order, seed):
     """The balanced accuracy, in percent, of what `transfer` makes of one task."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    stamps = load_stamps()
     kinds = [stamps.classes.index(kind) for kind in order]
     members = [(stamps.labels == kind).nonzero().flatten() for kind in kinds]
     chosen, labels = (
@@ -1483,7 +1483,11 @@ def _share_right(size, crop, order, seed):
 
 def _hidden_transfer():
     kinds = ["vehicle", "flower", "mammal", "fruit", "roadsign", "household"]
-    reached = [_share_right(64, 64, kinds, seed=411), _share_right(72, 60, kinds[::-1], seed=412)]
+    stamps = load_stamps()
+    reached = [
+        _share_right(stamps, 64, 64, kinds, seed=411),
+        _share_right(stamps, 72, 60, kinds[::-1], seed=412),
+    ]
     mean = sum(reached) / 2
     case = (
         f"new photographs of six kinds, two tasks: {reached[0]:.0f} % and {reached[1]:.0f} % right"
