@@ -1,7 +1,7 @@
 # ---
 # about: Nudges x itself and nudges it back, which rounding doesn't undo.
 # fails:
-#   test_numerical_gradient: nudge a copy of it
+#   test_numerical_gradient: "an input was changed"
 # ---
 
 # %% solution="numerical_gradient"

@@ -4,7 +4,7 @@
 # fails:
 #   test_max_pool_backward: "The first maximum of each window"
 #   test_max_pool_overlap: "The first maximum of each window"
-#   test_network_gradients: "one number a picture"
+#   test_network_gradients: "tiles"
 # ---
 
 # %% solution="max_pool2d_backward"
