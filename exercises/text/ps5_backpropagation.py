@@ -86,7 +86,7 @@ RULES = ("autograd", "pooling", "cross-entropy", "chance")
 #
 # $$\tanh'(x) = 1 - \tanh^2(x) = 1 - y^2 .$$
 #
-# The slope lies in $(0, 1]$, and it attains the $1$, at $x = 0$ (settled: it is mathematics).
+# The slope lies in $(0, 1]$, and it attains the $1$, at $x = 0$.
 #
 # Now the loss. If the layer behind reports that the loss changes by $10$ for each unit of $y$,
 # then it changes by $10 \cdot 0.420 = 4.20$ for each unit of $x$. That multiplication is the
@@ -973,7 +973,7 @@ print(f"loss {losses[0]:.3f} → {losses[-1]:.3f}; right on new pictures: {accur
 # \frac{f(x + \varepsilon e_i) - f(x - \varepsilon e_i)}{2\varepsilon},$$
 #
 # where $e_i$ nudges element $i$ alone. The error of the one-sided difference shrinks like
-# $\varepsilon$, that of this *central* difference like $\varepsilon^2$ (settled: Taylor's
+# $\varepsilon$, that of this *central* difference like $\varepsilon^2$ (by Taylor's
 # theorem).
 #
 # But $\varepsilon$ must not be too small either. $f$ is rounded, and dividing the rounding error
@@ -1135,6 +1135,11 @@ def assert_error(function, case, forward, backward, x, want, hint="", near=1e-6)
     assert abs(got - want) < near, f"{case}: expected {want:.6f}, got {got:.6f}. {hint}"
 
 
+def scaling(size):
+    """A forward that multiplies by size, and a backward that is twice too large."""
+    return lambda x: x * size, lambda g, x: 2 * g * size
+
+
 def check_shapes_and_sizes(function):
     generator = torch.Generator().manual_seed(59)
     for shape in [(2, 3), (4,), (3, 3), (1, 2, 2, 2), (2, 3)]:
@@ -1147,9 +1152,8 @@ def check_shapes_and_sizes(function):
             )
     hint = "The error is relative: the size of the gradients doesn't matter."
     for size in (1e6, 1e-3, 1e-6, 1e-9):
-        case, forward = f"twice a gradient of size {size}", lambda x, size=size: x * size
-        twice = lambda g, x, size=size: 2 * g * size  # noqa: E731 - as forward
-        assert_error(function, case, forward, twice, x, 0.5, hint, near=0.01)
+        case = f"twice a gradient of size {size}"
+        assert_error(function, case, *scaling(size), x, 0.5, hint, near=0.01)
 
 
 def check_special_backwards(function):
@@ -1161,8 +1165,8 @@ def check_special_backwards(function):
     assert_error(function, "both zero", torch.zeros_like, lambda g, x: g * 0, x, 0)
     assert_error(function, "a wrong sign", torch.exp, lambda g, x: -g * x.exp(), x, 2)
     hint = "grad_y has the shape of the output, not of x."
-    sums = lambda g, x: g[:, None].expand(2, 3)  # noqa: E731 - one line each
-    assert_error(function, "a sum over rows", lambda x: x.sum(1), sums, x, 0, hint)
+    total, spread = lambda x: x.sum(1), lambda g, x: g[:, None].expand(2, 3)
+    assert_error(function, "a sum over rows", total, spread, x, 0, hint)
     assert_error(function, "a mean", torch.mean, lambda g, x: g.expand(2, 3) / 6, x, 0, hint)
     hint = "Convert x to float64 before you call forward and backward."
     assert_error(function, "float32", torch.exp, lambda g, x: g * x.exp(), x.float(), 0, hint)
