@@ -1195,9 +1195,9 @@ def check_upstream_and_norm(function):
     assert abs(got - want) < 1e-6, message
 
 
-check_upstream_and_norm(gradient_check)
-check_shapes_and_sizes(gradient_check)
 check_special_backwards(gradient_check)
+check_shapes_and_sizes(gradient_check)
+check_upstream_and_norm(gradient_check)
 ### END HIDDEN TESTS
 
 # %% [markdown]
