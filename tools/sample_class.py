@@ -220,6 +220,7 @@ HOSTILE = (
     ),
     hostile(
         "drops the assert from every test",
+        "import ast\n"
         "class Drop(ast.NodeTransformer):\n"
         "    def visit_Assert(self, node):\n"
         "        return ast.copy_location(ast.Pass(), node)\n"

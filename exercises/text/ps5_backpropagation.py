@@ -44,72 +44,38 @@
 # One rule saves half of all mistakes: *a gradient has the shape of the thing that it is the
 # gradient of.* `grad_x` has the shape of `x`, always.
 #
-# Three house rules hold for all your functions:
+# Four house rules hold for all your functions:
 #
-# 1. Write the derivative yourself. Tensor arithmetic, indexing, `torch.tanh`, `torch.softmax`,
-#    `max`, `argmax`, `unfold`, numpy: all welcome. What PyTorch would differentiate for you is
-#    not; `FORBIDDEN` below lists those names. The tests also switch gradients off while they
-#    call you, so that leaning on autograd ends in *element 0 of tensors does not require grad*.
-# 2. Leave the inputs as they are. The layer in front still needs them.
-# 3. Give back the dtype and the device that you were given. Then your layers run in double
-#    precision and on a GPU too.
+# 1. Write the step yourself: neither PyTorch's automatic differentiation, nor its pooling
+#    (`F.max_pool3d` and `F.max_unpool2d` are pooling too), nor its cross-entropy, under whatever
+#    name. The tests see what runs, not what it is called, in your helpers too. All else is
+#    welcome: tensor arithmetic, indexing, `torch.tanh`, `torch.softmax`, `torch.log_softmax`,
+#    `max`, `argmax`, `unfold`, numpy. Finite differences, the subject of part 4, are too rough
+#    to stand for a derivative in the other parts: these tests look at twelve digits.
+# 2. Leave the inputs as they are, because the layer in front still needs them, and give back new
+#    tensors. An input may be a transposed or an expanded view, for which `x.view(-1)` fails and
+#    `x.reshape(-1)` works.
+# 3. Give back the dtype and the device that you were given, and compute in that dtype. Then your
+#    layers run in double precision and on a GPU too.
+# 4. Leave alone the random generators that all code shares: neither seed them
+#    (`torch.manual_seed`) nor draw from them. Where you need chance, make a `torch.Generator`.
 
 # %% given="imports"
-import ast
-import inspect
 import math
-import textwrap
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-# %% given="house_rules"
-FORBIDDEN = (
-    "autograd backward grad requires_grad requires_grad_ enable_grad func vjp jvp jacobian "
-    "ops _C cross_entropy CrossEntropyLoss max_pool2d max_pool2d_with_indices MaxPool2d "
-    "adaptive_max_pool2d max_unpool2d"
-)
+from course_utils.testing import assert_same, call
 
+# %% given="house_rules"
+RULES = ("autograd", "pooling", "cross-entropy", "chance")
 
 # %% [markdown]
-# The next cell holds the two tools that the tests use. You needn't read it, but you may, and you
-# may call `assert_same` while you look for a mistake: it names the first element that differs.
-
-
-# %% given="test_tools"
-def assert_own_work(name, function):
-    """Fail unless `function` is written out with def and keeps to the house rules."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        tree = ast.parse("")
-    nodes = list(ast.walk(tree))
-    defined = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
-    assert name in defined, f"{name}: write it out yourself, beginning with 'def {name}('"
-    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    used |= {node.name for node in nodes if isinstance(node, ast.alias)}
-    found = ", ".join(sorted(used & set(FORBIDDEN.split())))
-    assert not found, f"{name} uses {found}: in this assignment you write that step yourself"
-
-
-# %% given="test_tools_compare"
-def assert_same(what, got, want, hint=""):
-    """Fail if `got` is not the tensor `want`; say where, and what to look at."""
-    kind = type(got).__name__
-    assert isinstance(got, torch.Tensor), f"{what} is {kind}, not a tensor: is a return missing?"
-    shapes = f"expected shape {tuple(want.shape)}, got {tuple(got.shape)}"
-    assert got.shape == want.shape, f"{what}: {shapes}. {hint}"
-    types = f"expected {want.dtype} on {want.device}, got {got.dtype} on {got.device}"
-    assert (got.dtype, got.device) == (want.dtype, want.device), f"{what}: {types}. {hint}"
-    rtol, atol = (1e-4, 1e-5) if want.dtype == torch.float32 else (1e-7, 1e-9)
-    wrong = ~torch.isclose(got.detach(), want.detach(), rtol=rtol, atol=atol)
-    if wrong.any():
-        first = tuple(wrong.nonzero()[0].tolist())
-        values = f"expected {want[first].item():.8g}, got {got[first].item():.8g}"
-        place = f" at {first}" if first else ""
-        raise AssertionError(f"{what}{place}: {values}. {hint}")
-
+# A test calls `call("the case", RULES, your_function, …)`: it calls your function, sees to rules
+# 1, 2 and 4, and says in which case something went wrong. `assert_same` names the first element
+# that differs. You may use both while you look for a mistake.
 
 # %% [markdown]
 # ## Part 1: tanh, and what saturation costs
@@ -120,7 +86,7 @@ def assert_same(what, got, want, hint=""):
 #
 # $$\tanh'(x) = 1 - \tanh^2(x) = 1 - y^2 .$$
 #
-# The slope lies in $(0, 1]$, and it attains the $1$, at $x = 0$ (settled: it is mathematics).
+# The slope lies in $(0, 1]$, and it attains the $1$, at $x = 0$.
 #
 # Now the loss. If the layer behind reports that the loss changes by $10$ for each unit of $y$,
 # then it changes by $10 \cdot 0.420 = 4.20$ for each unit of $x$. That multiplication is the
@@ -135,7 +101,7 @@ def assert_same(what, got, want, hint=""):
 # <details><summary>Hint: my slopes are negative</summary>The slope of tanh is never negative. Did
 # you write 1 − x² where 1 − y² is meant? With x = 3 the first gives −8.</details>
 #
-# <details><summary>Hint: the test says that I changed <code>grad_y</code></summary>
+# <details><summary>Hint: the test says that an input was changed</summary>
 # <code>grad_y *= slope</code> and <code>grad_y.mul_(slope)</code> write into the tensor that you
 # were lent. <code>grad_y * slope</code> makes a new one.</details>
 
@@ -153,31 +119,72 @@ def tanh_backward(grad_y, x):
 # The example of the test is the one above: the slopes at $0$, $1$ and $3$, an upstream gradient
 # of $1$, and then the $10$ that became $4.20$.
 
+
 # %% test="test_tanh_backward" points=2
-assert_own_work("tanh_backward", tanh_backward)
-x = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
-slopes = torch.tensor([1.0, 0.4199743416, 0.0098660372], dtype=torch.float64)
-ones, ten = torch.ones(3, dtype=torch.float64), torch.tensor([10.0] * 3, dtype=torch.float64)
-hint = "The slope is 1 - y², with y = tanh(x)."
-assert_same("slope of tanh", tanh_backward(ones, x), slopes, hint)
-hint = "Multiply the slope by the upstream gradient: that is the chain rule."
-assert_same("tanh_backward", tanh_backward(ten, x), 10 * slopes, hint)
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(51)
-for shape, dtype in [((7,), torch.float64), ((2, 3, 4, 5), torch.float32), ((0, 3), torch.float64)]:
-    x = (2 * torch.randn(shape, generator=generator, dtype=dtype)).to(device)
-    grad_y = torch.randn(shape, generator=generator, dtype=dtype).to(device)
-    x_before, grad_y_before = x.clone(), grad_y.clone()
-    with torch.no_grad():
-        got = tanh_backward(grad_y, x)
-    assert torch.equal(x, x_before), "tanh_backward changed x: work on new tensors."
-    assert torch.equal(grad_y, grad_y_before), "tanh_backward changed grad_y: work on new tensors."
-    x = x.requires_grad_()
-    want = torch.autograd.grad(torch.tanh(x), x, grad_y)[0]
-    assert_same("tanh_backward", got, want, hint)
-x = torch.tensor([-1000.0, 1000.0])
-assert_same("far out", tanh_backward(torch.ones(2), x), torch.zeros(2), "exp(1000) overflows.")
+def assert_exact(what, got, want, hint=""):
+    """As assert_same, but in float64 to twelve digits, of which finite differences have ten."""
+    double = want.dtype == torch.float64
+    what = f"{what}, to twelve digits" if double else what
+    assert_same(what, got, want, hint, 1e-12 if double else None)
+
+
+def transposed(x):
+    """The same tensor with another layout: in memory, its first dimension runs fastest."""
+    backwards = tuple(range(x.dim()))[::-1]
+    return x.permute(backwards).contiguous().permute(backwards)
+
+
+def layouts_of(x):
+    """Tensors of the shape of x: x, x in another layout, and the first of x for all."""
+    views = {"": x, ", transposed": transposed(x)}
+    return views | ({", expanded": x[:1].expand(x.shape)} if x.numel() and x.dim() else {})
+
+
+### END HIDDEN TESTS
+def example_of_tanh_backward():
+    x = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
+    want = torch.tensor([1.0, 0.4199743416, 0.0098660372], dtype=torch.float64)
+    got = call("x = 0, 1, 3, grad_y = 1", RULES, tanh_backward, torch.ones_like(x), x)
+    assert_same("slope of tanh at 0, 1, 3", got, want, "The slope is 1 - y², with y = tanh(x).")
+    got = call("x = 0, 1, 3, grad_y = 10", RULES, tanh_backward, torch.full_like(x, 10), x)
+    hint = "Multiply the slope by the upstream gradient: that is the chain rule."
+    assert_same("grad_x for x = 0, 1, 3, grad_y = 10", got, 10 * want, hint)
+
+
+example_of_tanh_backward()
+### BEGIN HIDDEN TESTS
+
+
+def check_tanh_backward(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator = torch.Generator().manual_seed(51)
+    shapes = [(7,), (2, 3, 4, 5), (3, 3), (3, 3), (0, 3), (), (1,), (2, 2, 2), (1, 3, 6, 6)]
+    for shape, dtype in [(s, d) for s in shapes for d in (torch.float64, torch.float32)]:
+        numbers = torch.randn(2, *shape, generator=generator, dtype=dtype).to(device)
+        for layout, x in layouts_of(2 * numbers[0]).items():
+            constant = torch.full((), 0.3, dtype=dtype, device=device).expand(shape)
+            for grad_y in (numbers[1], constant, transposed(numbers[1])):
+                case = f"x of shape {shape}, {dtype}{layout}"
+                leaf = x.clone().requires_grad_()
+                want = torch.autograd.grad(torch.tanh(leaf), leaf, grad_y)[0]
+                got = call(case, RULES, function, grad_y, x)
+                assert_exact(f"grad_x for {case}", got, want)
+    for dtype in (torch.float64, torch.float32):
+        x = torch.tensor([-1000.0, -30.0, 0.0, 30.0, 1000.0], dtype=dtype)
+        want = torch.tensor([0.0, 0.0, 2.5, 0.0, 0.0], dtype=dtype)
+        got = call(f"x from -1000 to 1000, {dtype}", RULES, function, torch.full_like(x, 2.5), x)
+        assert_exact("grad_x far out", got, want, "exp(1000) overflows.")
+    x, ones = torch.zeros(3), torch.ones(3)
+    for _ in range(2):
+        want = 1 - torch.tanh(x) ** 2
+        got = call("the same x, changed", RULES, function, ones, x)
+        assert got is not ones, "x = 0: give back a new tensor, though its numbers are grad_y's."
+        assert_same("grad_x of the same x, changed", got, want)
+        x += 1
+
+
+check_tanh_backward(tanh_backward)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -213,19 +220,52 @@ def saturated_fraction(x, threshold=0.01):
 # Of five units at $-4, -1, 0, 1, 4$, the first and the last have slope $0.0013$. So the fraction
 # is $2/5$. Tanh saturates on *both* sides.
 
+
 # %% test="test_saturated_fraction" points=1
-got = saturated_fraction(torch.tensor([-4.0, -1.0, 0.0, 1.0, 4.0]))
-message = f"expected 0.4, got {got}: the units at -4 and at 4 are both saturated."
-assert isinstance(got, float), f"expected a Python float, got {type(got).__name__}"
-assert abs(got - 0.4) < 1e-6, message
+def example_of_saturated_fraction():
+    x = torch.tensor([-4.0, -1.0, 0.0, 1.0, 4.0])
+    got = call("x = -4, -1, 0, 1, 4", RULES, saturated_fraction, x)
+    assert isinstance(got, float), f"expected a Python float, got {type(got).__name__}"
+    message = f"expected 0.4, got {got}: the units at -4 and at 4 are both saturated."
+    assert abs(got - 0.4) < 1e-6, message
+
+
+example_of_saturated_fraction()
 ### BEGIN HIDDEN TESTS
-x = torch.randn(40, 25, generator=torch.Generator().manual_seed(52), dtype=torch.float64) * 3
-for threshold in (0.001, 0.01, 0.5):
-    want = int(np.sum(1 / np.cosh(x.numpy()) ** 2 < threshold)) / 1000
-    got = saturated_fraction(x, threshold)
-    message = f"threshold {threshold}: expected {want}, got {got}. Compare the slope with it."
-    assert abs(got - want) < 1e-6, message
-assert saturated_fraction(torch.zeros(3), 1.0) == 0.0, "A slope of 1 is not below a threshold of 1."
+
+
+def check_saturated_fraction(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    # A fixed grid: no slope lies so near a threshold that rounding decides.
+    grid = 7 * torch.arange(-299.5, 300.5, dtype=torch.float64) / 299.5
+    mixed = grid[torch.arange(600) * 7 % 600] + 0.9
+    shapes = [(600,), (40, 15), (3, 8, 25), (2, 3, 10, 10), (10, 60), (1, 600), (600, 1)]
+    for shape in shapes:
+        for dtype in (torch.float64, torch.float32):
+            x = mixed.reshape(shape[::-1]).permute(*range(len(shape))[::-1]).to(device, dtype)
+            slopes = 1 / np.cosh(x.cpu().double().numpy()) ** 2
+            for threshold in (0.001, 0.01, 0.3, 0.5, 0.9, 1.5, 0.0):
+                case = f"threshold {threshold}, x of shape {shape}, {dtype}"
+                want = int(np.sum(slopes < threshold)) / 600
+                got = call(case, RULES, function, x, threshold)
+                assert isinstance(got, float), f"{case}: expected a float, got {type(got).__name__}"
+                message = f"{case}: expected {want:.4f}, got {got:.4f}. Compare the slope with it."
+                assert abs(got - want) < 1e-6, message
+            want, got = int(np.sum(slopes < 0.01)) / 600, call(case, RULES, function, x)
+            assert abs(got - want) < 1e-6, (
+                f"without a threshold: expected {want:.4f}, got {got:.4f}"
+            )
+    for value, threshold, want in [(0.0, 1.0, 0.0), (0.0, 1.01, 1.0), (-5.0, 0.01, 1.0)]:
+        for x in (torch.tensor(value), torch.tensor([[value]]), torch.tensor(value).expand(3, 2)):
+            case = f"x = {value} of shape {tuple(x.shape)}, threshold {threshold}"
+            got = call(case, RULES, function, x, threshold)
+            assert abs(got - want) < 1e-6, f"{case}: expected {want}, got {got}. Strictly below."
+    x = torch.tensor([10.0, -9.5, 11.5, 0.0], dtype=torch.float64)
+    got = call("slopes near 1e-9, in float64", RULES, function, x, 1e-9)
+    assert abs(got - 0.25) < 1e-6, f"slopes near 1e-9: expected 0.25, got {got}. Stay in float64."
+
+
+check_saturated_fraction(saturated_fraction)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -287,24 +327,42 @@ def max_pool2d(x, kernel, stride):
 
 
 # %% test="test_max_pool_forward" points=2
-assert_own_work("max_pool2d", max_pool2d)
-x = torch.arange(16.0).reshape(1, 1, 4, 4)
-hint = "Each output is the largest number of its window; windows start `stride` apart."
-want = torch.tensor([[[[5.0, 7.0], [13.0, 15.0]]]])
-assert_same("max_pool2d(x, 2, 2)", max_pool2d(x, 2, 2), want, hint)
+def example_of_max_pool2d():
+    x = torch.arange(16.0).reshape(1, 1, 4, 4)
+    got = call("the 4 × 4 picture, kernel 2, stride 2", RULES, max_pool2d, x, 2, 2)
+    hint = "Each output is the largest number of its window; windows start `stride` apart."
+    want = torch.tensor([[[[5.0, 7.0], [13.0, 15.0]]]])
+    assert_same("max_pool2d of the 4 × 4 picture, kernel 2, stride 2", got, want, hint)
+
+
+example_of_max_pool2d()
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(53)
-hint += " All inputs may be negative."
-cases = [((2, 3, 7, 9), 3, 2), ((1, 2, 7, 6), 2, 3), ((3, 1, 5, 5), 2, 1), ((2, 2, 4, 4), 1, 1)]
-for shape, kernel, stride in cases:
-    for dtype in (torch.float64, torch.float32):
-        x = (torch.randn(shape, generator=generator, dtype=dtype) - 5).to(device)
-        before = x.clone()
-        got = max_pool2d(x, kernel, stride)
-        assert torch.equal(x, before), "max_pool2d changed its input: work on new tensors."
-        what = f"max_pool2d of a {shape} input, kernel {kernel}, stride {stride}"
-        assert_same(what, got, F.max_pool2d(x, kernel, stride), hint)
+
+
+def check_max_pool2d(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator = torch.Generator().manual_seed(53)
+    cases = [((2, 3, 7, 9), 3, 2), ((1, 2, 7, 6), 2, 3), ((3, 1, 5, 5), 2, 1), ((2, 2, 4, 4), 1, 1)]
+    cases += [
+        ((3, 3, 3, 3), 3, 1),
+        ((1, 1, 1, 1), 1, 2),
+        ((2, 1, 9, 4), 4, 5),
+        ((2, 3, 7, 9), 3, 2),
+    ]
+    scales = [(1, 0), (1, -5), (0.01, -3), (1e10, -5e10)]
+    for (shape, kernel, stride), (scale, shift) in [(c, s) for c in cases for s in scales]:
+        for dtype in (torch.float64, torch.float32):
+            numbers = torch.randn(shape, generator=generator, dtype=dtype)
+            for layout, x in layouts_of((scale * numbers + shift).to(device)).items():
+                case = f"a {shape} input near {shift:g}{layout}, kernel {kernel}, stride {stride}"
+                want = F.max_pool2d(x, kernel, stride)
+                got = call(case, RULES, function, x, kernel, stride)
+                assert got is not x, f"{case}: give back a new tensor."
+                hint = "Windows start `stride` apart. All inputs may be negative."
+                assert_same(f"max_pool2d of {case}", got, want, hint, atol=0.0)
+
+
+check_max_pool2d(max_pool2d)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -370,64 +428,90 @@ def max_pool2d_backward(grad_y, x, kernel, stride):
 # First the windows that don't overlap: the 4 × 4 picture from above, then a picture in which all
 # four numbers are the same, so that the tie goes to the first.
 
+
 # %% test="test_max_pool_backward" points=2
-assert_own_work("max_pool2d_backward", max_pool2d_backward)
-x = torch.arange(16.0).reshape(1, 1, 4, 4)
-grad_y = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
-want = torch.tensor([[[[0.0, 0, 0, 0], [0, 1, 0, 2], [0, 0, 0, 0], [0, 3, 0, 4]]]])
-hint = "The maximum of each window gets that window's whole gradient, the rest gets nothing."
-assert_same("grad_x", max_pool2d_backward(grad_y, x, 2, 2), want, hint)
-tie = max_pool2d_backward(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 2, 2), 2, 2)
-hint_tie = "In a tie only the first maximum, row by row, gets the gradient."
-assert_same("grad_x of a tie", tie, torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]]), hint_tie)
 ### BEGIN HIDDEN TESTS
+def pictures(shape, generator, ties):
+    """Pictures in float64, with numbers that repeat outside a window, or inside one (ties)."""
+    numbers = torch.randn(shape, generator=generator, dtype=torch.float64) - 5
+    rows, columns = (torch.arange(size) % 5 for size in shape[2:])
+    kinds = {"": numbers, " that repeats": numbers[:, :, rows][:, :, :, columns]}
+    few = torch.randint(-3, 0, shape, generator=generator).double() / 4
+    with_ties = {" with ties": few, " of one number": torch.full_like(numbers, -2)}
+    return kinds | with_ties if ties else kinds
+
+
+def check_pool_backward(function, kernel, stride, x, grad_y, case):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    leaf = x.clone().requires_grad_()
+    want = torch.autograd.grad(F.max_pool2d(leaf, kernel, stride), leaf, grad_y)[0].to(device)
+    got = call(case, RULES, function, grad_y.to(device), x.to(device), kernel, stride)
+    hint = "The first maximum of each window, row by row, gets that window's gradient."
+    if stride < kernel:
+        hint += " Where windows overlap, their contributions must add up."
+    assert_exact(f"grad_x of {case}", got, want, hint)
+
+
+def check_pool_cases(function, cases, seed, ties):
+    generator = torch.Generator().manual_seed(seed)
+    for shape, kernel, stride in cases:
+        for kind, picture in pictures(shape, generator, ties).items():
+            y_shape = F.max_pool2d(picture, kernel, stride).shape
+            grad_y = torch.randn(y_shape, generator=generator, dtype=torch.float64)
+            for layout, x in layouts_of(picture).items():
+                case = f"a {shape} input{kind}{layout}, kernel {kernel}, stride {stride}"
+                for dtype in (torch.float64, torch.float32):
+                    lent = x.to(dtype), layouts_of(grad_y)[layout].to(dtype)
+                    check_pool_backward(function, kernel, stride, *lent, f"{case}, {dtype}")
+
+
+### END HIDDEN TESTS
+def example_of_max_pool2d_backward():
+    x = torch.arange(16.0).reshape(1, 1, 4, 4)
+    grad_y = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    want = torch.tensor([[[[0.0, 0, 0, 0], [0, 1, 0, 2], [0, 0, 0, 0], [0, 3, 0, 4]]]])
+    got = call("the 4 × 4 picture, kernel 2, stride 2", RULES, max_pool2d_backward, grad_y, x, 2, 2)
+    hint = "The maximum of each window gets that window's whole gradient, the rest gets nothing."
+    assert_same("grad_x of the 4 × 4 picture", got, want, hint)
+    x, grad_y = torch.ones(1, 1, 2, 2), torch.ones(1, 1, 1, 1)
+    got = call("four equal numbers, kernel 2", RULES, max_pool2d_backward, grad_y, x, 2, 2)
+    hint = "In a tie only the first maximum, row by row, gets the gradient."
+    assert_same("grad_x of a tie", got, torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]]), hint)
+
+
+example_of_max_pool2d_backward()
+### BEGIN HIDDEN TESTS
+
+
+APART = [((2, 3, 6, 8), 2, 2), ((2, 1, 8, 7), 2, 3), ((1, 2, 7, 7), 3, 3), ((1, 2, 3, 5), 1, 2)]
+APART += [((3, 3, 3, 3), 3, 3), ((1, 1, 1, 1), 1, 1), ((2, 3, 4, 6), 2, 2), ((2, 3, 4, 6), 2, 2)]
+check_pool_cases(max_pool2d_backward, APART, seed=54, ties=True)
 crossed = torch.tensor([[[[1.0, 5.0], [5.0, 1.0]]]])
-tie = max_pool2d_backward(torch.ones(1, 1, 1, 1), crossed, 2, 2)
-want = torch.tensor([[[[0.0, 1.0], [0.0, 0.0]]]])
-assert_same("grad_x of a tie between two", tie, want, hint_tie)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(54)
-hint += " Windows start `stride` apart, which need not be `kernel`."
-cases = [((2, 3, 6, 8), 2, 2), ((2, 1, 8, 7), 2, 3), ((1, 2, 7, 7), 3, 3), ((1, 2, 3, 5), 1, 2)]
-for shape, kernel, stride in cases:
-    for dtype in (torch.float64, torch.float32):
-        x = (torch.randn(shape, generator=generator, dtype=dtype) - 5).to(device)
-        y = F.max_pool2d(x, kernel, stride)
-        grad_y = torch.randn(y.shape, generator=generator, dtype=dtype).to(device)
-        x_before, grad_y_before = x.clone(), grad_y.clone()
-        with torch.no_grad():
-            got = max_pool2d_backward(grad_y, x, kernel, stride)
-        assert torch.equal(x, x_before), "max_pool2d_backward changed x: work on new tensors."
-        assert torch.equal(grad_y, grad_y_before), "max_pool2d_backward changed grad_y."
-        x = x.requires_grad_()
-        want = torch.autograd.grad(F.max_pool2d(x, kernel, stride), x, grad_y)[0]
-        assert_same(f"grad_x for kernel {kernel}, stride {stride}", got, want, hint)
+case = "a tie between two, kernel 2"
+tie = call(case, RULES, max_pool2d_backward, torch.ones(1, 1, 1, 1), crossed, 2, 2)
+hint_tie = "In a tie only the first maximum, row by row, gets the gradient."
+assert_same(f"grad_x of {case}", tie, torch.tensor([[[[0.0, 1.0], [0.0, 0.0]]]]), hint_tie)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # And the windows that overlap, with the 3 × 3 picture whose centre wins four times.
 
+
 # %% test="test_max_pool_overlap" points=2
-x = torch.tensor([[[[1.0, 2.0, 3.0], [4.0, 9.0, 5.0], [6.0, 7.0, 8.0]]]])
-grad_y = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
-want = torch.zeros(1, 1, 3, 3)
-want[0, 0, 1, 1] = 10
-hint = "Where windows overlap, their contributions must add up."
-assert_same("grad_x", max_pool2d_backward(grad_y, x, 2, 1), want, hint)
+def example_of_overlap():
+    x = torch.tensor([[[[1.0, 2.0, 3.0], [4.0, 9.0, 5.0], [6.0, 7.0, 8.0]]]])
+    grad_y = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    want = torch.tensor([[[[0.0, 0, 0], [0, 10, 0], [0, 0, 0]]]])
+    got = call("the 3 × 3 picture, kernel 2, stride 1", RULES, max_pool2d_backward, grad_y, x, 2, 1)
+    hint = "Where windows overlap, their contributions must add up."
+    assert_same("grad_x of the 3 × 3 picture", got, want, hint)
+
+
+example_of_overlap()
 ### BEGIN HIDDEN TESTS
-assert_own_work("max_pool2d_backward", max_pool2d_backward)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(55)
-cases = [((2, 2, 7, 7), 3, 2), ((1, 3, 6, 5), 3, 1), ((2, 1, 5, 8), 2, 1), ((1, 2, 9, 8), 4, 3)]
-for shape, kernel, stride in cases:
-    for dtype in (torch.float64, torch.float32):
-        x = torch.randn(shape, generator=generator, dtype=dtype).to(device).requires_grad_()
-        y = F.max_pool2d(x, kernel, stride)
-        grad_y = torch.randn(y.shape, generator=generator, dtype=dtype).to(device)
-        want = torch.autograd.grad(y, x, grad_y)[0]
-        with torch.no_grad():
-            got = max_pool2d_backward(grad_y, x.detach(), kernel, stride)
-        assert_same(f"grad_x for kernel {kernel}, stride {stride}", got, want, hint)
+OVERLAPPING = [((2, 2, 7, 7), 3, 2), ((1, 3, 6, 5), 3, 1), ((2, 1, 5, 8), 2, 1)]
+OVERLAPPING += [((1, 2, 9, 8), 4, 3), ((3, 3, 3, 3), 2, 1), ((1, 1, 4, 4), 4, 1)]
+check_pool_cases(max_pool2d_backward, OVERLAPPING, seed=55, ties=False)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -454,22 +538,25 @@ def network_forward(params, images):
     """Every layer's output for images of shape (N, 1, 8, 8), by name."""
     conv = F.conv2d(images, params["conv_weight"], params["conv_bias"])
     tanh = torch.tanh(conv)
-    pool = F.max_pool2d(tanh, 2, 2)
+    # As F.max_pool2d(tanh, 2, 2), which the tests refuse while your functions run (rule 1).
+    pool = tanh.reshape(-1, 4, 3, 2, 3, 2).amax(dim=(3, 5))
     logits = F.linear(pool.flatten(1), params["linear_weight"], params["linear_bias"])
     return {"conv": conv, "tanh": tanh, "pool": pool, "logits": logits}
 
 
 # %% [markdown]
-# The backward pass of the convolution is given too; the forward pass was problem set 2. Look at
-# the last line: the bias of a filter is added at every place of every image, so its gradient is
-# the sum over all of them. You will meet the same thought in the linear layer.
+# The backward pass of the convolution is given too; the forward pass was problem set 2. Both
+# gradients are convolutions themselves: for `grad_weight`, images and channels change places, so
+# that the sum runs over the images. Look at the last line: the bias of a filter is added at every
+# place of every image, so its gradient is the sum over all of them. You will meet the same
+# thought in the linear layer.
 
 
 # %% given="conv2d_backward"
 def conv2d_backward(grad_y, x, weight):
     """Gradients (grad_x, grad_weight, grad_bias) for y = conv2d(x, weight, bias)."""
-    grad_x = torch.nn.grad.conv2d_input(x.shape, weight, grad_y)
-    grad_weight = torch.nn.grad.conv2d_weight(x, weight.shape, grad_y)
+    grad_x = F.conv_transpose2d(grad_y, weight)
+    grad_weight = F.conv2d(x.transpose(0, 1), grad_y.transpose(0, 1)).transpose(0, 1)
     return grad_x, grad_weight, grad_y.sum(dim=(0, 2, 3))
 
 
@@ -500,33 +587,54 @@ def linear_backward(grad_y, x, weight):
 # %% [markdown]
 # Two images with two features and one output make an example for pencil and paper.
 
+
 # %% test="test_linear_backward" points=2
-x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-weight, grad_y = torch.tensor([[5.0, 6.0]]), torch.tensor([[1.0], [10.0]])
-grad_x, grad_weight, grad_bias = linear_backward(grad_y, x, weight)
-hint_weight = "grad_weight has the shape of weight, and sums over the images."
-assert_same("grad_x", grad_x, torch.tensor([[5.0, 6.0], [50.0, 60.0]]), "Multiply by weight.")
-assert_same("grad_weight", grad_weight, torch.tensor([[31.0, 42.0]]), hint_weight)
-assert_same("grad_bias", grad_bias, torch.tensor([11.0]), "Sum over the images: not the mean.")
 ### BEGIN HIDDEN TESTS
-assert_own_work("linear_backward", linear_backward)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(56)
-cases = [(5, 4, 3, torch.float64), (4, 4, 4, torch.float64), (1, 7, 2, torch.float32)]
-for n, d, k, dtype in cases:
-    shapes = [(n, d), (k, d), (k,), (n, k)]
-    tensors = [torch.randn(s, generator=generator, dtype=dtype).to(device) for s in shapes]
-    x, weight, bias, grad_y = tensors
-    before = [x.clone(), weight.clone(), grad_y.clone()]
-    with torch.no_grad():
-        got = linear_backward(grad_y, x, weight)
-    unchanged = all(torch.equal(a, b) for a, b in zip(before, [x, weight, grad_y], strict=True))
-    assert unchanged, "linear_backward changed an input: work on new tensors."
-    leaves = [x.requires_grad_(), weight.requires_grad_(), bias.requires_grad_()]
-    want = torch.autograd.grad(F.linear(x, weight, bias), leaves, grad_y)
-    assert_same("grad_x", got[0], want[0], "Multiply by weight.")
-    assert_same("grad_weight", got[1], want[1], hint_weight)
-    assert_same("grad_bias", got[2], want[2], "Sum over the images: not the mean.")
+def assert_linear(case, got, want):
+    assert len(got) == 3, f"{case}: expected three gradients, got {len(got)}"
+    hints = {"grad_x": "Multiply by weight."}
+    hints["grad_weight"] = "grad_weight has the shape of weight, and sums over the images."
+    hints["grad_bias"] = "The same bias is added to every row: add up all the effects."
+    for (name, hint), value, right in zip(hints.items(), got, want, strict=True):
+        assert_exact(f"{name} for {case}", value, right, hint)
+
+
+### END HIDDEN TESTS
+def example_of_linear_backward():
+    x, grad_y = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[1.0], [10.0]])
+    weight = torch.tensor([[5.0, 6.0]])
+    got = call("two images", RULES, linear_backward, grad_y, x, weight)
+    assert len(got) == 3, f"expected three gradients, got {len(got)}"
+    grad_x, grad_weight, grad_bias = got
+    assert_same("grad_x", grad_x, torch.tensor([[5.0, 6.0], [50.0, 60.0]]), "Multiply by weight.")
+    hint = "grad_weight has the shape of weight, and sums over the images."
+    assert_same("grad_weight", grad_weight, torch.tensor([[31.0, 42.0]]), hint)
+    hint = "Sum over the images, 1 + 10: their mean would be 5.5."
+    assert_same("grad_bias", grad_bias, torch.tensor([11.0]), hint)
+
+
+example_of_linear_backward()
+### BEGIN HIDDEN TESTS
+
+
+def check_linear_backward(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator = torch.Generator().manual_seed(56)
+    sizes = [(5, 4, 3), (4, 4, 4), (1, 7, 2), (1, 1, 1), (3, 1, 2), (2, 3, 1), (5, 4, 3), (3, 3, 3)]
+    for (n, d, k), dtype in [(s, t) for s in sizes for t in (torch.float64, torch.float32)]:
+        drawn = [
+            torch.randn(shape, generator=generator, dtype=dtype).to(device)
+            for shape in [(n, k), (n, d), (k, d), (k,)]
+        ]
+        layouts = zip(*(layouts_of(tensor).items() for tensor in drawn), strict=True)
+        for (layout, grad_y), (_, x), (_, weight), (_, bias) in layouts:
+            case = f"{n} images, {d} features, {k} outputs, {dtype}{layout}"
+            leaves = [tensor.clone().requires_grad_() for tensor in (x, weight, bias)]
+            want = torch.autograd.grad(F.linear(*leaves), leaves, grad_y)
+            assert_linear(case, call(case, RULES, function, grad_y, x, weight), want)
+
+
+check_linear_backward(linear_backward)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -544,7 +652,8 @@ for n, d, k, dtype in cases:
 #
 # 1. Compute $\log p$ so that large logits don't overflow: subtract each row's maximum first, or
 #    use `torch.logsumexp` or `torch.log_softmax`.
-# 2. Pick the log-probability of the true class of every row; the loss is minus their mean.
+# 2. Pick the log-probability of the true class of every row; the loss is minus their mean. Give
+#    it back as a tensor of shape `()`, with the dtype of the logits: no Python number, no `(1,)`.
 # 3. Turn $\log p$ into $p$, subtract $1$ at the true classes, divide by $N$.
 #
 # <details><summary>Hint: one element of every row</summary><code>rows = torch.arange(len(labels),
@@ -553,7 +662,7 @@ for n, d, k, dtype in cases:
 
 # %% solution="softmax_cross_entropy"
 def softmax_cross_entropy(logits, labels):
-    """Loss (a tensor with one number) and grad_logits, for logits (N, K) and labels (N,)."""
+    """Loss (a tensor of shape ()) and grad_logits, for logits (N, K) and labels (N,)."""
     ### BEGIN SOLUTION
     log_p = logits - torch.logsumexp(logits, dim=1, keepdim=True)
     rows = torch.arange(len(labels), device=labels.device)
@@ -565,29 +674,56 @@ def softmax_cross_entropy(logits, labels):
 
 
 # %% test="test_softmax_cross_entropy" points=2
-loss, grad_logits = softmax_cross_entropy(torch.zeros(2, 4), torch.tensor([0, 3]))
-assert_same("loss", loss, torch.tensor(math.log(4)), "The loss is the mean of -log p at the label.")
-hint = "It is (p - onehot) / N: the loss is a mean, so every row is divided by N."
-want = torch.tensor([[-0.375, 0.125, 0.125, 0.125], [0.125, 0.125, 0.125, -0.375]])
-assert_same("grad_logits", grad_logits, want, hint)
+def example_of_softmax_cross_entropy():
+    case, labels = "two images, four logits of 0", torch.tensor([0, 3])
+    got = call(case, RULES, softmax_cross_entropy, torch.zeros(2, 4), labels)
+    assert len(got) == 2, f"{case}: expected the loss and grad_logits, got {len(got)} values"
+    hint = "The loss is the mean of -log p at the label."
+    assert_same(f"loss of {case}", got[0], torch.tensor(math.log(4)), hint)
+    hint = "It is (p - onehot) / N: the loss is a mean, so every row is divided by N."
+    want = torch.tensor([[-0.375, 0.125, 0.125, 0.125], [0.125, 0.125, 0.125, -0.375]])
+    assert_same(f"grad_logits of {case}", got[1], want, hint)
+
+
+example_of_softmax_cross_entropy()
 ### BEGIN HIDDEN TESTS
-assert_own_work("softmax_cross_entropy", softmax_cross_entropy)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(57)
-cases = [(5, 3, 1, torch.float64), (1, 6, 3, torch.float32), (4, 5, 1000, torch.float32)]
-for n, k, scale, dtype in cases:
-    logits = (scale * torch.randn(n, k, generator=generator, dtype=dtype)).to(device)
-    labels = torch.randint(k, (n,), generator=generator).to(device)
-    before = logits.clone()
-    with torch.no_grad():
-        got_loss, got_grad = softmax_cross_entropy(logits, labels)
-    assert torch.equal(logits, before), "softmax_cross_entropy changed the logits."
-    logits = logits.requires_grad_()
-    want_loss = F.cross_entropy(logits, labels)
-    large = " Large logits: exp overflows unless you subtract the maximum." if scale > 3 else ""
-    assert_same("loss", got_loss, want_loss.detach(), "It is the mean over the images." + large)
-    want_grad = torch.autograd.grad(want_loss, logits)[0]
-    assert_same("grad_logits", got_grad, want_grad, hint + large)
+
+
+def check_loss(function, case, logits, labels, hint):
+    compare = assert_same if hint else assert_exact
+    leaf = logits.clone().requires_grad_()
+    want_loss = F.cross_entropy(leaf, labels)
+    want_grad = torch.autograd.grad(want_loss, leaf)[0]
+    got = call(case, RULES, function, logits, labels)
+    compare(f"loss of {case}", got[0], want_loss, f"It is the mean over the images.{hint}")
+    compare(f"grad_logits of {case}", got[1], want_grad, f"It is (p - onehot) / N.{hint}")
+
+
+def logits_for_tests(n, k, generator):
+    """Logits by kind; the large ones are such that float32 has digits enough for them."""
+    numbers = torch.randn(n, k, generator=generator, dtype=torch.float64)
+    places = numbers.argsort(1).double()
+    kinds = {"small": numbers, "equal": torch.full_like(numbers, 0.25), "near 100": places + 100}
+    return kinds | {"up to 1200": 200 * places, "near -800": places - 800}
+
+
+def check_softmax_cross_entropy(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator = torch.Generator().manual_seed(57)
+    large = " Large logits: exp overflows unless you subtract the maximum."
+    for n, k in [(5, 3), (3, 6), (4, 7), (3, 3), (7, 2), (1, 6), (1, 1), (3, 1), (5, 3)]:
+        drawn = torch.randint(k, (n,), generator=generator).to(device)
+        for kind, numbers in logits_for_tests(n, k, generator).items():
+            for layout, logits in layouts_of(numbers).items():
+                labels = torch.stack([drawn, drawn], 1)[:, 0] if layout else drawn
+                labels = drawn[:1].expand(n) if "expanded" in layout else labels
+                for dtype in (torch.float64, torch.float32):
+                    case = f"{n} images, {k} logits, {kind}, {dtype}{layout}"
+                    hint = "" if kind in ("small", "equal") else large
+                    check_loss(function, case, logits.to(device, dtype), labels, hint)
+
+
+check_softmax_cross_entropy(softmax_cross_entropy)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -603,8 +739,9 @@ for n, k, scale, dtype in cases:
 # 5. Through tanh. Its input was `cache["conv"]`.
 # 6. Through the convolution. Its input was the images.
 #
-# Return the loss and a dictionary of the gradients of the loss with respect to the four
-# parameters, under the names of the parameters, and with respect to `"images"`.
+# Return the loss, a tensor of shape `()` as in task 3b, and a dictionary of the gradients of the
+# loss with respect to the four parameters, under the names of the parameters, and with respect
+# to `"images"`.
 #
 # <details><summary>Hint: it fails at <code>conv_weight</code> but not before</summary>Then the
 # linear layer is right, and the slip is between it and the convolution: the reshape, the pool or
@@ -664,37 +801,94 @@ def make_bars(count, seed, dtype=torch.float64):
 
 
 # %% test="test_network_gradients" points=2
-images, labels = make_bars(6, seed=1)
-loss, grads = network_gradients(make_params(seed=2), images, labels)
-assert abs(float(loss) - 1.1) < 0.5, f"loss {float(loss):.3f}: an untrained guess costs about log 3"
-expected = {"images", "conv_weight", "conv_bias", "linear_weight", "linear_bias"}
-assert set(grads) == expected, f"expected gradients named {expected}, got {set(grads)}"
-for name, value in make_params(seed=2).items():
-    assert grads[name].shape == value.shape, f"the gradient of {name} needs shape {value.shape}"
 ### BEGIN HIDDEN TESTS
-assert_own_work("network_gradients", network_gradients)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-hints = {
-    "linear_bias": "Begin here: it is the first gradient on the way back from the loss.",
-    "linear_weight": "grad_logits is right; look at the linear layer and its input.",
-    "conv_bias": "The linear layer is right; look at the reshape, the pool and tanh.",
-    "conv_weight": "conv_bias is right; the convolution's input is the images.",
-    "images": "The parameters' gradients are right; return the convolution's grad_x.",
-}
-for count, seed in [(6, 1), (1, 2), (9, 3)]:
-    params = {name: value.to(device) for name, value in make_params(seed).items()}
-    images, labels = (tensor.to(device) for tensor in make_bars(count, seed))
-    with torch.no_grad():
-        loss, grads = network_gradients(params, images, labels)
-    leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
-    leaves["images"] = images.clone().requires_grad_()
-    want_loss = F.cross_entropy(network_forward(leaves, leaves["images"])["logits"], labels)
-    want = dict(zip(leaves, torch.autograd.grad(want_loss, list(leaves.values())), strict=True))
-    assert_same("loss", loss, want_loss.detach(), "Look at task 3b.")
-    for name, hint in hints.items():
-        assert_same(f"gradient of {name}", grads[name], want[name], hint)
-### END HIDDEN TESTS
+def network_loss(params, images, labels):
+    """The loss by PyTorch's own layers."""
+    conv = F.conv2d(images, params["conv_weight"], params["conv_bias"])
+    pool = F.max_pool2d(torch.tanh(conv), 2, 2).flatten(1)
+    return F.cross_entropy(F.linear(pool, params["linear_weight"], params["linear_bias"]), labels)
 
+
+def wanted_gradients(params, images, labels):
+    values = {**params, "images": images}
+    leaves = {name: value.clone().requires_grad_() for name, value in values.items()}
+    loss = network_loss(leaves, leaves["images"], labels)
+    gradients = torch.autograd.grad(loss, list(leaves.values()))
+    return loss.detach(), dict(zip(leaves, gradients, strict=True))
+
+
+### END HIDDEN TESTS
+def example_of_network_gradients():
+    images, labels = make_bars(6, seed=1)
+    params = make_params(seed=2)
+    loss, grads = call("six bars", RULES, network_gradients, params, images, labels)
+    kind = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
+    assert kind == (), f"six bars: expected a loss of shape (), got {kind}"
+    message = f"six bars: loss {float(loss):.3f}: an untrained guess costs about log 3"
+    assert abs(float(loss) - 1.1) < 0.5, message
+    expected = {"images", "conv_weight", "conv_bias", "linear_weight", "linear_bias"}
+    assert set(grads) == expected, f"expected gradients named {expected}, got {set(grads)}"
+    for name, value in {**params, "images": images}.items():
+        message = f"the gradient of {name} needs shape {tuple(value.shape)}"
+        assert grads[name].shape == value.shape, message
+
+
+example_of_network_gradients()
+### BEGIN HIDDEN TESTS
+
+
+def params_for_tests(seed, dtype):
+    """Parameters whose biases aren't zero, the last name first, in 256ths."""
+    generator = torch.Generator().manual_seed(seed)
+    params = dict(reversed(make_params(seed, dtype).items()))
+    for name in ("conv_bias", "linear_bias"):
+        shape = params[name].shape
+        params[name] = torch.randn(shape, generator=generator, dtype=dtype) / 2
+    return {name: (256 * value).round() / 256 for name, value in params.items()}
+
+
+def images_for_tests(count, seed, dtype):
+    """Bars in another order, the same as a view, pictures that repeat, and large numbers.
+
+    In 1024ths: convolutions are exact, so that no processor finds another maximum.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    images, labels = make_bars(count, seed, dtype)
+    order = torch.randperm(count, generator=generator)
+    images, labels = (1024 * images[order]).round() / 1024, labels[order]
+    tiles = images[:, :, :4, :4].repeat(1, 1, 2, 2)
+    kinds = {"bars": images, "turned bars": images.mT, "tiles": tiles, "5 * bars": 5 * images}
+    return kinds, labels
+
+
+def check_network_gradients(function):
+    gpu = torch.cuda.is_available()
+    hints = {
+        "linear_bias": "Begin here: it is the first gradient on the way back from the loss.",
+        "linear_weight": "grad_logits is right; look at the linear layer and its input.",
+        "conv_bias": "The linear layer is right; look at the reshape, the pool and tanh.",
+        "conv_weight": "conv_bias is right; the convolution's input is the images.",
+        "images": "The parameters' gradients are right; return the convolution's grad_x.",
+    }
+    settings = [(6, 1), (1, 2), (4, 3), (3, 4), (6, 5)]
+    for (count, seed), dtype in [(s, d) for s in settings for d in (torch.float64, torch.float32)]:
+        # A GPU's convolution in float32 may compute with fewer digits (TF32).
+        device = "cuda" if gpu and dtype == torch.float64 else "cpu"
+        params = {name: p.to(device) for name, p in params_for_tests(seed, dtype).items()}
+        kinds, labels = images_for_tests(count, seed, dtype)
+        for kind, images in kinds.items():
+            lent = params, images.to(device), labels.to(device)
+            want_loss, want = wanted_gradients(*lent)
+            case = f"{count} pictures ({kind}), {dtype}"
+            loss, grads = call(case, RULES, function, *lent)
+            assert_exact(f"loss of {case}", loss, want_loss, "Look at task 3b.")
+            for name, hint in hints.items():
+                what = f"gradient of {name}, {case}"
+                assert_exact(what, grads[name], want[name], hint)
+
+
+check_network_gradients(network_gradients)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ### Train it (1 point)
@@ -716,29 +910,38 @@ def train(params, images, labels, steps=100, rate=0.5):
 
 
 # %% test="test_training" points=1
-images, labels = make_bars(12, seed=3)
-params, losses = train(make_params(seed=4), images, labels, steps=12)
-message = f"the loss went from {losses[0]:.3f} to {losses[-1]:.3f}: do all of part 3's tests pass?"
-assert losses[-1] < 0.8 * losses[0], message
+def example_of_training():
+    images, labels = make_bars(12, seed=3)
+    _, losses = call("12 bars", RULES, train, make_params(seed=4), images, labels, steps=12)
+    fall = f"the loss went from {losses[0]:.3f} to {losses[-1]:.3f}"
+    assert losses[-1] < 0.8 * losses[0], f"{fall}: do all of part 3's tests pass?"
+
+
+example_of_training()
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-images, labels = (tensor.to(device) for tensor in make_bars(12, seed=5))
-start = {name: value.to(device) for name, value in make_params(seed=6).items()}
-before = {name: value.clone() for name, value in start.items()}
-params, losses = train(start, images, labels, steps=8)
-for name, value in start.items():
-    assert torch.equal(value, before[name]), f"network_gradients changed {name} in place."
-model = before
-for step in range(8):
-    leaves = {name: value.requires_grad_() for name, value in model.items()}
-    loss = F.cross_entropy(network_forward(leaves, images)["logits"], labels)
-    hint = f"step {step}: expected a loss of {loss.item():.6f}, got {losses[step]:.6f}"
-    assert abs(losses[step] - loss.item()) < 1e-6, hint
-    gradients = torch.autograd.grad(loss, list(leaves.values()))
-    model = {
-        name: value.detach() - 0.5 * gradient
-        for (name, value), gradient in zip(leaves.items(), gradients, strict=True)
-    }
+
+
+def check_training(seed):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    images, labels = (tensor.to(device) for tensor in make_bars(6, seed))
+    model = {name: value.to(device) for name, value in make_params(seed + 1).items()}
+    _, losses = call("6 steps", RULES, train, model, images, labels, steps=6)
+    for step in range(6):
+        leaves = {name: value.clone().requires_grad_() for name, value in model.items()}
+        conv = F.conv2d(images, leaves["conv_weight"], leaves["conv_bias"])
+        pool = F.max_pool2d(torch.tanh(conv), 2, 2).flatten(1)
+        loss = F.cross_entropy(
+            F.linear(pool, leaves["linear_weight"], leaves["linear_bias"]), labels
+        )
+        hint = f"step {step}: expected a loss of {loss.item():.6f}, got {losses[step]:.6f}"
+        assert abs(losses[step] - loss.item()) < 1e-7, hint
+        gradients = torch.autograd.grad(loss, list(leaves.values()))
+        slopes = dict(zip(leaves, gradients, strict=True))
+        model = {name: value - 0.5 * slopes[name] for name, value in model.items()}
+
+
+check_training(5)
+check_training(15)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -770,7 +973,7 @@ print(f"loss {losses[0]:.3f} → {losses[-1]:.3f}; right on new pictures: {accur
 # \frac{f(x + \varepsilon e_i) - f(x - \varepsilon e_i)}{2\varepsilon},$$
 #
 # where $e_i$ nudges element $i$ alone. The error of the one-sided difference shrinks like
-# $\varepsilon$, that of this *central* difference like $\varepsilon^2$ (settled: Taylor's
+# $\varepsilon$, that of this *central* difference like $\varepsilon^2$ (by Taylor's
 # theorem).
 #
 # But $\varepsilon$ must not be too small either. $f$ is rounded, and dividing the rounding error
@@ -778,7 +981,8 @@ print(f"loss {losses[0]:.3f} → {losses[-1]:.3f}; right on new pictures: {accur
 # compare; so **always check gradients in float64**.
 #
 # 1. Convert `x` to `torch.float64`; the result is float64 too.
-# 2. For every index of `x`, make two copies, nudge one up and one down, and call `f` on both.
+# 2. For every index of `x`, make two copies, nudge one up and one down by just `eps`, and call
+#    `f` on both. `f` gives a number: a tensor of shape `()` or a Python float. Take both.
 # 3. Fill the result, which has the shape of `x`, element by element.
 #
 # <details><summary>Hint: every index of a tensor of any shape</summary>
@@ -806,32 +1010,55 @@ def numerical_gradient(f, x, eps=1e-6):
 
 
 # %% test="test_numerical_gradient" points=2
-x = torch.tensor([3.0, -1.0], dtype=torch.float64)
-got = numerical_gradient(lambda x: (x**2).sum(), x, eps=0.1)
-hint = "A central difference gives 6.0 here and a one-sided one 6.1: look to both sides."
-assert_same("gradient of x²", got, torch.tensor([6.0, -2.0], dtype=torch.float64), hint)
-### BEGIN HIDDEN TESTS
-assert_own_work("numerical_gradient", numerical_gradient)
-generator = torch.Generator().manual_seed(58)
-for shape in [(4,), (2, 3), (1, 2, 2, 2), ()]:
-    x = torch.randn(shape, generator=generator, dtype=torch.float64)
-    before = x.clone()
-    got = numerical_gradient(lambda x: float((x.exp() + x.sin()).sum()), x)
-    assert torch.equal(x, before), "numerical_gradient changed x: nudge a copy of it."
-    assert got.shape == x.shape, f"expected shape {tuple(x.shape)}, got {tuple(got.shape)}"
-    error = (got - (x.exp() + x.cos())).abs().max().item()
-    assert error < 1e-6, f"an error of {error:.1e} with the default eps: expected less than 1e-6"
-x = torch.tensor([0.5, 1.5])
-got = numerical_gradient(lambda x: torch.exp(x).sum(), x)
-hint = "Convert x to float64 before you nudge it: float32 is too coarse for eps = 1e-6."
-assert got.dtype == torch.float64, f"expected torch.float64, got {got.dtype}. {hint}"
-error = (got - torch.exp(x.double())).abs().max().item()
-assert error < 1e-6, f"an error of {error:.1e} for an x in float32. {hint}"
-coarse = numerical_gradient(lambda x: (x**3).sum(), torch.ones(1), eps=0.5).item()
-hint = "Nudge by the eps that you are given."
-assert abs(coarse - 3.25) < 1e-6, f"x³ at 1 with eps=0.5: expected 3.25, got {coarse:.6f}. {hint}"
-### END HIDDEN TESTS
+def example_of_numerical_gradient():
+    x = torch.tensor([3.0, -1.0], dtype=torch.float64)
+    want = torch.tensor([6.0, -2.0], dtype=torch.float64)
+    hint = "A central difference gives 6.0 here and a one-sided one 6.1: look to both sides."
+    case = "the sum of x² at 3 and -1, eps = 0.1"
+    got = call(case, RULES, numerical_gradient, lambda x: (x**2).sum(), x, eps=0.1)
+    assert_same(f"gradient of {case}", got, want, hint)
+    case = "the same as a Python float"
+    got = call(case, RULES, numerical_gradient, lambda x: float((x**2).sum()), x, eps=0.1)
+    assert_same(f"gradient of {case}", got, want, hint)
 
+
+example_of_numerical_gradient()
+### BEGIN HIDDEN TESTS
+
+
+def check_shapes(function):
+    generator = torch.Generator().manual_seed(58)
+    hint = "This is with the default eps."
+    for shape in [(4,), (2, 3), (1, 2, 2, 2), (), (1,), (3, 3), (2, 3)]:
+        numbers = torch.randn(shape, generator=generator, dtype=torch.float64)
+        for layout, x in layouts_of(numbers).items():
+            case, want = f"exp(x) + sin(x), x of shape {shape}{layout}", x.exp() + x.cos()
+            got = call(case, RULES, function, lambda x: float((x.exp() + x.sin()).sum()), x)
+            assert_same(f"gradient of {case}", got, want, hint, atol=1e-6)
+            case, want = f"a squared sum, x of shape {shape}{layout}", torch.ones_like(x)
+            got = call(case, RULES, function, lambda x: x.sum() ** 2, x)
+            assert_same(f"gradient of {case}", got, 2 * x.sum() * want, hint, atol=1e-6)
+    for x in (torch.tensor([0.5, 1.5]), torch.tensor([[1, -2]])):
+        case, hint = f"exp(x), x in {x.dtype}", "Convert x to float64 before you nudge it."
+        got = call(case, RULES, function, lambda x: torch.exp(x).sum(), x)
+        assert_same(f"gradient of {case}", got, torch.exp(x.double()), hint, atol=1e-6)
+
+
+def check_nudges(function):
+    x = torch.tensor([-20.0, -0.3, 0.0, 1.0, 7.0], dtype=torch.float64)
+    for eps in (0.5, 0.125, 2.0):
+        case, hint = f"x³ with eps={eps}", "Nudge by the eps that you are given, whatever x is."
+        got = call(case, RULES, function, lambda x: (x**3).sum(), x, eps=eps)
+        assert_same(f"gradient of {case}", got, 3 * x**2 + eps**2, hint, atol=1e-8)
+    x = torch.tensor([0.5e-6, -0.25e-6, 2e-6], dtype=torch.float64)
+    case, want = "|x| near 0, with the default eps", torch.tensor([0.5, -0.25, 1.0]).double()
+    got = call(case, RULES, function, lambda x: x.abs().sum(), x)
+    assert_same(f"gradient of {case}", got, want, "By default eps is 1e-6.", atol=1e-6)
+
+
+check_shapes(numerical_gradient)
+check_nudges(numerical_gradient)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # See for yourself how the choice of $\varepsilon$ matters. For $e^x$ at $x = 1$, where does the
@@ -855,12 +1082,15 @@ for exponent in range(1, 12, 2):
 #
 # How far apart are two gradients $a$ and $n$? An absolute difference means nothing without a
 # scale, so we use the relative error $\lVert a - n \rVert / \max(\lVert a \rVert, \lVert n
-# \rVert)$, and $0$ if both gradients are zero. Rule of thumb, in float64: below $10^{-6}$ all is
-# well; above $10^{-3}$ something is wrong; in between, suspect a kink (a max pool near a tie).
+# \rVert)$, and $0$ only if both gradients are exactly zero, not if they are small. Here
+# $\lVert v \rVert$ is the Euclidean norm: the root of the sum of all elements' squares, whatever
+# the shape (`v.norm()`). Rule of thumb, in float64: below $10^{-6}$ all is well; above $10^{-3}$
+# something is wrong; in between, suspect a kink (a max pool near a tie).
 #
-# 1. Draw `grad_y` in the shape of the output, in float64, from a `torch.Generator` with a seed.
-# 2. Call `backward(grad_y, x)` for $a$; use `numerical_gradient` for $n$.
-# 3. Return the relative error as a Python float.
+# 1. Convert `x` to `torch.float64`, so that `forward` and `backward` get float64.
+# 2. Draw `grad_y` in the shape of the output, in float64, from a `torch.Generator` with a seed.
+# 3. Call `backward(grad_y, x)` for $a$; use `numerical_gradient` for $n$.
+# 4. Return the relative error as a Python float.
 #
 # <details><summary>Hint: the function to differentiate</summary><code>lambda t: (forward(t) *
 # grad_y).sum()</code></details>
@@ -870,6 +1100,7 @@ for exponent in range(1, 12, 2):
 def gradient_check(forward, backward, x):
     """The relative error of backward(grad_y, x) against finite differences, as a float."""
     ### BEGIN SOLUTION
+    x = x.to(torch.float64)
     shape = forward(x).shape
     grad_y = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     analytic = backward(grad_y, x)
@@ -883,31 +1114,90 @@ def gradient_check(forward, backward, x):
 # The test shows your check a right backward of $y = x^2$, then one that is twice too large, whose
 # relative error is $0.5$ by definition: $\lVert 2n - n \rVert / \lVert 2n \rVert$.
 
+
 # %% test="test_gradient_check" points=1
-x = torch.tensor([[0.5, -1.0, 2.0]], dtype=torch.float64)
-right = gradient_check(lambda x: x**2, lambda grad_y, x: grad_y * 2 * x, x)
-double = gradient_check(lambda x: x**2, lambda grad_y, x: grad_y * 4 * x, x)
-assert isinstance(right, float), f"expected a Python float, got {type(right).__name__}"
-assert right < 1e-6, f"a right backward got the relative error {right:.1e}, expected below 1e-6"
-assert abs(double - 0.5) < 1e-6, f"twice the right gradient: expected 0.5, got {double:.6f}"
+def example_of_gradient_check():
+    x = torch.tensor([[0.5, -1.0, 2.0]], dtype=torch.float64)
+    right = call("x²", RULES, gradient_check, lambda x: x**2, lambda grad_y, x: grad_y * 2 * x, x)
+    assert isinstance(right, float), f"expected a Python float, got {type(right).__name__}"
+    assert right < 1e-6, f"a right backward got the relative error {right:.1e}, expected below 1e-6"
+    twice = call("x²", RULES, gradient_check, lambda x: x**2, lambda grad_y, x: grad_y * 4 * x, x)
+    assert abs(twice - 0.5) < 1e-6, f"twice the right gradient: expected 0.5, got {twice:.6f}"
+
+
+example_of_gradient_check()
 ### BEGIN HIDDEN TESTS
-generator = torch.Generator().manual_seed(59)
-x = torch.randn(2, 3, generator=generator, dtype=torch.float64)
-nothing = gradient_check(lambda x: x**2, lambda grad_y, x: grad_y * 0, x)
-hint = "Divide by the larger of the two norms."
-assert abs(nothing - 1) < 1e-6, f"a backward of zeros: expected 1.0, got {nothing:.6f}. {hint}"
-zero = gradient_check(lambda x: x * 0, lambda grad_y, x: grad_y * 0, x)
-assert zero == 0.0, f"both gradients are zero: expected a relative error of 0.0, got {zero}"
-sums = gradient_check(lambda x: x.sum(1), lambda grad_y, x: grad_y[:, None].expand(2, 3), x)
-assert sums < 1e-6, f"sum over rows: got {sums:.1e}. grad_y has the shape of the output, not of x."
-unit = gradient_check(lambda x: x.exp(), lambda grad_y, x: x.exp(), x)
-hint = "A backward that ignores grad_y passed your check: is your grad_y all ones?"
-assert unit > 1e-3, hint
-small = gradient_check(lambda x: x / 1000, lambda grad_y, x: grad_y / 500, x)
-hint = "the error is relative: the size of the gradients doesn't matter."
-assert abs(small - 0.5) < 1e-5, f"twice a small gradient: expected 0.5, got {small:.6f}; {hint}"
-flipped = gradient_check(lambda x: x.tanh(), lambda grad_y, x: -grad_y * (1 - x.tanh() ** 2), x)
-assert abs(flipped - 2) < 1e-5, f"a gradient with the wrong sign: expected 2.0, got {flipped:.6f}"
+
+
+def assert_error(function, case, forward, backward, x, want, hint="", near=1e-6):
+    got = call(case, RULES, function, forward, backward, x)
+    assert isinstance(got, float), f"{case}: expected a float, got {type(got).__name__}"
+    assert abs(got - want) < near, f"{case}: expected {want:.6f}, got {got:.6f}. {hint}"
+
+
+def scaling(size):
+    """A forward that multiplies by size, and a backward that is twice too large."""
+    return lambda x: x * size, lambda g, x: 2 * g * size
+
+
+def check_shapes_and_sizes(function):
+    generator = torch.Generator().manual_seed(59)
+    for shape in [(2, 3), (4,), (3, 3), (1, 2, 2, 2), (2, 3)]:
+        numbers = torch.randn(shape, generator=generator, dtype=torch.float64)
+        for layout, x in layouts_of(numbers).items():
+            case = f"x of shape {shape}{layout}"
+            assert_error(function, f"right, {case}", torch.exp, lambda g, x: g * x.exp(), x, 0)
+            assert_error(
+                function, f"twice, {case}", torch.exp, lambda g, x: 2 * g * x.exp(), x, 0.5
+            )
+    hint = "The error is relative: the size of the gradients doesn't matter."
+    for size in (1e6, 1e-3, 1e-6, 1e-9):
+        case = f"twice a gradient of size {size}"
+        assert_error(function, case, *scaling(size), x, 0.5, hint, near=0.01)
+
+
+def check_special_backwards(function):
+    generator = torch.Generator().manual_seed(159)
+    x = torch.randn(2, 3, generator=generator, dtype=torch.float64)
+    hint = "Divide by the larger of the two norms."
+    assert_error(function, "a backward of zeros", torch.exp, lambda g, x: g * 0, x, 1, hint)
+    assert_error(function, "zero forward", torch.zeros_like, lambda g, x: g * 3, x, 1, hint)
+    assert_error(function, "both zero", torch.zeros_like, lambda g, x: g * 0, x, 0)
+    assert_error(function, "a wrong sign", torch.exp, lambda g, x: -g * x.exp(), x, 2)
+    hint = "grad_y has the shape of the output, not of x."
+    total, spread = lambda x: x.sum(1), lambda g, x: g[:, None].expand(2, 3)
+    assert_error(function, "a sum over rows", total, spread, x, 0, hint)
+    assert_error(function, "a mean", torch.mean, lambda g, x: g.expand(2, 3) / 6, x, 0, hint)
+    hint = "Convert x to float64 before you call forward and backward."
+    assert_error(function, "float32", torch.exp, lambda g, x: g * x.exp(), x.float(), 0, hint)
+
+
+def check_upstream_and_norm(function):
+    lent = []
+
+    def wrong_in_front(grad_y, x):
+        lent.append(grad_y.clone())
+        gradient = grad_y * 2 * x
+        gradient[0, 0] *= 3
+        return gradient
+
+    x = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]], dtype=torch.float64)
+    case, forward = "one wrong element of six", lambda x: x**2
+    got, again = (call(case, RULES, function, forward, wrong_in_front, x) for _ in range(2))
+    grad_y = lent[0]
+    assert grad_y.dtype == torch.float64, f"expected grad_y in torch.float64, got {grad_y.dtype}"
+    distinct = len(set(grad_y.flatten().tolist()))
+    assert distinct == 6, "Draw each element of grad_y: is your grad_y all ones?"
+    assert got == again, f"{case}: {got} and then {again}. Give your generator a seed."
+    numerical, analytic = grad_y * 2 * x, wrong_in_front(grad_y, x)
+    want = (analytic - numerical).norm().item() / max(analytic.norm(), numerical.norm()).item()
+    message = f"{case}: expected {want:.6f}, got {got:.6f}. Take the Euclidean norm of all."
+    assert abs(got - want) < 1e-6, message
+
+
+check_special_backwards(gradient_check)
+check_shapes_and_sizes(gradient_check)
+check_upstream_and_norm(gradient_check)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -959,7 +1249,8 @@ print("softmax ", gradient_check(softmax, softmax_backward, x))
 #    $\partial L/\partial x_j = \sum_i g_i\,\partial y_i/\partial x_j$: the effects add up, as they
 #    did where the windows of a max pool overlap.
 # 3. Work out $\partial y_i/\partial x_j$ for $i = j$ and for $i \ne j$, and put both into the sum.
-# 4. Check your result with `gradient_check` before you run the test.
+# 4. Write the formula down as tensor arithmetic: finite differences have too few digits for the
+#    test. Check your result with `gradient_check` before you run the test.
 #
 # <details><summary>Hint: the two cases</summary>For i = j the derivative is y_j (1 − y_j), which is
 # all that the wrong version has. For i ≠ j it is −y_i y_j. In the sum, y_j factors out.</details>
@@ -975,27 +1266,37 @@ def repaired_backward(grad_y, x):
 
 
 # %% test="test_repaired_backward" points=1
-assert_own_work("repaired_backward", repaired_backward)
-x = torch.tensor([[0.0, 0.0]], dtype=torch.float64)
-grad_y = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
-got = repaired_backward(grad_y, x)
-hint = "Each input of a row moves every output of that row: add up all the effects."
-assert got.shape == x.shape, f"expected shape {tuple(x.shape)}, got {tuple(got.shape)}"
+def example_of_repaired_backward():
+    x = torch.tensor([[0.0, 0.0]], dtype=torch.float64)
+    grad_y = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    got = call("x = (0, 0), grad_y = (1, 0)", RULES, repaired_backward, grad_y, x)
+    want = torch.tensor([[0.25, -0.25]], dtype=torch.float64)
+    hint = "Each input of a row moves every output of that row: add up all the effects."
+    assert_same("grad_x for x = (0, 0), grad_y = (1, 0)", got, want, hint)
+
+
+example_of_repaired_backward()
 ### BEGIN HIDDEN TESTS
-want = torch.tensor([[0.25, -0.25]], dtype=torch.float64)
-assert_same("repaired_backward", got, want, hint)
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(60)
-for shape, dtype in [((3, 5), torch.float64), ((1, 2), torch.float64), ((4, 3), torch.float32)]:
-    x = torch.randn(shape, generator=generator, dtype=dtype).to(device)
-    grad_y = torch.randn(shape, generator=generator, dtype=dtype).to(device)
-    before = grad_y.clone()
-    with torch.no_grad():
-        got = repaired_backward(grad_y, x)
-    assert torch.equal(grad_y, before), "repaired_backward changed grad_y: work on new tensors."
-    x = x.requires_grad_()
-    want = torch.autograd.grad(torch.softmax(x, dim=-1), x, grad_y)[0]
-    assert_same("repaired_backward", got, want, hint)
+
+
+def check_repaired_backward(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator = torch.Generator().manual_seed(60)
+    shapes = [(3, 5), (1, 2), (4, 3), (3, 3), (2, 1), (1, 1), (3, 5)]
+    for shape, scale in [(shape, scale) for shape in shapes for scale in (1, 30)]:
+        for dtype in (torch.float64, torch.float32):
+            numbers = torch.randn(2, *shape, generator=generator, dtype=dtype).to(device)
+            for layout, x in layouts_of(scale * numbers[0]).items():
+                grad_y = layouts_of(numbers[1])[layout]
+                case = f"x of shape {shape} and size {scale}, {dtype}{layout}"
+                leaf = x.clone().requires_grad_()
+                want = torch.autograd.grad(torch.softmax(leaf, dim=-1), leaf, grad_y)[0]
+                got = call(case, RULES, function, grad_y, x)
+                hint = "Each input of a row moves every output of that row."
+                assert_exact(f"grad_x for {case}", got, want, hint)
+
+
+check_repaired_backward(repaired_backward)
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 # about: Subtracts each row's maximum in place, and so changes the logits that it was lent.
 # blind: true
 # fails:
-#   test_softmax_cross_entropy: "changed the logits"
+#   test_softmax_cross_entropy: "an input was changed"
 # ---
 
 # %% solution="softmax_cross_entropy"

@@ -2,7 +2,7 @@
 # about: Loops over the first dimension only, so that a whole row is nudged at once.
 # blind: true
 # fails:
-#   test_numerical_gradient: "expected less than 1e-6"
+#   test_numerical_gradient: "default eps"
 #   test_gradient_check: "a right backward got"
 # ---
 

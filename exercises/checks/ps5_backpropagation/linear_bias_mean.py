@@ -1,7 +1,7 @@
 # ---
 # about: Averages the bias's gradient over the batch; the 1/N of the loss then counts twice.
 # fails:
-#   test_linear_backward: "Sum over the images: not the mean"
+#   test_linear_backward: "their mean would be 5.5"
 #   test_network_gradients: "gradient of linear_bias"
 #   test_training: expected a loss of
 # ---

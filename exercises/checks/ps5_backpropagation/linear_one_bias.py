@@ -2,7 +2,7 @@
 # about: Sums over the outputs too, as if all outputs shared a single bias.
 # blind: true
 # fails:
-#   test_linear_backward: "Sum over the images"
+#   test_linear_backward: "The same bias is added to every row"
 #   test_network_gradients: "linear_bias needs shape"
 #   test_training: "expected a loss of"
 # ---

@@ -1,9 +1,10 @@
 # ---
 # about: Lets autograd differentiate PyTorch's max pooling.
 # fails:
-#   test_max_pool_backward: max_pool2d_backward uses backward, grad, max_pool2d
-#   test_max_pool_overlap: max_pool2d_backward uses backward, grad, max_pool2d
-#   test_network_gradients: does not require grad
+#   test_max_pool_backward: write that step yourself
+#   test_max_pool_overlap: write that step yourself
+#   test_network_gradients: write that step yourself
+#   test_training: write that step yourself
 # ---
 
 # %% solution="max_pool2d_backward"

@@ -4,7 +4,7 @@
 #   test_max_pool_forward: expected torch.float64
 #   test_max_pool_backward: expected torch.float64
 #   test_max_pool_overlap: expected torch.float64
-#   test_network_gradients: gradient of conv_weight
+#   test_network_gradients: gradient of conv
 # ---
 
 # %% solution="max_pool2d"

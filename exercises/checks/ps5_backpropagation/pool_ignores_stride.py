@@ -1,8 +1,8 @@
 # ---
 # about: Lets windows start `kernel` apart, whatever the stride, forward and backward.
 # fails:
-#   test_max_pool_forward: windows start `stride` apart
-#   test_max_pool_backward: which need not be `kernel`
+#   test_max_pool_forward: "indows start `stride` apart"
+#   test_max_pool_backward: "grad_x of a"
 #   test_max_pool_overlap: expected
 # ---
 

@@ -1,7 +1,7 @@
 # ---
 # about: Looks for the winner in the first image and channel, and uses its place for all.
 # fails:
-#   test_max_pool_backward: The maximum of each window gets
+#   test_max_pool_backward: The first maximum of each window
 #   test_max_pool_overlap: expected
 #   test_network_gradients: look at the reshape, the pool and tanh
 #   test_training: "step 1: expected a loss of"

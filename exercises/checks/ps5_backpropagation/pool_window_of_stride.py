@@ -2,7 +2,7 @@
 # about: The windows are counted with the kernel, but cut as large as the stride.
 # blind: true
 # fails:
-#   test_max_pool_forward: "windows start `stride` apart"
+#   test_max_pool_forward: "indows start `stride` apart"
 # ---
 
 # %% solution="max_pool2d"

@@ -2,7 +2,7 @@
 # about: Looks for the winners in the first image only, and uses its places for the whole batch.
 # blind: true
 # fails:
-#   test_max_pool_backward: "The maximum of each window"
+#   test_max_pool_backward: "The first maximum of each window"
 #   test_max_pool_overlap: "contributions must add up"
 #   test_network_gradients: "gradient of conv_bias"
 #   test_training: "expected a loss of"

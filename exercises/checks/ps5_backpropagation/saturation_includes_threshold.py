@@ -2,7 +2,7 @@
 # about: A slope that equals the threshold counts too, where the text says strictly below.
 # blind: true
 # fails:
-#   test_saturated_fraction: "is not below a threshold"
+#   test_saturated_fraction: "Strictly below"
 # ---
 
 # %% solution="saturated_fraction"

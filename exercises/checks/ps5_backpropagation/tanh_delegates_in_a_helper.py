@@ -1,8 +1,9 @@
 # ---
-# about: Hides autograd in a helper, which the look at the function's own source doesn't see.
+# about: Calls autograd in a helper.
 # fails:
-#   test_tanh_backward: does not require grad
-#   test_network_gradients: does not require grad
+#   test_tanh_backward: write that step yourself
+#   test_network_gradients: write that step yourself
+#   test_training: write that step yourself
 # ---
 
 # %% solution="tanh_backward"
