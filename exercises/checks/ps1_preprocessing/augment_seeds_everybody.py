@@ -2,7 +2,7 @@
 # about: Seeds the generator that the whole notebook shares.
 # blind: true
 # fails:
-#   test_augment: augment uses torch.manual_seed
+#   test_augment: draw from a generator of your own
 # ---
 
 # %% solution="augment"

@@ -2,7 +2,7 @@
 # about: "The seeds for augment are drawn from the global generator, so runs can't be repeated."
 # blind: true
 # fails:
-#   test_loader_epochs: draw all from their generator
+#   test_loader: draw from a generator of your own
 # ---
 
 # %% solution="Loader"

@@ -1,0 +1,13 @@
+# ---
+# about: "Rounds the ratio of the sides before it multiplies."
+# blind: true
+# fails:
+#   test_new_size: expected
+# ---
+
+# %% solution="new_size"
+def new_size(height, width, shorter):
+    """Height and width, two ints, after the shorter side has become `shorter`."""
+    ratio = round(max(height, width) / min(height, width), 3)
+    longer = int(shorter * ratio)
+    return (shorter, longer) if height <= width else (longer, shorter)
