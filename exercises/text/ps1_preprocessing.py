@@ -240,8 +240,7 @@ def check_photographs():
         pictures += [photo[:, :20, :33], torch.cat([photo, photo])[:5, 30:, ::2]]
         for picture in pictures:
             rows, columns = picture.shape[1:]
-            short = min(rows, columns)
-            new = (rows * size // short, columns * size // short)
+            new = new_size(rows, columns, size)
             whole = picture[None].float() / 255
             want = F.interpolate(whole, new, mode="bilinear", antialias=True)[0]
             top, left = (new[0] - size) // 2, (new[1] - size) // 2

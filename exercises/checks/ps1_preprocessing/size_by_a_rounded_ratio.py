@@ -3,6 +3,7 @@
 # blind: true
 # fails:
 #   test_new_size: expected
+#   test_to_square: before and 7 after
 # ---
 
 # %% solution="new_size"

@@ -3,6 +3,8 @@
 # blind: true
 # fails:
 #   test_new_size: expected
+#   test_to_square: the middle
+#   test_stripes: expected shape
 # ---
 
 # %% solution="new_size"
