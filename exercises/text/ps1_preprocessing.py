@@ -642,20 +642,7 @@ check_augment()
 
 
 # %% test="test_augment_chance" points=2
-def example_of_augment_chance():
-    pictures = torch.arange(480.0).view(20, 1, 4, 6)
-    once, again = (call("augment, seed=5", RULES, augment, pictures, seed=5) for _ in range(2))
-    hint = "Seed 5 gave other pictures before: draw from a generator made from the seed."
-    assert_same("augment, seed=5, again", again, once, hint)
-    other = call("augment, seed=6", RULES, augment, pictures, seed=6)
-    hint = "Seeds 5 and 6 give the same pictures: use the seed that you are given."
-    assert not torch.equal(other, once), hint
-
-
-example_of_augment_chance()
 ### BEGIN HIDDEN TESTS
-
-
 def versions_of(picture, reach):
     """What a picture (C, H, W) may become, by (mirrored, down, right)."""
     steps = range(-reach, reach + 1)
@@ -674,6 +661,21 @@ def changes_of(case, got, picture, reach):
     hint = f"a picture is neither the original nor its mirror image, moved by up to {reach} pixels"
     assert matches.any(1).all(), f"{case}: {hint}."
     return [list(versions)[i] for i in matches.int().argmax(1).tolist()]
+
+
+### END HIDDEN TESTS
+def example_of_augment_chance():
+    pictures = torch.arange(480.0).view(20, 1, 4, 6)
+    once, again = (call("augment, seed=5", RULES, augment, pictures, seed=5) for _ in range(2))
+    hint = "Seed 5 gave other pictures before: draw from a generator made from the seed."
+    assert_same("augment, seed=5, again", again, once, hint)
+    other = call("augment, seed=6", RULES, augment, pictures, seed=6)
+    hint = "Seeds 5 and 6 give the same pictures: use the seed that you are given."
+    assert not torch.equal(other, once), hint
+
+
+example_of_augment_chance()
+### BEGIN HIDDEN TESTS
 
 
 def check_the_shares(seed, reach):
