@@ -2,7 +2,9 @@
 # about: "torchvision resizes, under a name given to it in another cell."
 # blind: true
 # fails:
-#   test_to_square: write that step yourself
+#   test_to_square: "write that step yourself"
+#   test_stripes: "not available in this task"
+#   test_to_batch: "not available in this task"
 # ---
 
 # %% solution="to_square"
