@@ -39,20 +39,21 @@
 # ## Before you start
 #
 # A picture is a tensor `(C, H, W)`: channels, rows, columns. `load_photograph` gives bytes, 0 to
-# 255. A batch is `(N, C, H, W)`. Three house rules hold for all that you write:
+# 255. A batch is `(N, C, H, W)`. Four house rules hold for all that you write:
 #
-# 1. Write the step yourself, with tensor arithmetic, indexing and `F.interpolate`. torchvision's
-#    transforms and PyTorch's `DataLoader` do most of this for you, and from tomorrow you may use
-#    them. `FORBIDDEN` below lists what you may not use today.
-# 2. Leave the inputs as they are: somebody else still needs them.
-# 3. Draw random numbers from a `torch.Generator` of your own, made from the seed that you get.
-#    A function that calls `torch.manual_seed` changes the numbers that everybody else draws.
+# 1. Write the step yourself, with tensor arithmetic, indexing and `F.interpolate`: neither
+#    torchvision's transforms nor Pillow nor PyTorch's `DataLoader` and samplers, under whatever
+#    name and in whatever cell. They do most of this for you, and from tomorrow you may use them.
+#    The tests see what runs, not what it is called. (`preprocess` and `split_per_class` of
+#    `course_utils` are not available while this assignment is graded, because they solve it.)
+# 2. Leave the inputs as they are, lists as well as tensors: somebody else still needs them.
+# 3. Draw random numbers from a generator of your own, such as a `torch.Generator`, made from the
+#    seed that you get; 0 is a seed like any other. A function that calls `torch.manual_seed`
+#    changes the numbers that everybody else draws.
+# 4. Pictures keep their type of number: what you make of float32 is float32, and of float64
+#    float64. Only `to_square`, and what calls it, begins with bytes; it gives float32.
 
 # %% given="imports"
-import ast
-import inspect
-import textwrap
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -61,54 +62,15 @@ from course_utils.data import load_photograph, load_stamps
 from course_utils.models import IMAGENET_MEAN, IMAGENET_STD, squeezenet, top_k
 from course_utils.plots import show_pictures
 from course_utils.quiz import ask
+from course_utils.testing import assert_same, call
 
 # %% given="house_rules"
-FORBIDDEN = (
-    "torchvision transforms v2 Resize CenterCrop RandomCrop Normalize center_crop hflip "
-    "RandomHorizontalFlip preprocess DataLoader TensorDataset RandomSampler BatchSampler "
-    "random_split split_per_class torch.manual_seed torch.random.manual_seed np.random.seed "
-    "random.seed"
-)
-
+RULES = ("transforms", "loading", "chance")  # what you do yourself, and whose chance isn't yours
 
 # %% [markdown]
-# The next two cells hold the tools that the tests use. You needn't read them, but you may, and you
-# may call `assert_same` while you look for a mistake: it names the first element that differs.
-
-
-# %% given="test_tools"
-def assert_own_work(name, function):
-    """Fail unless `function` is written out with def and keeps to the house rules."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        tree = ast.parse("")
-    nodes = list(ast.walk(tree))
-    defined = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
-    assert name in defined, f"{name}: write it out yourself, beginning with 'def {name}('"
-    used = {node.name.split(".")[0] for node in nodes if isinstance(node, ast.alias)}
-    for node in nodes:
-        if isinstance(node, ast.Attribute | ast.Name):
-            used |= {ast.unparse(node), getattr(node, "attr", "")}
-    found = ", ".join(sorted(used & set(FORBIDDEN.split())))
-    assert not found, f"{name} uses {found}: the house rules say what to do instead"
-
-
-# %% given="test_tools_compare"
-def assert_same(what, got, want, hint="", atol=1e-4):
-    """Fail if `got` is not the tensor `want`; say where, and what to look at."""
-    kind = type(got).__name__
-    assert isinstance(got, torch.Tensor), f"{what} is {kind}, not a tensor: is a return missing?"
-    shapes = f"expected shape {tuple(want.shape)}, got {tuple(got.shape)}"
-    assert got.shape == want.shape, f"{what}: {shapes}. {hint}"
-    types = f"expected {want.dtype}, got {got.dtype}"
-    assert got.dtype == want.dtype, f"{what}: {types}. {hint}"
-    wrong = ~torch.isclose(got, want, rtol=0, atol=atol)
-    if wrong.any():
-        first = tuple(wrong.nonzero()[0].tolist())
-        values = f"expected {want[first].item():.5g}, got {got[first].item():.5g}"
-        raise AssertionError(f"{what} at {first}: {values}. {hint}")
-
+# The tests call your functions by `call(case, RULES, function, ...)`. It keeps to the house rules,
+# and says in its messages which case it was. `assert_same` names the first element that differs.
+# You may use both while you look for a mistake.
 
 # %% [markdown]
 # ## Part 1: one size for all
@@ -162,23 +124,44 @@ def new_size(height, width, shorter):
 # %% [markdown]
 # The test asks for the cat, for the cat turned on its side, and for a square.
 
+
 # %% test="test_new_size" points=2
-hint = "The shorter side becomes 224; the other one keeps the ratio and is rounded down."
-for height, width, want in [(256, 385, (224, 336)), (385, 256, (336, 224)), (9, 9, (224, 224))]:
-    got = tuple(new_size(height, width, 224))
-    assert got == want, f"new_size({height}, {width}, 224): expected {want}, got {got}. {hint}"
-    assert all(type(side) is int for side in got), f"{got}: both must be int, for a shape."
+def assert_new_size(height, width, shorter, want):
+    case = f"new_size({height}, {width}, {shorter})"
+    got = tuple(call(case, RULES, new_size, height, width, shorter))
+    hint = "The shorter side is exact; the other one keeps the ratio and is rounded down."
+    if len(got) == 2 and sum(got) == sum(want) - 1:
+        hint = "One pixel too few. Stay with whole numbers: int(299 * (224 / 299)) is 223."
+    assert got == want, f"{case}: expected {want}, got {got}. {hint}"
+    assert all(type(side) is int for side in got), f"{case}: {got}: both must be int, for a shape."
+
+
+def example_of_new_size():
+    assert_new_size(256, 385, 224, (224, 336))
+    assert_new_size(385, 256, 224, (336, 224))
+    assert_new_size(9, 9, 224, (224, 224))
+
+
+example_of_new_size()
 ### BEGIN HIDDEN TESTS
-cases = [(299, 400, 224), (400, 299, 224), (600, 401, 128), (401, 600, 600), (333, 1000, 96)]
-cases += [(299, 598, 224), (110, 55, 224), (49, 98, 64)]  # twice as long, in floats a little less
-for height, width, shorter in cases:
-    short = min(height, width)
-    want = (height * shorter // short, width * shorter // short)
-    got = tuple(new_size(height, width, shorter))
-    what = f"new_size({height}, {width}, {shorter}): expected {want}, got {got}"
-    exact = "Stay with whole numbers: int(299 * (224 / 299)) is 223."
-    assert sum(got) != sum(want) - 1, f"{what}. {exact}"
-    assert got == want, f"{what}. {hint}"
+
+
+def check_new_size():
+    cases = [(299, 400, 224), (400, 299, 224), (600, 401, 128), (401, 600, 600), (333, 1000, 96)]
+    cases += [(299, 598, 224), (110, 55, 224), (49, 98, 64)]  # twice as long, in floats a bit less
+    cases += [(100, 150, 50), (150, 100, 50), (64, 96, 2), (10, 30, 5), (1, 7, 1), (7, 1, 3)]
+    # Results that are whole, or just above or below, where a rounded ratio of the sides shows.
+    for short, shorter in [(997, 600), (2003, 1999), (3001, 2500), (640, 427)]:
+        for longer in range(short, 20 * short):
+            if longer * shorter % short in (0, 1, short - 1):
+                cases += [(short, longer, shorter), (longer, short, shorter)]
+    for height, width, shorter in cases:
+        short = min(height, width)
+        want = (height * shorter // short, width * shorter // short)
+        assert_new_size(height, width, shorter, want)
+
+
+check_new_size()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -190,6 +173,8 @@ for height, width, shorter in cases:
 # 1. Turn bytes into floats from 0 to 1. The largest byte must become exactly 1.
 # 2. Resize to the size that `new_size` gives. `F.interpolate` wants a batch, so put the picture
 #    into a batch of one, and take it out again. Use `size=…`, `mode="bilinear"`, `antialias=True`.
+#    (Resizing the bytes and dividing afterwards rounds each pixel to a byte. The test allows for
+#    that much.)
 # 3. Cut out the middle. Of 336 columns, 224 stay: $\lfloor (336 - 224)/2 \rfloor = 56$ go on the
 #    left, and the rest on the right. Rows likewise.
 #
@@ -219,41 +204,55 @@ def to_square(photograph, size):
 # The example is a picture of 2 × 5 bytes. Its shorter side has the right size already, so nothing
 # is resized: only the two middle columns stay, divided by 255. Before that, white must become 1.
 
+
 # %% test="test_to_square" points=3
-assert_own_work("to_square", to_square)
-white = to_square(torch.full((2, 3, 4), 255, dtype=torch.uint8), 3)
-hint = "A square of white: divide by 255, the largest byte, not by 256."
-assert_same("white", white, torch.ones(2, 3, 3), hint)
-photograph = torch.tensor([[[0, 51, 255, 0, 0], [0, 102, 204, 0, 0]]], dtype=torch.uint8)
-want = torch.tensor([[[0.2, 1.0], [0.4, 0.8]]])
-hint = "Columns 1 and 2 are the middle: cut them out, don't squash. Divide with /, not with //."
-assert_same("to_square", to_square(photograph, 2), want, hint)
+def example_of_to_square():
+    bytes_of_white = torch.full((2, 3, 4), 255, dtype=torch.uint8)
+    white = call("to_square of white", RULES, to_square, bytes_of_white, 3)
+    hint = "A square of white: divide by 255, the largest byte, not by 256."
+    assert_same("to_square of white", white, torch.ones(2, 3, 3), hint)
+    photograph = torch.tensor([[[0, 51, 255, 0, 0], [0, 102, 204, 0, 0]]], dtype=torch.uint8)
+    got = call("to_square of 2 × 5 bytes", RULES, to_square, photograph, 2)
+    hint = "Columns 1 and 2 are the middle: cut them out, don't squash. Divide with /, not with //."
+    assert_same("to_square of 2 × 5 bytes", got, torch.tensor([[[0.2, 1.0], [0.4, 0.8]]]), hint)
+
+
+example_of_to_square()
 ### BEGIN HIDDEN TESTS
-for count, size, first in [(23, 8, 7), (22, 9, 6), (20, 9, 5)]:
-    numbers = torch.arange(count, dtype=torch.uint8).expand(1, size, count)
-    for side, picture in {"columns": numbers, "rows": numbers.mT}.items():
-        got = to_square(picture, size)
-        want = f"expected shape (1, {size}, {size})"
-        assert got.shape == (1, size, size), f"{want}, got {tuple(got.shape)}"
-        shown = (255 * got).round().int().unique().tolist()
-        hint = f"of {count} {side}, expected the middle ones, {first} to {first + size - 1}, got"
-        goes = f"{count - size} go: {first} before and {count - size - first} after."
-        assert shown == list(range(first, first + size)), f"{hint} {shown}. {goes}"
-for name, size in [("cat", 224), ("coffee", 100), ("rocket", 300)]:
-    photograph = load_photograph(name)
-    for picture in (photograph, photograph[:1, :, 90:301], photograph[:, :, :256].contiguous()):
-        height, width = new_size(*picture.shape[1:], size)
-        want = F.interpolate(
-            picture[None].float() / 255, (height, width), mode="bilinear", antialias=True
-        )[0]
-        top, left = (height - size) // 2, (width - size) // 2
-        want = want[:, top : top + size, left : left + size]
-        before = picture.clone()
-        got = to_square(picture, size)
-        assert torch.equal(picture, before), "to_square changed the photograph."
-        what = f"the {name}, {tuple(picture.shape)}, at {size} pixels"
-        hint = "Resize by the shorter side, bilinear with antialias, then cut out the middle."
-        assert_same(what, got, want, hint, atol=0.012)  # room for whoever rounds to bytes
+
+
+def check_the_crop():
+    for count, size, first in [(23, 8, 7), (22, 9, 6), (20, 9, 5), (6, 5, 0), (7, 1, 3)]:
+        numbers = torch.arange(count, dtype=torch.uint8).expand(1, size, count)
+        for side, picture in {"columns": numbers, "rows": numbers.mT}.items():
+            case = f"{count} {side}, of which {size} stay"
+            middle = torch.arange(first, first + size) / 255
+            want = middle.expand(1, size, size)
+            got = call(case, RULES, to_square, picture, size)
+            hint = f"{count - size} go: {first} before and {count - size - first} after."
+            assert_same(case, got, want if side == "columns" else want.mT, hint)
+
+
+def check_photographs():
+    for name, size in [("cat", 224), ("coffee", 100), ("rocket", 300)]:
+        photo = load_photograph(name)
+        pictures = [photo, photo[:1, :, 90:301], photo[:, :, :256].contiguous(), photo.mT]
+        pictures += [photo[:, :20, :33], torch.cat([photo, photo])[:5, 30:, ::2]]
+        for picture in pictures:
+            rows, columns = picture.shape[1:]
+            new = new_size(rows, columns, size)
+            whole = picture[None].float() / 255
+            want = F.interpolate(whole, new, mode="bilinear", antialias=True)[0]
+            top, left = (new[0] - size) // 2, (new[1] - size) // 2
+            want = want[:, top : top + size, left : left + size]
+            case = f"the {name}, {tuple(picture.shape)}, at {size} pixels"
+            got = call(case, RULES, to_square, picture, size)
+            hint = "Resize by the shorter side, bilinear with antialias, then cut out the middle."
+            assert_same(case, got, want, hint, atol=0.012)  # room for whoever rounds to bytes
+
+
+check_the_crop()
+check_photographs()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -261,19 +260,27 @@ for name, size in [("cat", 224), ("coffee", 100), ("rocket", 300)]:
 # to 20 they are too fine to be seen, so grey is right, everywhere. Whoever only looks at the four
 # nearest pixels gets other stripes, wider ones, that were never there.
 
+
 # %% test="test_stripes" points=1
-stripes = torch.zeros(3, 64, 64, dtype=torch.uint8)
-stripes[:, :, 1::2] = 255
-middle = to_square(stripes, 20)[:, :, 4:-4]
-hint = "Fine patterns have to be blurred before they shrink: antialias."
-assert_same("the stripes' middle", middle, torch.full((3, 20, 12), 0.5), hint, atol=0.1)
-### BEGIN HIDDEN TESTS
-for name, picture in {"moved by one": stripes.roll(1, 2), "lying": stripes.mT}.items():
-    for size in (24, 17):
-        middle = to_square(picture, size)[:, 4:-4, 4:-4]
-        want = torch.full((3, size - 8, size - 8), 0.5)
-        assert_same(f"stripes {name}, {size} pixels: their middle", middle, want, hint, atol=0.1)
-### END HIDDEN TESTS
+def assert_grey(case, stripes, size):
+    middle = call(case, RULES, to_square, stripes, size)[:, 4:-4, 4:-4]
+    hint = "Fine patterns have to be blurred before they shrink: antialias."
+    want = torch.full((3, size - 8, size - 8), 0.5)
+    assert_same(f"the middle of {case}", middle, want, hint, atol=0.1)
+
+
+def example_of_stripes():
+    stripes = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    stripes[:, :, 1::2] = 255
+    assert_grey("64 stripes at 20 pixels", stripes, 20)
+    ### BEGIN HIDDEN TESTS
+    for name, picture in {"moved by one": stripes.roll(1, 2), "lying": stripes.mT}.items():
+        for size in (24, 17):
+            assert_grey(f"64 stripes, {name}, at {size} pixels", picture, size)
+    ### END HIDDEN TESTS
+
+
+example_of_stripes()
 
 # %% [markdown]
 # Look at what you made. Are the cup and the cat's face in the middle, with their own shapes? What
@@ -302,7 +309,8 @@ show_pictures(
 # the first all black and the second all white. The mean is $0.5$, and every pixel is $0.5$ away
 # from it, so the standard deviation is $0.5$. But *within* each picture nothing varies: whoever
 # computes the deviation of each picture and then averages gets $0$. (The standard deviation is the
-# square root of the mean *squared* distance from the mean.)
+# square root of the mean *squared* distance from the mean.) Both results have the type of number
+# of the images, and stay on their device.
 #
 # 1. Decide which axes of `(N, C, H, W)` disappear, and which one stays.
 # 2. Take mean and standard deviation over all those axes at once. (Whether you divide by $n$ or by
@@ -324,27 +332,45 @@ def channel_statistics(images):
 # The test has two channels. The first is black in one picture and white in the other; the second is
 # $0.2$ everywhere, and doesn't vary at all.
 
+
 # %% test="test_channel_statistics" points=2
-images = torch.full((2, 2, 40, 50), 0.2)
-images[0, 0], images[1, 0] = 0, 1
-mean, std = channel_statistics(images)
-hint = "Average over pictures, rows and columns, and keep the channels."
-assert_same("mean", mean, torch.tensor([0.5, 0.2]), hint)
-hint = "Over all pictures at once: the deviation within each picture misses how pictures differ."
-assert_same("std", std, torch.tensor([0.5, 0.0]), hint, atol=1e-3)
-### BEGIN HIDDEN TESTS
-generator = torch.Generator().manual_seed(101)
-for shape in [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16)]:
-    scale = torch.rand(shape[0], shape[1], 1, 1, generator=generator)
-    images = scale * torch.rand(shape, generator=generator)
-    before = images.clone()
-    mean, std = channel_statistics(images)
-    assert torch.equal(images, before), "channel_statistics changed the images."
-    columns = images.double().transpose(0, 1).flatten(1)
+def example_of_channel_statistics():
+    pictures = torch.full((2, 2, 40, 50), 0.2)
+    pictures[0, 0], pictures[1, 0] = 0, 1
+    mean, std = call("channel_statistics", RULES, channel_statistics, pictures)
     hint = "Average over pictures, rows and columns, and keep the channels."
-    assert_same("mean", mean, columns.mean(1).float(), hint)
-    hint = "The square root of the mean squared distance, over all pictures at once."
-    assert_same("std", std, columns.std(1).float(), hint, atol=5e-4)
+    assert_same("mean", mean, torch.tensor([0.5, 0.2]), hint)
+    hint = "Over all pictures at once: within each picture, you miss how pictures differ."
+    assert_same("std", std, torch.tensor([0.5, 0.0]), hint, atol=1e-3)
+
+
+example_of_channel_statistics()
+### BEGIN HIDDEN TESTS
+
+
+def check_channel_statistics(shape, dtype):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator = torch.Generator().manual_seed(101)
+    scale = torch.rand(shape[0], shape[1], 1, 1, generator=generator, dtype=dtype)
+    pictures = 3 * scale * torch.rand(shape, generator=generator, dtype=dtype) - 1
+    for layout, given in {"": pictures, ", transposed": pictures.mT}.items():
+        case = f"images {tuple(given.shape)}{layout}, {dtype}"
+        mean, std = call(case, RULES, channel_statistics, given.to(device))
+        columns = given.double().transpose(0, 1).flatten(1)
+        hint = "Average over pictures, rows and columns, and keep the channels."
+        assert_same(f"mean of {case}", mean, columns.mean(1).to(dtype).to(device), hint)
+        by_n, by_n_less_1 = columns.std(1, unbiased=False), columns.std(1)
+        hint = "The square root of the mean squared distance, over all pictures at once."
+        is_tensor = isinstance(std, torch.Tensor) and std.shape == by_n.shape
+        divides_by_n = is_tensor and (std.cpu() - by_n).abs().sum() < (by_n_less_1 - by_n).sum() / 2
+        want = (by_n if divides_by_n else by_n_less_1).to(dtype).to(device)
+        atol = 5e-4 if dtype == torch.float32 else None
+        assert_same(f"std of {case}", std, want, hint, atol=atol)
+
+
+for shape in [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16), (3, 3, 3, 3), (1, 2, 9, 8)]:
+    for dtype in (torch.float32, torch.float64):
+        check_channel_statistics(shape, dtype)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -352,7 +378,7 @@ for shape in [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16)]:
 #
 # Let a channel have mean $0.5$ and deviation $0.25$. Then $1$ becomes $(1 - 0.5)/0.25 = 2$, and $0$
 # becomes $-2$. Mean and deviation come as one number for each channel, in a tuple, a list or a
-# tensor: three for a colour photograph, one for an X-ray.
+# tensor: three for a colour photograph, one for an X-ray. No deviation is 0.
 #
 # The trap is the shape. Three numbers of shape `(3,)` line up with the **last** axis of
 # `(N, 3, H, W)`, which is the columns. As a rule that is an error. For pictures that happen to be
@@ -381,27 +407,39 @@ def normalise(images, mean, std):
 # %% [markdown]
 # The picture of the test is all ones and three pixels wide, so that it tells channels from columns.
 
+
 # %% test="test_normalise" points=2
-assert_own_work("normalise", normalise)
-got = normalise(torch.ones(1, 3, 3, 3), (0.0, 0.5, 0.8), (1.0, 0.25, 0.1))
-want = torch.tensor([1.0, 2.0, 2.0]).view(1, 3, 1, 1).expand(1, 3, 3, 3)
-hint = "Subtract the channel's mean, divide by its deviation. Channels are axis 1, not the columns."
-assert_same("normalise", got, want, hint)
+def example_of_normalise():
+    case = "normalise of ones (1, 3, 3, 3)"
+    ones = torch.ones(1, 3, 3, 3)
+    got = call(case, RULES, normalise, ones, (0.0, 0.5, 0.8), (1.0, 0.25, 0.1))
+    want = torch.tensor([1.0, 2.0, 2.0]).view(1, 3, 1, 1).expand(1, 3, 3, 3)
+    hint = "Subtract the channel's mean, divide by its deviation. Channels are axis 1, not columns."
+    assert_same(case, got, want, hint)
+
+
+example_of_normalise()
 ### BEGIN HIDDEN TESTS
-generator = torch.Generator().manual_seed(102)
-for kind, shape in [(tuple, (2, 3, 5, 7)), (list, (3, 3, 3, 3)), (torch.tensor, (1, 4, 4, 6))]:
-    images = torch.rand(shape, generator=generator)
+
+
+def check_normalise(kind, shape, dtype):
+    generator = torch.Generator().manual_seed(102)
+    pictures = torch.rand(shape, generator=generator, dtype=dtype)
     mean = torch.rand(shape[1], generator=generator)
     std = 0.1 + torch.rand(shape[1], generator=generator)
-    want = torch.stack([(images[:, c] - mean[c]) / std[c] for c in range(shape[1])], dim=1)
-    before = images.clone()
-    its_mean, its_std = kind(mean.tolist()), kind(std.tolist())
-    got = normalise(images, its_mean, its_std)
-    assert torch.equal(images, before), "normalise changed the images: work on new tensors."
-    for name, given, was in [("mean", its_mean, mean), ("std", its_std, std)]:
-        hint_kept = f"normalise changed {name}, or its shape: work on new tensors."
-        assert torch.equal(torch.as_tensor(given), was), hint_kept
-    assert_same(f"normalise of {shape}", got, want, hint)
+    for layout, given in {"": pictures, ", transposed": pictures.mT}.items():
+        channels = [(given[:, c] - mean[c].to(dtype)) / std[c].to(dtype) for c in range(shape[1])]
+        its_mean, its_std = kind(mean.tolist()), kind(std.tolist())
+        case = f"normalise of {tuple(given.shape)}{layout}, {dtype}, mean a {kind.__name__}"
+        got = call(case, RULES, normalise, given, its_mean, its_std)
+        hint = "Subtract the channel's mean, divide by its deviation: axis 1."
+        assert_same(case, got, torch.stack(channels, dim=1), hint)
+
+
+for kind in (tuple, list, torch.tensor):
+    for shape in [(2, 3, 5, 7), (3, 3, 3, 3), (1, 4, 4, 6), (2, 1, 1, 5), (4, 2, 2, 2)]:
+        for dtype in (torch.float32, torch.float64):
+            check_normalise(kind, shape, dtype)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -430,33 +468,59 @@ def to_batch(photographs, size, mean, std):
 # A white picture and a black one, of different shapes, make the example. When your work is graded,
 # the test also asks SqueezeNet what it sees in your batch.
 
+
 # %% test="test_to_batch" points=2
-white = torch.full((3, 20, 30), 255, dtype=torch.uint8)
-black = torch.zeros(3, 25, 16, dtype=torch.uint8)
-got = to_batch([white, black], 8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-want = torch.tensor([2.0, -2.0]).view(2, 1, 1, 1).expand(2, 3, 8, 8)
-hint = "With the mean and std that you are given, white becomes (1 - 0.5) / 0.25, and black -2."
-assert_same("to_batch", got, want, hint)
+def example_of_to_batch():
+    white = torch.full((3, 20, 30), 255, dtype=torch.uint8)
+    black = torch.zeros(3, 25, 16, dtype=torch.uint8)
+    case = "to_batch of white and black"
+    half, quarter = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+    got = call(case, RULES, to_batch, [white, black], 8, half, quarter)
+    want = torch.tensor([2.0, -2.0]).view(2, 1, 1, 1).expand(2, 3, 8, 8)
+    hint = "With the mean and std that you are given, white becomes (1 - 0.5) / 0.25, and black -2."
+    assert_same(case, got, want, hint)
+
+
+example_of_to_batch()
 ### BEGIN HIDDEN TESTS
-red = torch.zeros(3, 9, 9, dtype=torch.uint8)
-red[0] = 255
-got = to_batch([red], 4, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))[0, :, 0, 0].tolist()
-hint = f"a red photograph became {got}: the order is red, green, blue."
-assert [round(value, 3) for value in got] == [1, 0, 0], hint
-photographs = [load_photograph("cat"), load_photograph("coffee")[:, :, 100:310]]
-got = to_batch(photographs, 224, IMAGENET_MEAN, IMAGENET_STD)
-assert got.shape == (2, 3, 224, 224), f"expected shape (2, 3, 224, 224), got {tuple(got.shape)}"
-with torch.no_grad():
-    answers = squeezenet()(got)
-for logits, name in zip(answers, ("Egyptian cat", "espresso"), strict=True):
-    best, sure = top_k(logits, k=1)[0]
-    hint = f"SqueezeNet says {best}, {100 * sure:.0f} % sure, where it should say {name}."
-    assert best == name, f"{hint} Look at what you give it with show_pictures."
-want = torch.stack([to_square(photograph, 224) for photograph in photographs])
-for c in range(3):
-    want[:, c] = (want[:, c] - IMAGENET_MEAN[c]) / IMAGENET_STD[c]
-hint = "Normalise with the mean and std that you are given, not with the batch's own."
-assert_same("to_batch", got, want, hint)
+
+
+def check_colours_and_places():
+    red = torch.zeros(3, 9, 9, dtype=torch.uint8)
+    red[0] = 255
+    case = "to_batch of a red photograph"
+    got = call(case, RULES, to_batch, [red], 4, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    want = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    assert_same(case, got, want, "the order is red, green, blue.")
+    shapes = [(9, 6), (6, 9), (7, 7), (12, 5), (5, 12), (6, 9), (7, 7), (8, 5)]
+    greys = [torch.full((1, *shape), 30 * i, dtype=torch.uint8) for i, shape in enumerate(shapes)]
+    case = "to_batch of eight greys, tall, wide and square by turns"
+    got = call(case, RULES, to_batch, greys, 4, [0.0], [1.0])
+    want = (30 * torch.arange(8) / 255).view(8, 1, 1, 1).expand(8, 1, 4, 4)
+    assert_same(case, got, want, "Picture i has to be at place i.", atol=1e-3)
+
+
+def check_what_squeezenet_sees():
+    photos = [load_photograph("coffee")[:, :, 100:310], load_photograph("cat")]
+    case = "to_batch of coffee and cat"
+    got = call(case, RULES, to_batch, photos, 224, IMAGENET_MEAN, IMAGENET_STD)
+    shape = (2, 3, 224, 224)
+    assert got.shape == shape, f"{case}: expected shape {shape}, got {tuple(got.shape)}"
+    with torch.no_grad():
+        answers = squeezenet()(got)
+    for logits, name in zip(answers, ("espresso", "Egyptian cat"), strict=True):
+        best, sure = top_k(logits, k=1)[0]
+        hint = f"SqueezeNet says {best}, {100 * sure:.0f} % sure, where it should say {name}."
+        assert best == name, f"{hint} Look at what you give it with show_pictures."
+    want = torch.stack([to_square(photograph, 224) for photograph in photos])
+    for c in range(3):
+        want[:, c] = (want[:, c] - IMAGENET_MEAN[c]) / IMAGENET_STD[c]
+    hint = "Normalise with the mean and std that you are given, not with the batch's own."
+    assert_same(case, got, want, hint)
+
+
+check_colours_and_places()
+check_what_squeezenet_sees()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -534,67 +598,125 @@ def augment(images, seed, reach=2):
 # With a reach of 0 nothing moves, and each picture of a batch is the original or its mirror image.
 # Whether the coin is fair, and tossed for each picture, the second test asks.
 
+
 # %% test="test_augment" points=2
-assert_own_work("augment", augment)
-original = torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
-mirrored = torch.tensor([[[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]])
-images = original.repeat(8, 1, 1, 1)
-got = augment(images, seed=1, reach=0)
-assert isinstance(got, torch.Tensor), f"expected a tensor, got {type(got).__name__}"
-assert got.shape == images.shape, f"expected shape {tuple(images.shape)}, got {tuple(got.shape)}"
-as_it_was = [torch.equal(picture, original) for picture in got]
-turned = [torch.equal(picture, mirrored) for picture in got]
-for picture, kept, flipped in zip(got, as_it_was, turned, strict=True):
-    hint = f"{picture.tolist()} is neither the picture nor its mirror image, left to right."
-    assert kept or flipped, hint
+def example_of_augment():
+    original = torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
+    mirrored = torch.tensor([[[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]])
+    case = "augment of eight equal pictures, reach=0"
+    got = call(case, RULES, augment, original.repeat(8, 1, 1, 1), seed=1, reach=0)
+    assert isinstance(got, torch.Tensor), f"{case}: expected a tensor, got {type(got).__name__}"
+    assert got.shape == (8, 1, 2, 3), f"{case}: expected (8, 1, 2, 3), got {tuple(got.shape)}"
+    for picture in got:
+        hint = f"{picture.tolist()} is neither the picture nor its mirror image, left to right."
+        assert torch.equal(picture, original) or torch.equal(picture, mirrored), f"{case}: {hint}"
+
+
+example_of_augment()
 ### BEGIN HIDDEN TESTS
-numbers = torch.arange(30.0).view(30, 1, 1, 1).repeat(1, 3, 5, 4)
-hint = "Picture i has to stay at place i: labels don't move."
-assert_same("pictures of one colour", augment(numbers, seed=2), numbers, hint)
-images = torch.rand(12, 2, 6, 5, generator=torch.Generator().manual_seed(103))
-before = images.clone()
-got = augment(images, seed=3)
-assert torch.equal(images, before), "augment changed the images: put the new ones elsewhere."
-pixels = [pictures.flatten(2).sort(2).values for pictures in (got, images)]
-hint = "Some pixels are lost. What moves out on one side comes in on the other: torch.roll."
-assert_same("the pixels, sorted", *pixels, hint)
+
+
+def check_augment():
+    numbers = torch.arange(30.0).view(30, 1, 1, 1).expand(30, 3, 5, 4)
+    got = call("pictures of one colour", RULES, augment, numbers, seed=2)
+    hint = "Picture i has to stay at place i: labels don't move."
+    assert_same("pictures of one colour", got, numbers, hint)
+    generator = torch.Generator().manual_seed(103)
+    for shape in [(12, 2, 6, 5), (3, 3, 3, 3), (1, 1, 4, 7), (5, 4, 1, 6)]:
+        for dtype in (torch.float32, torch.float64):
+            pictures = torch.rand(shape, generator=generator, dtype=dtype).mT
+            case = f"augment of {tuple(pictures.shape)}, {dtype}"
+            got = call(case, RULES, augment, pictures, seed=3)
+            shapes = f"expected {tuple(pictures.shape)}, got {tuple(got.shape)}"
+            assert got.shape == pictures.shape, f"{case}: {shapes}"
+            sorted_pixels = [images.flatten(2).sort(2).values for images in (got, pictures)]
+            hint = "Some pixels are lost. What moves out on one side comes in on the other."
+            assert_same(f"{case}: the pixels, sorted", *sorted_pixels, hint, atol=1e-9)
+
+
+check_augment()
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # Then the chance: the same seed, the same pictures; another seed, others.
 
+
 # %% test="test_augment_chance" points=2
-images = torch.arange(480.0).view(20, 1, 4, 6)
-once = augment(images.clone(), seed=5)
-hint = "Seed 5 gave other pictures before: draw from a generator made from the seed."
-assert_same("augment(images, 5), again", augment(images.clone(), seed=5), once, hint)
-hint = "Seeds 5 and 6 give the same pictures: use the seed that you are given."
-assert not torch.equal(augment(images.clone(), seed=6), once), hint
 ### BEGIN HIDDEN TESTS
-picture = torch.arange(126.0).view(3, 6, 7)
-for reach in (2, 1):
+def versions_of(picture, reach):
+    """What a picture (C, H, W) may become, by (mirrored, down, right)."""
     steps = range(-reach, reach + 1)
-    versions = {
-        (mirrored, down, right): one.roll((down, right), (1, 2))
-        for mirrored, one in [(False, picture), (True, picture.flip(2))]
+    return {
+        (mirrored, down, right): image.roll((down, right), (1, 2))
+        for mirrored, image in [(False, picture), (True, picture.flip(2))]
         for down in steps
         for right in steps
     }
-    got = augment(picture.repeat(2000, 1, 1, 1), seed=7, reach=reach)
-    found = (got[:, None] == torch.stack(list(versions.values()))).flatten(2).all(2)
-    hint = f"A picture is neither the original nor its mirror image, moved by up to {reach} pixels."
-    assert found.any(1).all(), hint
-    drawn = [list(versions)[i] for i in found.int().argmax(1).tolist()]
+
+
+def changes_of(case, got, picture, reach):
+    """The (mirrored, down, right) of each of `got`, all made of one picture."""
+    versions = versions_of(picture, reach)
+    matches = (got[:, None] == torch.stack(list(versions.values()))).flatten(2).all(2)
+    hint = f"a picture is neither the original nor its mirror image, moved by up to {reach} pixels"
+    assert matches.any(1).all(), f"{case}: {hint}."
+    return [list(versions)[i] for i in matches.int().argmax(1).tolist()]
+
+
+### END HIDDEN TESTS
+def example_of_augment_chance():
+    pictures = torch.arange(480.0).view(20, 1, 4, 6)
+    once, again = (call("augment, seed=5", RULES, augment, pictures, seed=5) for _ in range(2))
+    hint = "Seed 5 gave other pictures before: draw from a generator made from the seed."
+    assert_same("augment, seed=5, again", again, once, hint)
+    other = call("augment, seed=6", RULES, augment, pictures, seed=6)
+    hint = "Seeds 5 and 6 give the same pictures: use the seed that you are given."
+    assert not torch.equal(other, once), hint
+
+
+example_of_augment_chance()
+### BEGIN HIDDEN TESTS
+
+
+def check_the_shares(seed, reach):
+    picture = torch.arange(126.0).view(3, 6, 7)
+    case = f"2000 equal pictures, seed={seed}, reach={reach}"
+    got = call(case, RULES, augment, picture.repeat(2000, 1, 1, 1), seed=seed, reach=reach)
+    drawn = changes_of(case, got, picture, reach)
     share = sum(mirrored for mirrored, _, _ in drawn) / 2000
     hint = f"{share:.0%} of 2000 pictures are mirrored: toss a coin for each picture."
-    assert 0.43 < share < 0.57, hint  # six standard deviations
+    assert 0.42 < share < 0.58, hint  # seven standard deviations
+    steps = range(-reach, reach + 1)
     for axis, name in [(1, "down"), (2, "right")]:
-        counts = {step: sum(one[axis] == step for one in drawn) for step in steps}
+        counts = {step: sum(change[axis] == step for change in drawn) for step in steps}
         hint = f"Of 2000 pictures, so many moved {name} by these steps: {counts}."
-        even = all(abs(count - 2000 / len(steps)) < 110 for count in counts.values())
-        assert even, f"{hint} All should be about as likely."  # five standard deviations
+        even = all(abs(count - 2000 / len(steps)) < 145 for count in counts.values())
+        assert even, f"{hint} All should be about as likely."  # over six standard deviations
     hint = "Draw mirroring, down and right one by one: some combinations never come."
-    assert len(set(drawn)) == len(versions), hint
+    assert len(set(drawn)) == 2 * len(steps) ** 2, hint
+
+
+def check_independence():
+    """No seed repeats another's draws, and no picture those of its neighbours."""
+    picture, drawn = torch.arange(30.0).view(1, 5, 6), {}
+    for seed in (0, 1, 2, 10, 1000):
+        case = f"400 equal pictures, seed={seed}"
+        got = call(case, RULES, augment, picture.repeat(400, 1, 1, 1), seed=seed)
+        drawn[seed] = torch.tensor(changes_of(case, got, picture, 2))
+    for first, second in [(0, 0), (0, 1), (1, 2), (2, 2), (0, 2), (2, 10), (10, 1000)]:
+        for offset in range(-9, 10):
+            if first != second or offset > 0:
+                one, other = drawn[first].roll(offset, 0), drawn[second]
+                alike = (one == other).float().mean(0).max().item()
+                where = f"seed {first} and {abs(offset)} pictures beside it with seed {second}"
+                hint = f"{alike:.0%} of the draws with {where} are alike: one generator a call."
+                assert alike < 0.7, hint  # eight standard deviations
+
+
+for reach in (2, 1):
+    check_the_shares(7, reach)
+check_the_shares(0, 2)
+check_independence()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -619,12 +741,14 @@ show_pictures(
 # wrong by the back door: a picture on one side and its twin on the other. So the split goes by the
 # **thing photographed**. `groups` says for each picture what it shows: for four pictures perhaps
 # `["cat", "cup", "cat", "dog"]`. If "cat" is chosen for the test, both of its pictures go there.
+# Names are strings, or all of them are whole numbers; "Cat" and "cat" are two groups. `test_groups`
+# is a number, at least 1 and less than there are groups.
 #
 # 1. List the different groups, in an order that doesn't depend on chance.
 # 2. Choose `test_groups` of them at random, with a generator made from `seed`. Each group is as
 #    likely as the others, however many pictures it has.
-# 3. Return two lists of positions (ints), ascending: first those of the training pictures, then
-#    those of the test pictures. Every picture is in exactly one of them.
+# 3. Return two lists of positions (Python ints), ascending: first those of the training pictures,
+#    then those of the test pictures. Every picture is in exactly one of them.
 #
 # <details><summary>Hint: the different groups</summary><code>sorted(set(groups))</code>. Without
 # <code>sorted</code>, the order of a set of strings changes from one start of Python to the next,
@@ -648,30 +772,52 @@ def split_by_group(groups, test_groups, seed):
 
 
 # %% test="test_split_by_group" points=2
-assert_own_work("split_by_group", split_by_group)
-groups = ["cat", "cup", "cat", "dog", "cup", "cat"]
-train, test = split_by_group(groups, 1, seed=0)
-assert sorted([*train, *test]) == [0, 1, 2, 3, 4, 5], f"{train}, {test}: each picture once, please."
-both = {groups[i] for i in train} & {groups[i] for i in test}
-assert not both, f"{both} on both sides: the test would ask about a thing that was learnt."
-assert len({groups[i] for i in test}) == 1, f"{test}: expected all pictures of one group."
+def assert_split(groups, test_groups, seed):
+    """Fail unless the split is right; give back the set of the test's groups."""
+    case = f"split_by_group, {test_groups} of {len(set(groups))} groups, seed={seed}"
+    train, test = call(case, RULES, split_by_group, groups, test_groups, seed)
+    for positions in (train, test):
+        are_ints = isinstance(positions, list) and all(type(i) is int for i in positions)
+        assert are_ints, f"{case}: expected two lists of Python ints, got {positions!r:.60}."
+    once = sorted([*train, *test]) == list(range(len(groups)))
+    assert once, f"{case}: {train}, {test}: each picture has to be in exactly one list."
+    tested = {groups[i] for i in test}
+    both = {groups[i] for i in train} & tested
+    assert not both, f"{case}: {both} on both sides: all pictures of a thing go to the same side."
+    count = f"expected {test_groups} groups in the test, got {len(tested)}"
+    assert len(tested) == test_groups, f"{case}: {count}. Training comes first."
+    assert [*train, *test] == sorted(train) + sorted(test), f"{case}: positions have to ascend."
+    return tested
+
+
+def example_of_split_by_group():
+    assert_split(["cat", "cup", "cat", "dog", "cup", "cat"], 1, seed=0)
+
+
+example_of_split_by_group()
 ### BEGIN HIDDEN TESTS
-names = [f"{thing}s" for thing in ("gnu", "apple", "truck", "lion", "rose", "key", "crow")]
-groups = [names[i * i % 7] for i in range(40)] + names
-tested = set()
-for seed in range(16):
-    train, test = split_by_group(groups, 3, seed)
-    both = {groups[i] for i in train} & {groups[i] for i in test}
-    assert not both, f"{both} on both sides: all pictures of a thing go to the same side."
-    assert sorted([*train, *test]) == list(range(47)), "Each picture has to be in exactly one list."
-    count = len({groups[i] for i in test})
-    assert count == 3, f"expected 3 groups of 7 in the test, got {count}. Training comes first."
-    assert [*train, *test] == sorted(train) + sorted(test), "Positions have to ascend."
-    tested |= {groups[i] for i in test}
-    again, _ = split_by_group(groups, 3, seed)
-    assert list(again) == list(train), "The same seed has to give the same split."
-hint = f"In 16 splits only {sorted(tested)} were ever in the test: choose the groups at random."
-assert len(tested) == 7, hint
+
+
+def check_split_by_group():
+    things = [f"{thing}s" for thing in ("gnu", "apple", "truck", "lion", "rose", "key", "crow")]
+    mixed = ["Cat", "cat", "dog", "DOG", "Dog", "cat ", "key"]
+    for names in (things, mixed, [12, 3, 0, 7, 100, 1, 10]):
+        groups = [names[i * i % 7] for i in range(40)] + names
+        splits = [frozenset(assert_split(groups, 3, seed)) for seed in range(140)]
+        assert assert_split(groups, 3, 9) == splits[9], "Seed 9 gave another split before."
+        counts = {name: sum(name in tested for tested in splits) for name in names}
+        hint = f"In 140 splits the groups were in the test so often: {counts}."
+        even = all(abs(count - 60) < 40 for count in counts.values())  # over six deviations
+        assert even, f"{hint} Choose the groups at random, each as likely as the others."
+        sets = f"140 seeds give {len(set(splits))} of 35 choices"
+        assert len(set(splits)) > 15, f"{sets}: draw each group at random."
+    for test_groups in (1, 2, 6):
+        for seed in range(5):
+            assert_split(groups, test_groups, seed)
+    assert_split(list(range(20)), 5, 0)
+
+
+check_split_by_group()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -703,7 +849,7 @@ assert len(tested) == 7, hint
 #    seed.
 # 4. Cut the order into pieces, take images and labels by the *same* piece, and yield both.
 # 5. For training, `augment(…)` each batch, with its own reach of 2. Draw its seed from your
-#    generator, so that no two batches are changed alike.
+#    generator, so that the batches are changed differently.
 #
 # <details><summary>Hint: each epoch has the same order</summary>Where is the generator made? In
 # <code>__iter__</code> it would start anew each time.</details>
@@ -746,95 +892,153 @@ class Loader:
 # In the test, picture $i$ is filled with the number $i$ and has the label $i$. So a picture that
 # lost its label shows at once, and mirroring and moving change nothing.
 
+
 # %% test="test_loader" points=2
-assert_own_work("__iter__", Loader.__iter__)
-labels = torch.arange(7)
-images = labels.float().view(7, 1, 1, 1).repeat(1, 1, 4, 4)
-for seed in (None, 0):
-    loader = Loader(images, labels, batch_size=3, seed=seed)
-    assert len(loader) == 3, f"7 pictures in batches of 3 are 3 batches, but len is {len(loader)}."
-    batches = list(loader)
-    sizes = [len(some_labels) for _, some_labels in batches]
-    assert sizes == [3, 3, 1], f"expected batches of 3, 3 and 1, got {sizes}."
+def assert_epoch(case, loader, labels, sizes):
+    """Fail unless the loader serves each label once, with the picture that is filled with it."""
+    batches = call(case, RULES, list, loader)
+    got = [len(some_labels) for _, some_labels in batches]
+    assert got == sizes, f"{case}: expected batches of {sizes}, got {got}."
+    assert len(loader) == len(sizes), f"{case}: {len(sizes)} batches, but len is {len(loader)}."
     for some_images, some_labels in batches:
-        shown = some_images[:, 0, 0, 0].long()
+        fits = some_labels.to(some_images.dtype).view(-1, 1, 1, 1).expand_as(some_images)
         hint = "A picture has another picture's label: use one order for both."
-        assert_same("what the pictures show", shown, some_labels, hint)
+        assert_same(f"{case}: what the pictures show", some_images, fits, hint)
+    served = torch.cat([some_labels for _, some_labels in batches])
+    hint = "Each picture has to come exactly once."
+    assert_same(f"{case}: the labels, sorted", served.sort().values, labels.sort().values, hint)
+
+
+def example_of_loader():
+    its_labels = torch.arange(7)
+    pictures = its_labels.float().view(7, 1, 1, 1).repeat(1, 1, 4, 4)
+    for seed in (None, 0):
+        case = f"7 pictures in batches of 3, seed={seed}"
+        loader = call(case, RULES, Loader, pictures, its_labels, batch_size=3, seed=seed)
+        assert_epoch(case, loader, its_labels, [3, 3, 1])
+
+
+example_of_loader()
 ### BEGIN HIDDEN TESTS
-for count, size, want in [(23, 5, [5, 5, 5, 5, 3]), (10, 5, [5, 5]), (3, 8, [3])]:
-    labels = torch.arange(100, 100 + count)
-    images = labels.float().view(count, 1, 1, 1).repeat(1, 2, 3, 4)
-    before = images.clone()
-    for seed in (None, 4):
-        loader = Loader(images, labels, size, seed)
-        for epoch in (1, 2):
-            batches = list(loader)
-            sizes = [len(some_labels) for _, some_labels in batches]
-            hint = f"{count} pictures, batches of {size}: expected {want}, got {sizes}."
-            assert (sizes, len(loader)) == (want, len(want)), f"{hint} len is {len(loader)}."
-            served = torch.cat([some_labels for _, some_labels in batches])
-            hint = f"epoch {epoch}: each picture has to come exactly once."
-            assert_same("the labels, sorted", served.sort().values, labels, hint)
-            shown = torch.cat([some_images for some_images, _ in batches])
-            fits = served.float().view(count, 1, 1, 1).expand(count, 2, 3, 4)
-            hint = "A picture has another picture's label: use one order for both."
-            assert_same("what the pictures show", shown, fits, hint)
-    hint = "Two loops over one loader disturb each other: keep the place in __iter__, not in self."
-    plain = Loader(images, labels, size)
-    for (_, one), (_, two) in zip(plain, plain, strict=False):
-        assert torch.equal(one, two), hint
-    assert torch.equal(images, before), "Loader changed the images that it was given."
+
+
+def check_loader(count, size, sizes, seed, dtype=torch.float32):
+    its_labels = 100 + 7 * torch.arange(count) % 31
+    pictures = its_labels.to(dtype).view(count, 1, 1, 1).repeat(1, 2, 3, 4)
+    before = pictures.clone(), its_labels.clone()
+    case = f"{count} pictures, batches of {size}, seed={seed}"
+    loader = call(case, RULES, Loader, pictures, its_labels, size, seed)
+    for epoch in (1, 2, 3):
+        assert_epoch(f"{case}, epoch {epoch}", loader, its_labels, sizes)
+    disturbed = "Two loops over one loader disturb each other: keep the place in __iter__, not"
+    pairs = list(zip(loader, loader, strict=False))
+    for loop in (0, 1):
+        served = torch.cat([pair[loop][1] for pair in pairs])
+        right = torch.equal(served.sort().values, its_labels.sort().values)
+        assert right, f"{case}: {disturbed} in self."
+    for _ in loader:
+        break
+    assert_epoch(f"{case}, after a loop that was left", loader, its_labels, sizes)
+    kept = torch.equal(pictures, before[0]) and torch.equal(its_labels, before[1])
+    assert kept, f"{case}: Loader changed what it was given."
+
+
+for seed in (None, 4, 0):
+    check_loader(23, 5, [5, 5, 5, 5, 3], seed)
+    check_loader(10, 5, [5, 5], seed, torch.float64)
+    check_loader(3, 8, [3], seed)
+    check_loader(4, 1, [1, 1, 1, 1], seed)
+    check_loader(1, 1, [1], seed)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # The second test looks at several epochs.
 
+
 # %% test="test_loader_epochs" points=2
-labels = torch.arange(48)
-images = torch.zeros(48, 1, 4, 4)
-testing, training = Loader(images, labels, 8), Loader(images, labels, 8, seed=0)
-plain = [torch.cat([some for _, some in testing]).tolist() for _ in range(2)]
-hint = "Without a seed the loader is for testing: pictures come in their own order."
-assert plain == [list(range(48)), list(range(48))], hint
-first, second = (torch.cat([some for _, some in training]).tolist() for _ in range(2))
-assert first != list(range(48)), "With a seed the loader is for training: shuffle."
-assert first != second, "The second epoch has the first one's order: make the generator only once."
+def order_of(case, loader):
+    return torch.cat([some_labels for _, some_labels in call(case, RULES, list, loader)]).tolist()
+
+
+def example_of_epochs():
+    pictures, numbers = torch.zeros(48, 1, 4, 4), torch.arange(48)
+    plain = call("no seed", RULES, Loader, pictures, numbers, 8)
+    for epoch in (1, 2):
+        hint = "Without a seed the loader is for testing: pictures come in their own order."
+        assert order_of(f"no seed, epoch {epoch}", plain) == list(range(48)), hint
+    shuffled = call("seed=0", RULES, Loader, pictures, numbers, 8, seed=0)
+    orders = [order_of(f"seed=0, epoch {epoch}", shuffled) for epoch in (1, 2, 3)]
+    assert list(range(48)) not in orders, "With a seed the loader is for training: shuffle."
+    for epoch, order in enumerate(orders, 1):
+        hint = f"Epoch {epoch} has the order of another epoch: make the generator only once."
+        assert orders.count(order) == 1, hint
+
+
+example_of_epochs()
 ### BEGIN HIDDEN TESTS
-images = torch.rand(40, 1, 6, 6, generator=torch.Generator().manual_seed(104))
-labels = torch.arange(40)
 
 
-def epoch_of(loader):
+def epoch_of(case, loader):
     """Labels as they come, and the pictures put back into their own order."""
-    pictures, served = zip(*list(loader), strict=True)
+    pictures, served = zip(*call(case, RULES, list, loader), strict=True)
     served = torch.cat(served)
     return served.tolist(), torch.cat(pictures)[served.argsort()]
 
 
-hint = "A test picture is served as it is: augment in training only."
-assert_same("the test pictures", epoch_of(Loader(images, labels, 8))[1], images, hint)
-one, twin, other = (Loader(images, labels, 8, seed) for seed in (3, 3, 4))
-first, pictures = epoch_of(one)
-second, later = epoch_of(one)
-hint = "Two loaders with the same seed have to serve the same: draw all from their generator."
-for order, shown in [(first, pictures), (second, later)]:
-    its_order, its_pictures = epoch_of(twin)
-    assert its_order == order, hint
-    assert_same("the pictures of the second loader", its_pictures, shown, hint)
-assert epoch_of(other)[0] != first, "Seeds 3 and 4 give the same order: use the seed."
-assert first != second, "The second epoch has the first one's order: make the generator only once."
-together = [{frozenset(order[i : i + 8]) for i in range(0, 40, 8)} for order in (first, second)]
-hint = "Both epochs have the same pictures in a batch: shuffle first, then cut into batches."
-assert together[0] != together[1], hint
-assert not torch.equal(pictures, images), "The training pictures aren't augmented."
-hint = "Both epochs show the same versions of the pictures: augment anew each time."
-assert not torch.equal(pictures, later), hint
-pixels = [shown.flatten(1).sort(1).values for shown in (later, images)]
-assert_same("pixels in the second epoch, sorted", *pixels, "Augment the originals.")
-loader = Loader(images[:1].repeat(16, 1, 1, 1), labels[:16], 1, seed=5)
-shown = {tuple(picture.flatten().tolist()) for picture, _ in loader}
-hint = f"Sixteen batches of one and the same picture: {len(shown)} version of it. Draw new seeds."
-assert len(shown) > 5, hint
+def check_epochs():
+    pictures = torch.rand(40, 1, 6, 6, generator=torch.Generator().manual_seed(104))
+    numbers = torch.arange(40)
+
+    def epochs(seed):
+        loader = call(f"seed={seed}", RULES, Loader, pictures, numbers, 8, seed)
+        return [epoch_of(f"seed={seed}, epoch {epoch}", loader) for epoch in (1, 2, 3)]
+
+    for order, shown in epochs(None):
+        hint = "A test picture is served as it is, in its order: augment in training only."
+        assert order == numbers.tolist(), hint
+        assert_same("the test pictures", shown, pictures, hint)
+    served = {seed: epochs(seed) for seed in (3, 4, 0, 1)}
+    for (order, shown), (its_order, its_shown) in zip(served[3], epochs(3), strict=True):
+        hint = (
+            "Two loaders with the same seed have to serve the same: draw all from their generator."
+        )
+        assert its_order == order, hint
+        assert_same("the pictures of the second loader", its_shown, shown, hint)
+    everything = [epoch for epochs_of_a_seed in served.values() for epoch in epochs_of_a_seed]
+    hint = "Two seeds or two epochs have the same order: one generator, made once from the seed."
+    assert len({tuple(order) for order, _ in everything}) == len(everything), hint
+    hint = "Two epochs have the same pictures in a batch: shuffle first, then cut into batches."
+    cuts = {frozenset(frozenset(o[i : i + 8]) for i in range(0, 40, 8)) for o, _ in everything}
+    assert len(cuts) == len(everything), hint
+    for number, (_, shown) in enumerate(everything):
+        assert not torch.equal(shown, pictures), "The training pictures aren't augmented."
+        hint = "Two epochs show the same versions of the pictures: augment anew each time."
+        assert not any(torch.equal(shown, other) for _, other in everything[:number]), hint
+        sorted_pixels = [images.flatten(1).sort(1).values for images in (shown, pictures)]
+        assert_same("pixels of an epoch, sorted", *sorted_pixels, "Augment the originals.")
+
+
+def check_versions():
+    picture = torch.arange(42.0).view(1, 6, 7)
+    many = call(
+        "equal pictures", RULES, Loader, picture.repeat(700, 1, 1, 1), torch.arange(700), 50, 2
+    )
+    versions = set()
+    for epoch in (1, 2, 3):
+        case = f"700 equal pictures, epoch {epoch}"
+        versions.update(changes_of(case, epoch_of(case, many)[1], picture, 2))
+    hint = f"Of 50 versions, {len(versions)} came: augment with its own reach of 2."
+    assert len(versions) == 50, hint
+    single = call(
+        "batches of 1", RULES, Loader, picture.repeat(16, 1, 1, 1), torch.arange(16), 1, 5
+    )
+    shown = set(changes_of("batches of 1", epoch_of("batches of 1", single)[1], picture, 2))
+    hint = f"Sixteen batches of one and the same picture: {len(shown)} version of it."
+    assert len(shown) > 4, f"{hint} Draw new seeds."
+
+
+check_epochs()
+check_versions()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -871,44 +1075,82 @@ def make_loaders(images, labels, train, test, batch_size, seed):
 # 0 and 1 become about $-1$ and $1$, because mean and deviation are $0.5$. So the test's white is
 # about $1$, too, and its grey, $0.6$, becomes about $0.2$.
 
+
 # %% test="test_make_loaders" points=2
-images = torch.tensor([0, 255, 153, 255], dtype=torch.uint8).view(4, 1, 1, 1).repeat(1, 1, 30, 30)
-labels = torch.tensor([0, 1, 0, 1])
-training, testing = make_loaders(images, labels, [0, 1], [2, 3], batch_size=2, seed=0)
-((batch, its_labels),) = training
-assert sorted(its_labels.tolist()) == [0, 1], f"expected the labels 0 and 1, got {its_labels}"
-hint = "Mean and deviation come from the training pictures alone: they are 0.5."
-want = (2.0 * its_labels - 1).view(2, 1, 1, 1).expand(2, 1, 30, 30)
-assert_same("the training batch", batch, want, hint, atol=1e-2)
-((batch, its_labels),) = testing
-want = torch.tensor([0.2, 1.0]).view(2, 1, 1, 1).expand(2, 1, 30, 30)
-assert_same("the test batch", batch, want, hint, atol=1e-2)
+def the_batch_of(case, loader):
+    batches = call(case, RULES, list, loader)
+    assert len(batches) == 1, f"{case}: 2 pictures are one batch of 2, got {len(batches)} batches."
+    return batches[0]
+
+
+def example_of_make_loaders():
+    pixels = torch.tensor([0, 255, 153, 255], dtype=torch.uint8)
+    pictures, classes = pixels.view(4, 1, 1, 1).repeat(1, 1, 30, 30), torch.tensor([0, 1, 0, 1])
+    case = "make_loaders of four pictures"
+    loaders = call(
+        case, RULES, make_loaders, pictures, classes, [0, 1], [2, 3], batch_size=2, seed=0
+    )
+    batch, its_labels = the_batch_of(f"{case}: the training loader", loaders[0])
+    assert sorted(its_labels.tolist()) == [0, 1], f"expected the labels 0 and 1, got {its_labels}"
+    hint = "Mean and deviation come from the training pictures alone: they are 0.5."
+    want = (2.0 * its_labels - 1).view(2, 1, 1, 1).expand(2, 1, 30, 30)
+    assert_same("the training batch", batch, want, hint, atol=1e-2)
+    batch, its_labels = the_batch_of(f"{case}: the test loader", loaders[1])
+    assert its_labels.tolist() == [0, 1], f"expected the labels 0 and 1, got {its_labels}"
+    want = torch.tensor([0.2, 1.0]).view(2, 1, 1, 1).expand(2, 1, 30, 30)
+    assert_same("the test batch", batch, want, hint, atol=1e-2)
+
+
+example_of_make_loaders()
 ### BEGIN HIDDEN TESTS
-images = torch.randint(256, (40, 3, 5, 6), generator=torch.Generator().manual_seed(105))
-images = (images * torch.tensor([0.4, 0.7, 1]).view(3, 1, 1)).byte()
-images[1::2] //= 3
-labels = torch.arange(40)
-train, test = [*range(0, 40, 2), 1, 3, 5, 7], [*range(39, 7, -2)]
-before = images.clone()
-training, testing = make_loaders(images, labels, train, test, 8, seed=6)
-assert (len(training), len(testing)) == (3, 2), "Both loaders have batches of batch_size."
-pictures, served = zip(*list(training), strict=True)
-pictures, served = torch.cat(pictures), torch.cat(served).tolist()
-assert sorted(served) == sorted(train), "The training loader serves train, each picture once."
-assert served != train, "The training loader gets the seed, so that it shuffles."
-learnt = images[train].float() / 255
-mean, std = learnt.mean((0, 2, 3)).view(3, 1, 1), learnt.std((0, 2, 3)).view(3, 1, 1)
-hint = "Mean and deviation come from the training pictures alone, channel by channel."
-want = ((images[served].float() / 255 - mean) / std).flatten(2).sort(2).values
-got = pictures.flatten(2).sort(2).values
-assert_same("pixels of the training pictures, sorted", got, want, hint, atol=1e-2)
-batches = list(testing)
-hint = "Test pictures come as they are, in the order of test."
-assert torch.cat([some for _, some in batches]).tolist() == test, hint
-hint += " Mean and deviation are those of the training pictures."
-want = (images[test].float() / 255 - mean) / std
-assert_same("the test pictures", torch.cat([some for some, _ in batches]), want, hint, atol=1e-2)
-assert torch.equal(images, before), "make_loaders changed the images."
+
+
+def check_make_loaders(seed):
+    """Labels are 100 more than the place, counted backwards. Gives the training's order."""
+    pictures = torch.randint(256, (40, 3, 5, 6), generator=torch.Generator().manual_seed(105))
+    pictures = (pictures * torch.tensor([0.4, 0.7, 1]).view(3, 1, 1)).byte()
+    pictures[1::2] //= 3
+    numbers = torch.arange(139, 99, -1)
+    train, test = [*range(0, 40, 2), 1, 3, 5, 7], [*range(39, 7, -2)]
+    case = f"make_loaders, seed={seed}"
+    training, testing = call(case, RULES, make_loaders, pictures, numbers, train, test, 8, seed)
+    assert (len(training), len(testing)) == (3, 2), "Both loaders have batches of batch_size."
+    learnt = pictures[train].float() / 255
+    mean, std = learnt.mean((0, 2, 3)).view(3, 1, 1), learnt.std((0, 2, 3)).view(3, 1, 1)
+    orders = []
+    for epoch in (1, 2, 3):
+        batches = call(f"{case}: training, epoch {epoch}", RULES, list, training)
+        served = (139 - torch.cat([some_labels for _, some_labels in batches])).tolist()
+        assert sorted(served) == sorted(train), "The training loader serves train, each once."
+        assert served != train, f"{case}: the training loader gets the seed, so that it shuffles."
+        hint = "Mean and deviation come from the training pictures alone, channel by channel."
+        normalised = (pictures[served].float() / 255 - mean) / std
+        got = torch.cat([some_images for some_images, _ in batches])
+        sorted_pixels = [images.flatten(2).sort(2).values for images in (got, normalised)]
+        assert_same("pixels of the training pictures, sorted", *sorted_pixels, hint, atol=1e-2)
+        augmented = not torch.allclose(got, normalised, atol=1e-2)
+        assert augmented, f"{case}: the training pictures aren't augmented."
+        orders.append(tuple(served))
+    for epoch in (1, 2):
+        batches = call(f"{case}: test, epoch {epoch}", RULES, list, testing)
+        hint = "Test pictures come as they are, in the order of test."
+        served = torch.cat([some_labels for _, some_labels in batches])
+        assert (139 - served).tolist() == test, hint
+        hint += " Mean and deviation are those of the training pictures."
+        want = (pictures[test].float() / 255 - mean) / std
+        got = torch.cat([some_images for some_images, _ in batches])
+        assert_same("the test pictures", got, want, hint, atol=1e-2)
+    return tuple(orders)
+
+
+def check_seeds_of_make_loaders():
+    orders = {seed: check_make_loaders(seed) for seed in (6, 0, 7)}
+    assert check_make_loaders(0) == orders[0], "Seed 0 gave another order before."
+    hint = "Two seeds or two epochs have the same order: hand the seed on."
+    assert len({order for by_epoch in orders.values() for order in by_epoch}) == 9, hint
+
+
+check_seeds_of_make_loaders()
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -15,7 +15,8 @@ def channel_statistics(images):
     columns = [images[:, c].double() for c in range(images.shape[1])]
     mean = torch.stack([column.sum() / column.numel() for column in columns])
     square = torch.stack([(column**2).sum() / column.numel() for column in columns])
-    return mean.float(), (square - mean**2).clamp(min=0).sqrt().float()
+    std = (square - mean**2).clamp(min=0).sqrt()
+    return mean.to(images.dtype), std.to(images.dtype)
 
 
 # %% solution="normalise"

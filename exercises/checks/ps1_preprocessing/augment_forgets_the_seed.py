@@ -2,8 +2,11 @@
 # about: Draws the numbers that everybody draws, so that the seed repeats nothing.
 # blind: true
 # fails:
-#   test_augment_chance: "Seed 5 gave other pictures before: draw from a generator made"
-#   test_loader_epochs: "Two loaders with the same seed have to serve the same: draw"
+#   test_augment: "everybody else's"
+#   test_augment_chance: "everybody else's"
+#   test_loader: "everybody else's"
+#   test_loader_epochs: "everybody else's"
+#   test_make_loaders: "everybody else's"
 # ---
 
 # %% solution="augment"

@@ -2,7 +2,8 @@
 # about: Tosses one coin for the batch instead of one for each picture.
 # blind: true
 # fails:
-#   test_augment_chance: toss a coin for each picture
+#   test_augment_chance: "toss a coin for each picture"
+#   test_loader_epochs: "Of 50 versions, 27 came: augment with its own reach of 2."
 # ---
 
 # %% solution="augment"

@@ -2,7 +2,11 @@
 # about: Seeds the generator that the whole notebook shares.
 # blind: true
 # fails:
-#   test_augment: augment uses torch.manual_seed
+#   test_augment: draw from a generator of your own
+#   test_augment_chance: draw from a generator of your own
+#   test_loader: draw from a generator of your own
+#   test_loader_epochs: draw from a generator of your own
+#   test_make_loaders: draw from a generator of your own
 # ---
 
 # %% solution="augment"

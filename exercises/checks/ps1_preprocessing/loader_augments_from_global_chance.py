@@ -2,7 +2,9 @@
 # about: "The seeds for augment are drawn from the global generator, so runs can't be repeated."
 # blind: true
 # fails:
-#   test_loader_epochs: draw all from their generator
+#   test_loader: "draw from a generator of your own"
+#   test_loader_epochs: "everybody else's"
+#   test_make_loaders: "everybody else's"
 # ---
 
 # %% solution="Loader"

@@ -2,7 +2,7 @@
 # about: Augments all pictures when the loader is made, so that each epoch shows the same ones.
 # blind: true
 # fails:
-#   test_loader_epochs: "Both epochs show the same versions of the pictures: augment"
+#   test_loader_epochs: "Two epochs show the same versions of the pictures: augment anew each time."
 # ---
 
 # %% solution="Loader"

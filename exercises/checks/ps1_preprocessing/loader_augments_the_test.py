@@ -2,8 +2,8 @@
 # about: Augments the test pictures, too.
 # blind: true
 # fails:
-#   test_loader_epochs: "A test picture is served as it is: augment in training only"
-#   test_make_loaders: Test pictures come as they are, in the order of test. Mean
+#   test_loader_epochs: "A test picture is served as it is, in its order: augment in training only."
+#   test_make_loaders: "Mean"
 # ---
 
 # %% solution="Loader"

@@ -2,7 +2,7 @@
 # about: Throws away what doesn't fill a batch.
 # blind: true
 # fails:
-#   test_loader: 7 pictures in batches of 3 are 3 batches, but len is 2
+#   test_loader: "7 pictures in batches of 3, seed=None: expected batches of [3, 3, 1], got [3, 3]"
 # ---
 
 # %% solution="Loader"

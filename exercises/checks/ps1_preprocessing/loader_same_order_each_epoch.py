@@ -2,7 +2,8 @@
 # about: Makes the generator anew in each epoch, so that all epochs are the same.
 # blind: true
 # fails:
-#   test_loader_epochs: "The second epoch has the first one's order: make the"
+#   test_loader_epochs: "Epoch 1 has the order of another epoch: make the generator only once."
+#   test_make_loaders: "Two seeds or two epochs have the same order: hand the seed on."
 # ---
 
 # %% solution="Loader"

@@ -2,7 +2,7 @@
 # about: "It takes float() for a copy, so lent images that are float32 already are overwritten."
 # blind: true
 # fails:
-#   test_normalise: changed the images
+#   test_normalise: "normalise of ones (1, 3, 3, 3): an input was changed: work on new values."
 # ---
 
 # %% solution="normalise"

@@ -2,9 +2,9 @@
 # about: Takes the height for the shorter side, as it is in every wide photograph.
 # blind: true
 # fails:
-#   test_new_size: The shorter side becomes 224; the other one keeps the ratio
-#   test_to_square: expected shape (1, 8, 8)
-#   test_to_batch: stack expects each tensor to be equal size, but got [3, 8, 8]
+#   test_new_size: "The shorter side is exact; the other one keeps the ratio and is rounded down."
+#   test_to_square: "expected shape (1, 8, 8)"
+#   test_to_batch: "stack expects each tensor to be equal size, but got [3, 8, 8]"
 # ---
 
 # %% solution="new_size"

@@ -2,7 +2,7 @@
 # about: "Test groups are drawn with repetition, so there can be too few of them."
 # blind: true
 # fails:
-#   test_split_by_group: expected 3 groups of 7
+#   test_split_by_group: "Training comes first."
 # ---
 
 # %% solution="split_by_group"

@@ -1,7 +1,9 @@
 # ---
 # about: Lets torchvision crop, which is not to be used, and which rounds half a pixel otherwise.
 # fails:
-#   test_to_square: the house rules say what to do instead
+#   test_to_square: "write that step yourself"
+#   test_stripes: "not available in this task"
+#   test_to_batch: "not available in this task"
 # ---
 
 # %% solution="to_square"

@@ -1,0 +1,17 @@
+# ---
+# about: "Lists of tensors, not of ints."
+# blind: true
+# fails:
+#   test_split_by_group: Python ints
+# ---
+
+# %% solution="split_by_group"
+def split_by_group(groups, test_groups, seed):
+    """Positions of the training and of the test pictures; no group is in both."""
+    names = sorted(set(groups))
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(names), generator=generator).tolist()
+    chosen = {names[i] for i in order[:test_groups]}
+    train = [i for i, group in enumerate(groups) if group not in chosen]
+    test = [i for i, group in enumerate(groups) if group in chosen]
+    return list(torch.tensor(train)), list(torch.tensor(test))

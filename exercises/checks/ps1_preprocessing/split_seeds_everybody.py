@@ -1,0 +1,17 @@
+# ---
+# about: "Seeds the generator that everybody shares."
+# blind: true
+# fails:
+#   test_split_by_group: draw from a generator of your own
+# ---
+
+# %% solution="split_by_group"
+def split_by_group(groups, test_groups, seed):
+    """Positions of the training and of the test pictures; no group is in both."""
+    names = sorted(set(groups))
+    generator = torch.default_generator.manual_seed(seed)
+    order = torch.randperm(len(names), generator=generator).tolist()
+    chosen = {names[i] for i in order[:test_groups]}
+    train = [i for i, group in enumerate(groups) if group not in chosen]
+    test = [i for i, group in enumerate(groups) if group in chosen]
+    return train, test
