@@ -2,8 +2,8 @@
 # about: Lets PyTorch convolve.
 # blind: true
 # fails:
-#   test_conv2d_channels: conv2d uses conv2d
-#   test_conv2d_settings: conv2d uses conv2d
+#   test_conv2d_channels: "does a step of yours (convolution)"
+#   test_conv2d_settings: "does a step of yours (convolution)"
 # ---
 
 # %% solution="conv2d"

@@ -1,9 +1,8 @@
 # ---
 # about: Hides PyTorch's convolution in a helper, which the look at conv2d's own source doesn't see.
-# needs_isolation: true
 # fails:
-#   test_conv2d_channels: has no attribute 'conv2d'
-#   test_conv2d_settings: has no attribute 'conv2d'
+#   test_conv2d_channels: "does a step of yours (convolution)"
+#   test_conv2d_settings: "does a step of yours (convolution)"
 # ---
 
 # %% solution="conv2d"

@@ -2,8 +2,8 @@
 # about: "Gives the caller's bias two more axes with unsqueeze_, in place."
 # blind: true
 # fails:
-#   test_conv2d_channels: changed an input in place
-#   test_conv2d_settings: changed an input in place
+#   test_conv2d_channels: an input was changed
+#   test_conv2d_settings: an input was changed
 # ---
 
 # %% solution="conv2d"

@@ -2,7 +2,7 @@
 # about: "Lets PyTorch's layer convolve."
 # blind: true
 # fails:
-#   test_conv3d: conv3d uses Conv3d
+#   test_conv3d: "does a step of yours (convolution)"
 # ---
 
 # %% solution="conv3d"

@@ -2,7 +2,7 @@
 # about: Multiplies in place, and so writes into the image that it was lent.
 # blind: true
 # fails:
-#   test_correlate2d: Multiply each pixel by the weight on top of it, and add up
+#   test_correlate2d: an input was changed
 # ---
 
 # %% solution="correlate2d"

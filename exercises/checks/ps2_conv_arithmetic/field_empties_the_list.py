@@ -2,7 +2,7 @@
 # about: "It takes the layers out of the caller's list with pop, so that a second call sees none."
 # blind: true
 # fails:
-#   test_receptive_field: only read it
+#   test_receptive_field: an input was changed
 # ---
 
 # %% solution="receptive_field"
