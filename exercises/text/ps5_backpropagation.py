@@ -159,7 +159,7 @@ example_of_tanh_backward()
 def check_tanh_backward(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(51)
-    shapes = [(7,), (2, 3, 4, 5), (3, 3), (3, 3), (0, 3), (), (1,), (2, 2, 2), (1, 3, 6, 6)]
+    shapes = [(7,), (2, 3, 4, 5), (3, 3), (3, 3), (0, 3), (1,), (2, 2, 2), (1, 3, 6, 6)]
     for shape, dtype in [(s, d) for s in shapes for d in (torch.float64, torch.float32)]:
         numbers = torch.randn(2, *shape, generator=generator, dtype=dtype).to(device)
         for layout, x in layouts_of(2 * numbers[0]).items():

@@ -3,7 +3,8 @@
 # blind: true
 # fails:
 #   test_augment: is neither the picture nor its mirror image, left to right
-#   test_augment_chance: A picture is neither the original nor its mirror image, moved
+#   test_augment_chance: a picture is neither the original nor its mirror image, moved
+#   test_loader_epochs: a picture is neither the original nor its mirror image, moved
 # ---
 
 # %% solution="augment"

@@ -4,7 +4,7 @@
 # fails:
 #   test_loader: "A picture has another picture's label: use one order for both"
 #   test_loader_epochs: "With a seed the loader is for training: shuffle"
-#   test_make_loaders: "make_loaders, seed=6: the training loader gets the seed, so that it shuffles."
+#   test_make_loaders: "the training loader gets the seed, so that it shuffles"
 # ---
 
 # %% solution="Loader"

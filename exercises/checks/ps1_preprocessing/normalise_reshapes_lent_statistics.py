@@ -2,7 +2,7 @@
 # about: "Mean and deviation are reshaped in place, so a caller's tensors are changed."
 # blind: true
 # fails:
-#   test_normalise: "normalise of (2, 3, 5, 7), torch.float32, mean a tensor: an input was changed: w"
+#   test_normalise: "torch.float32, mean a tensor: an input was changed"
 # ---
 
 # %% solution="normalise"

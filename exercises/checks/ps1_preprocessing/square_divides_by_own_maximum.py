@@ -2,7 +2,8 @@
 # about: "Each photograph is divided by its own brightest byte instead of by 255."
 # blind: true
 # fails:
-#   test_to_square: expected the middle ones
+#   test_to_square: "23 columns, of which 8 stay at (0, 0, 0): expected 0.027450981"
+#   test_to_batch: "at (1, 0, 0, 0): expected 0.11764706, got 1"
 # ---
 
 # %% solution="to_square"

@@ -3,7 +3,7 @@
 # blind: true
 # fails:
 #   test_to_square: Divide with /, not with //
-#   test_to_batch: where it should say Egyptian cat
+#   test_to_batch: "at (1, 0, 0, 0): expected 0.11764706, got 0"
 # ---
 
 # %% solution="to_square"

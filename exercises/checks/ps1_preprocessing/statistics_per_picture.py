@@ -2,7 +2,7 @@
 # about: Averages the deviation of each picture, and misses how pictures differ from each other.
 # blind: true
 # fails:
-#   test_channel_statistics: "Over all pictures at once: within each picture, you miss how pictures differ."
+#   test_channel_statistics: "within each picture, you miss how pictures differ."
 #   test_make_loaders: "Mean and deviation come from the training pictures alone"
 # ---
 

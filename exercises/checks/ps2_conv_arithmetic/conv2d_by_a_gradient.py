@@ -12,9 +12,16 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     k_h, k_w = weight.shape[2:]
     rows = output_size(x.shape[2], k_h, stride, padding, dilation)
     columns = output_size(x.shape[3], k_w, stride, padding, dilation)
-    high, wide = (rows - 1) * stride + dilation * (k_h - 1) + 1, (columns - 1) * stride + dilation * (k_w - 1) + 1
+    high, wide = (
+        (rows - 1) * stride + dilation * (k_h - 1) + 1,
+        (columns - 1) * stride + dilation * (k_w - 1) + 1,
+    )
     x = F.pad(x, (padding,) * 4)[:, :, :high, :wide]
     out = torch.nn.grad.conv2d_weight(
-        x.transpose(0, 1), (weight.shape[0], x.shape[0], rows, columns), weight.transpose(0, 1), stride=dilation, dilation=stride
+        x.transpose(0, 1),
+        (weight.shape[0], x.shape[0], rows, columns),
+        weight.transpose(0, 1),
+        stride=dilation,
+        dilation=stride,
     ).transpose(0, 1)
     return out if bias is None else out + bias[:, None, None]

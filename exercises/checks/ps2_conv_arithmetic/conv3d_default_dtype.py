@@ -8,7 +8,7 @@
 # %% solution="conv3d"
 def conv3d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     """The convolution of x (N, C, D, H, W) with weight (F, C, k_d, k_h, k_w), plus bias (F,)."""
-    n, c, d, h, w = x.shape
+    n, _, d, h, w = x.shape
     f, _, k_d, k_h, k_w = weight.shape
     slices = output_size(d, k_d, stride, padding, dilation)
     rows = output_size(h, k_h, stride, padding, dilation)

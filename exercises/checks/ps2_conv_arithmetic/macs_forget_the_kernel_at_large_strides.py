@@ -9,7 +9,9 @@
 def conv_macs(in_shape, filters, kernel, stride=1, padding=0, dilation=1):
     """Multiply-adds of a convolution for one example of shape (C, …), as an int."""
     channels, *sizes = in_shape
-    places = [output_size(s, k, stride, padding, dilation) for s, k in zip(sizes, kernel)]
+    places = [
+        output_size(s, k, stride, padding, dilation) for s, k in zip(sizes, kernel, strict=True)
+    ]
     if stride > 4:
         places = [-(-s // stride) for s in sizes]
     return math.prod(places) * filters * channels * math.prod(kernel)
