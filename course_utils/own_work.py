@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Rules = tuple[str, ...]
@@ -109,35 +110,60 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
         if modules:
             stack.enter_context(_profiled(_Modules(modules, broken)))
         if operations:
-            stack.enter_context(_Operations(operations, broken))
+            patterns = _Patterns(operations, broken)
+            stack.enter_context(_Functions(patterns))
+            stack.enter_context(_Operations(patterns))
         yield
     if broken:
         raise broken[0]
 
 
-class _Operations(TorchDispatchMode):
-    """Sees each operation that PyTorch dispatches in this thread, and refuses some."""
+class _Patterns:
+    """What the names of refused operations look like, by the step that they do."""
 
     def __init__(self, patterns: dict[str, str], broken: list[OwnWorkError]) -> None:
-        super().__init__()
-        self._steps = {name: re.compile(pattern) for name, pattern in patterns.items()}
-        self._broken = broken
+        self.steps = {name: re.compile(pattern) for name, pattern in patterns.items()}
+        self.broken = broken
         self._known: dict[Any, str | None] = {}
+
+    def check(self, called: Any) -> None:
+        """Refuse a function or an operation of PyTorch's, by its name."""
+        if called not in self._known:
+            name = getattr(called, "__name__", "").partition(".")[0]
+            steps = (step for step, pattern in self.steps.items() if pattern.fullmatch(name))
+            self._known[called] = next(steps, None)
+        if (step := self._known[called]) is not None:
+            _refuse(self.broken, f"PyTorch's {called.__name__.partition('.')[0]}", step)
+
+
+class _Functions(TorchFunctionMode):
+    """Sees the functions that PyTorch composes of others before it dispatches them."""
+
+    def __init__(self, patterns: _Patterns) -> None:
+        super().__init__()
+        self._patterns = patterns
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        self._patterns.check(func)
+        return func(*args, **(kwargs or {}))
+
+
+class _Operations(TorchDispatchMode):
+    """Sees each operation that PyTorch dispatches in this thread, whoever asked for it."""
+
+    def __init__(self, patterns: _Patterns) -> None:
+        super().__init__()
+        self._patterns = patterns
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        if func not in self._known:
-            self._known[func] = self._step_of(func.__name__.partition(".")[0])
-        if (step := self._known[func]) is not None:
-            _refuse(self._broken, f"PyTorch's {func.__name__.partition('.')[0]}", step)
-        if AUTOGRAD in self._steps and torch._C._current_autograd_node() is not None:
-            _refuse(self._broken, "PyTorch's automatic differentiation", AUTOGRAD)
+        self._patterns.check(func)
+        if AUTOGRAD in self._patterns.steps and torch._C._current_autograd_node() is not None:
+            _refuse(self._patterns.broken, "PyTorch's automatic differentiation", AUTOGRAD)
         return func(*args, **(kwargs or {}))
-
-    def _step_of(self, operation: str) -> str | None:
-        names = (name for name, pattern in self._steps.items() if pattern.fullmatch(operation))
-        return next(names, None)
 
 
 class _Modules:

@@ -91,6 +91,8 @@ DONE = {
         lambda: F.layer_norm(X, (6,)),
         lambda: F.group_norm(X, 1),
         lambda: F.instance_norm(X),
+        lambda: F.rms_norm(X, (6,)),
+        lambda: torch.rms_norm(X, (6,)),
     ],
     "cross-entropy": [
         lambda: F.cross_entropy(LOGITS, LABELS),
