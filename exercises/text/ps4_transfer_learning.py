@@ -890,7 +890,8 @@ _hidden_swap_convolution()
 # *In place.* Whatever is outside the head must not learn, and the head must. `head` is a name, such
 # as `"fc"` or `"classifier.1"`; it names one layer or a whole block of layers.
 #
-# 1. The parameters of the head get `requires_grad` `True`, all others `False`.
+# 1. The parameters of the head get `requires_grad` `True`, all others `False`. A weight that the head
+#    shares with the body is one of the head's.
 # 2. A frozen parameter may still have a gradient of an earlier step. An optimiser would go on using
 #    it. So set `grad` of **every** parameter to `None`.
 #
@@ -927,10 +928,10 @@ _example_freeze()
 def _hidden_freeze():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for head, before in [("head", True), ("head", False), ("header.1", True), ("body", False)]:
-        network = nn.Module()
+        network, two_layers = nn.Module(), nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 2))
         network.add_module("body", nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)))
         network.add_module("header", nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 5)))
-        network.add_module("head", nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 2)))
+        network.add_module("head", nn.Sequential(nn.BatchNorm1d(5), two_layers))
         network.to(device)
         for parameter in network.parameters():
             parameter.grad = torch.ones_like(parameter)
@@ -945,6 +946,13 @@ def _hidden_freeze():
             assert parameter.grad is None, f"{case}: {name} has its old gradient: set it to None."
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, numbers[name]), f"{case}: the numbers of {name} changed."
+    tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    tied[1].weight = tied[0].weight
+    freeze(tied, "1")
+    case = "head '1' has the weight of the body's layer '0', too"
+    got = [tied[0].bias.requires_grad, tied[1].weight.requires_grad, tied[1].bias.requires_grad]
+    want = [False, True, True]
+    assert got == want, f"{case}: bias '0', the weight, bias '1': expected {want}, got {got}"
 
 
 _hidden_freeze()
@@ -1002,6 +1010,7 @@ def _hidden_set_mode():
         middle = nn.Sequential(nn.BatchNorm1d(4, affine=False), nn.BatchNorm1d(4))
         tail = nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
         network = nn.Sequential(body, middle, tail).to(device).train(training)
+        body[1].train(not training)  # its mode says nothing of its layers' modes
         set_mode(network, head)
         case = f"head {head!r}, network in {'training' if training else 'evaluation'} mode before"
         for name, layer in network.named_modules():
@@ -1035,7 +1044,8 @@ _hidden_set_mode()
 # 2. A block's parameters are those that may learn (`requires_grad`). Frozen ones are left out.
 # 3. A block without any makes no group, and the rate stays as it is. (A ReLU is no step.)
 # 4. After each group multiply the rate by `factor`.
-# 5. A parameter that two blocks share belongs to the later block, and is there once.
+# 5. A parameter that two blocks share belongs to the later block, and is there once. A block whose
+#    parameters all belong to later blocks makes no group either.
 #
 # <details><summary>Hint: the optimiser complains of duplicate parameters</summary>Then a parameter
 # is in two groups. Keep a set of the <code>id</code> of each parameter that has a
@@ -1113,6 +1123,11 @@ def _hidden_parameter_groups():
             assert all(a is b for a, b in zip(got, its, strict=True)), hint
         if want:
             torch.optim.SGD(groups)
+    twice = nn.Linear(2, 2)
+    groups = parameter_groups([nn.Linear(2, 2), twice, nn.ReLU(), twice], 0.4, 0.5)
+    rates = [group["lr"] for group in groups]
+    case = "rate 0.4, factor 0.5, one block that stands in two places of three"
+    assert rates == [0.4, 0.2], f"{case}: expected the rates [0.4, 0.2], got {rates}"
 
 
 _hidden_parameter_groups()

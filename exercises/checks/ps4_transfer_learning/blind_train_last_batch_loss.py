@@ -1,0 +1,26 @@
+# ---
+# about: Returns the loss of each epoch's last batch.
+# blind: true
+# fails:
+#   test_train_batches: " "
+# ---
+
+# %% solution="train"
+def train(network, optimizer, images, labels, epochs, batch_size, seed, head=None):
+    """Train in place; the list of the epochs' mean losses. `head`: all else is frozen."""
+    n = len(images)
+    losses = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
+        for _ in range(epochs):
+            set_mode(network, head)
+            for piece in torch.randperm(n, generator=generator).split(batch_size):
+                piece = piece.to(images.device)
+                loss = F.cross_entropy(network(images[piece]), labels[piece])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            losses.append(loss.item())
+    network.eval()
+    return losses

@@ -1,0 +1,16 @@
+# ---
+# about: Makes the new head outside of a fork_rng block, so it depends on the global generator and moves it.
+# blind: true
+# fails:
+#   test_transfer: " "
+# ---
+
+# %% solution="transfer"
+def transfer(images, labels, classes, seed):
+    """A pretrained network, trained to name `classes` kinds of things."""
+    network = swap_head(squeezenet(), classes).to(images.device)
+    freeze(network, "classifier")
+    groups = parameter_groups([network.classifier], 3e-3, 1.0)
+    optimizer = torch.optim.Adam(groups)
+    train(network, optimizer, images, labels, 8, 16, seed, head="classifier")
+    return network

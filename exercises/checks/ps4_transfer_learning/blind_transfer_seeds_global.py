@@ -1,0 +1,17 @@
+# ---
+# about: Seeds the global generator and leaves it so.
+# blind: true
+# fails:
+#   test_transfer: " "
+# ---
+
+# %% solution="transfer"
+def transfer(images, labels, classes, seed):
+    """A pretrained network, trained to name `classes` kinds of things."""
+    torch.manual_seed(seed)
+    network = swap_head(squeezenet(), classes).to(images.device)
+    freeze(network, "classifier")
+    groups = parameter_groups([network.classifier], 3e-3, 1.0)
+    optimizer = torch.optim.Adam(groups)
+    train(network, optimizer, images, labels, 8, 16, seed, head="classifier")
+    return network
