@@ -2,7 +2,7 @@
 # about: Corrects with 0.9 and 0.999, whatever the betas are.
 # blind: true
 # fails:
-#   test_adam: " "
+#   test_adam: m and v are kept uncorrected; t counts from 1; eps stands outside the
 # ---
 
 # %% solution="adam_step"

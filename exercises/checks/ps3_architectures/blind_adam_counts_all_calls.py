@@ -2,9 +2,9 @@
 # about: Counts the calls for all parameters together, and corrects with that number.
 # blind: true
 # fails:
-#   test_adam: " "
-#   test_train_epoch: " "
-#   test_training: " "
+#   test_adam: m and v are kept uncorrected; t counts from 1; eps stands outside the
+#   test_train_epoch: the weights after one step
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="adam_step"

@@ -2,8 +2,9 @@
 # about: Adds eps to the root of the uncorrected average, as the paper's short form does.
 # blind: true
 # fails:
-#   test_adam: " "
-#   test_train_epoch: " "
+#   test_adam: m and v are kept uncorrected; t counts from 1; eps stands outside the
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="adam_step"

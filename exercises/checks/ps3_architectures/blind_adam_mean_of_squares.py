@@ -2,9 +2,9 @@
 # about: Divides by one size for the whole tensor, not by one for each weight.
 # blind: true
 # fails:
-#   test_adam: " "
-#   test_train_epoch: " "
-#   test_training: " "
+#   test_adam: Its length is the rate, for both
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="adam_step"

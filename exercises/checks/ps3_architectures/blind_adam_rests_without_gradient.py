@@ -2,7 +2,7 @@
 # about: Makes no step where all gradients are 0, though the averages would move the weight.
 # blind: true
 # fails:
-#   test_adam: " "
+#   test_adam: expected 1 steps, got 0
 # ---
 
 # %% solution="adam_step"

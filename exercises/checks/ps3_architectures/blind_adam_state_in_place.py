@@ -2,7 +2,7 @@
 # about: Moves the averages in the state that it got.
 # blind: true
 # fails:
-#   test_adam: " "
+#   test_adam: an input was changed in place
 # ---
 
 # %% solution="adam_step"

@@ -2,8 +2,8 @@
 # about: Leaves gamma out of the gradient of x.
 # blind: true
 # fails:
-#   test_batch_norm_backward: " "
-#   test_batch_norm_backward_evaluation: " "
+#   test_batch_norm_backward: in evaluation mean and variance are fixed
+#   test_batch_norm_backward_evaluation: in evaluation mean and variance are fixed
 # ---
 
 # %% solution="batch_norm_backward"

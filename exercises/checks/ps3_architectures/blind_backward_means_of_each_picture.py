@@ -2,7 +2,7 @@
 # about: Takes the two means of the formula for each picture alone.
 # blind: true
 # fails:
-#   test_batch_norm_backward: " "
+#   test_batch_norm_backward: The formula is that of training; in evaluation mean and variance are
 # ---
 
 # %% solution="batch_norm_backward"

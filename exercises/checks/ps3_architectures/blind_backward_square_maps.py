@@ -2,7 +2,7 @@
 # about: Divides the sums by N times H times H, right for square maps only.
 # blind: true
 # fails:
-#   test_batch_norm_backward: " "
+#   test_batch_norm_backward: The formula is that of training; in evaluation mean and variance are
 # ---
 
 # %% solution="batch_norm_backward"

@@ -2,7 +2,7 @@
 # about: Divides with / and cuts off, which is wrong by one for large whole numbers.
 # blind: true
 # fails:
-#   test_largest_batch: " "
+#   test_largest_batch: Divide whole numbers with //
 # ---
 
 # %% solution="largest_batch"

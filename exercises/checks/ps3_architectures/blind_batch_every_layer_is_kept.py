@@ -2,7 +2,7 @@
 # about: Counts 4 bytes for each layer that the table doesn't name.
 # blind: true
 # fails:
-#   test_largest_batch: " "
+#   test_largest_batch: 31096 once, 3700 for each picture
 # ---
 
 # %% solution="largest_batch"

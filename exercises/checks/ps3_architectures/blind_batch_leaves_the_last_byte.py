@@ -2,7 +2,7 @@
 # about: Wants the memory to be larger than what is needed, not equal.
 # blind: true
 # fails:
-#   test_largest_batch: " "
+#   test_largest_batch: 31096 once, 3700 for each picture
 # ---
 
 # %% solution="largest_batch"

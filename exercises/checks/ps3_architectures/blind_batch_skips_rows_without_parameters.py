@@ -2,7 +2,7 @@
 # about: Leaves out rows without parameters, and with them what the max pools keep.
 # blind: true
 # fails:
-#   test_largest_batch: " "
+#   test_largest_batch: 31096 once, 3700 for each picture
 # ---
 
 # %% solution="largest_batch"

@@ -2,7 +2,7 @@
 # about: Puts the rows into a set, so that equal rows count once.
 # blind: true
 # fails:
-#   test_largest_batch: " "
+#   test_largest_batch: 480 once, 60 for each picture
 # ---
 
 # %% solution="largest_batch"

@@ -2,7 +2,7 @@
 # about: Takes an optimiser that keeps 0 numbers for one that isn't named.
 # blind: true
 # fails:
-#   test_largest_batch: " "
+#   test_largest_batch: 31096 once, 3700 for each picture
 # ---
 
 # %% solution="largest_batch"

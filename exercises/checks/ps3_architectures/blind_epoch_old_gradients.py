@@ -2,7 +2,7 @@
 # about: Empties the gradients after each step, but not those that the model came with.
 # blind: true
 # fails:
-#   test_train_epoch: " "
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
 # ---
 
 # %% solution="train_epoch"

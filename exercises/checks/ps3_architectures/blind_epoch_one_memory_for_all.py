@@ -2,8 +2,8 @@
 # about: Ignores the memory that it gets, and fills it from one of its own for all models.
 # blind: true
 # fails:
-#   test_train_epoch: " "
-#   test_training: " "
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="train_epoch"

@@ -3,8 +3,8 @@
 # blind: true
 # needs_isolation: true
 # fails:
-#   test_train_epoch: " "
-#   test_training: " "
+#   test_train_epoch: has no attribute 'Adam'
+#   test_training: has no attribute 'Adam'
 # ---
 
 # %% solution="train_epoch"

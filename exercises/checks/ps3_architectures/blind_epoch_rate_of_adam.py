@@ -2,8 +2,8 @@
 # about: Doesn't hand the rate on where Adam has made steps before.
 # blind: true
 # fails:
-#   test_train_epoch: " "
-#   test_training: " "
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="train_epoch"

@@ -2,8 +2,8 @@
 # about: Sets the model's flag, but not that of the layers in it.
 # blind: true
 # fails:
-#   test_train_epoch: " "
-#   test_training: " "
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="train_epoch"

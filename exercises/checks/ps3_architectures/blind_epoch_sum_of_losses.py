@@ -2,7 +2,7 @@
 # about: Divides the sum of a batch by 16, so that a last small batch counts less.
 # blind: true
 # fails:
-#   test_train_epoch: " "
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
 # ---
 
 # %% solution="train_epoch"

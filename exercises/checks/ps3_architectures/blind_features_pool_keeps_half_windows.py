@@ -2,7 +2,8 @@
 # about: Its pools also look at a last odd row or column (ceil_mode).
 # blind: true
 # fails:
-#   test_features: " "
+#   test_features: pools 2 × 2 with stride 2
+#   test_vgg: the logits for
 # ---
 
 # %% solution="features"

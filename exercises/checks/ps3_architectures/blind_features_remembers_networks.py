@@ -2,8 +2,9 @@
 # about: Keeps the networks in a cache, so that two calls with one plan share their weights.
 # blind: true
 # fails:
-#   test_features: " "
-#   test_training: " "
+#   test_features: weights of its own for each layer
+#   test_training: the photographs of seed
+#   test_vgg: weights of its own for each layer
 # ---
 
 # %% solution="features"

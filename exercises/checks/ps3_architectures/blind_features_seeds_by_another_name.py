@@ -2,7 +2,8 @@
 # about: Seeds the global generator inside, by a name of its own, so that weights repeat.
 # blind: true
 # fails:
-#   test_features: " "
+#   test_features: drawn anew (rule 4)
+#   test_vgg: weights of its own for each layer
 # ---
 
 # %% solution="features"

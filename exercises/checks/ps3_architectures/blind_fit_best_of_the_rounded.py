@@ -2,7 +2,7 @@
 # about: Rounds the losses to four digits before it compares.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: expected the list
 # ---
 
 # %% solution="fit"

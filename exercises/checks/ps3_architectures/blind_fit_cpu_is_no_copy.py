@@ -2,7 +2,7 @@
 # about: Keeps the values with cpu(), which copies nothing that is there already.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: expected the weights of epoch 3
 # ---
 
 # %% solution="fit"

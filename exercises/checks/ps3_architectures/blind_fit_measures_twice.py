@@ -2,7 +2,7 @@
 # about: Measures once for the list and once to compare.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: once each, from 0
 # ---
 
 # %% solution="fit"

@@ -2,7 +2,7 @@
 # about: Asks whether the loss is at least the best, so that nan is an improvement.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: expected the list
 # ---
 
 # %% solution="fit"

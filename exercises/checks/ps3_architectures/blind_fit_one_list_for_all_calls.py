@@ -2,8 +2,8 @@
 # about: Collects the losses in a default value, which the next call continues.
 # blind: true
 # fails:
-#   test_fit: " "
-#   test_training: " "
+#   test_fit: expected the list
+#   test_training: the photographs of seed
 # ---
 
 # %% solution="fit"

@@ -2,7 +2,7 @@
 # about: Begins with a best loss of 1000, so that larger losses are no improvement.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: The best epoch, and of equal ones the first; state_dict() doesn't
 # ---
 
 # %% solution="fit"

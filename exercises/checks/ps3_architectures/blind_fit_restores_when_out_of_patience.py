@@ -2,7 +2,7 @@
 # about: Puts the best weights back only where patience has ended, not after the last epoch.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: The best epoch, and of equal ones the first; state_dict() doesn't
 # ---
 
 # %% solution="fit"

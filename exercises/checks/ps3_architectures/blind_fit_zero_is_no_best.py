@@ -2,7 +2,7 @@
 # about: Takes a best loss of 0 for none, so that any later loss replaces it.
 # blind: true
 # fails:
-#   test_fit: " "
+#   test_fit: expected the list
 # ---
 
 # %% solution="fit"

@@ -2,7 +2,7 @@
 # about: Takes a momentum of 0 for one that isn't given.
 # blind: true
 # fails:
-#   test_momentum: " "
+#   test_momentum: "v \u2190 momentum \xB7 v + g, then w \u2190 w - rate \xB7 v, with the new v"
 # ---
 
 # %% solution="momentum_step"

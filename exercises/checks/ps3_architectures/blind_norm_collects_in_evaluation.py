@@ -2,7 +2,7 @@
 # about: Moves the running statistics towards the batch in evaluation, too.
 # blind: true
 # fails:
-#   test_batch_norm_running: " "
+#   test_batch_norm_running: Evaluation collects nothing
 # ---
 
 # %% solution="batch_norm_forward"

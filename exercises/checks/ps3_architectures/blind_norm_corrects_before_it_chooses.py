@@ -2,7 +2,7 @@
 # about: Computes the correction in evaluation, too, and divides by 0 for one number.
 # blind: true
 # fails:
-#   test_batch_norm_running: " "
+#   test_batch_norm_running: ZeroDivisionError
 # ---
 
 # %% solution="batch_norm_forward"

@@ -2,7 +2,7 @@
 # about: Corrects with the number of places of one picture, not of the batch.
 # blind: true
 # fails:
-#   test_batch_norm_running: " "
+#   test_batch_norm_running: The variance that is collected is the unbiased one; eps isn't part of
 # ---
 
 # %% solution="batch_norm_forward"

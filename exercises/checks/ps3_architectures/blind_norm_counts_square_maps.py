@@ -2,7 +2,7 @@
 # about: Counts H times H numbers, so that maps that aren't square get another correction.
 # blind: true
 # fails:
-#   test_batch_norm_running: " "
+#   test_batch_norm_running: The variance that is collected is the unbiased one; eps isn't part of
 # ---
 
 # %% solution="batch_norm_forward"

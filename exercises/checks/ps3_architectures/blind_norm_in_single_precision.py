@@ -2,8 +2,8 @@
 # about: Computes in float32 and gives back the dtype that it got, without its digits.
 # blind: true
 # fails:
-#   test_batch_norm_training: " "
-#   test_batch_norm_running: " "
+#   test_batch_norm_training: Mean and variance of each channel of the batch
+#   test_batch_norm_running: In evaluation the running statistics normalise, with eps too
 # ---
 
 # %% solution="batch_norm_forward"

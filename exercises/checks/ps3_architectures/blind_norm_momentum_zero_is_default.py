@@ -2,7 +2,7 @@
 # about: Takes a momentum of 0 for one that isn't given.
 # blind: true
 # fails:
-#   test_batch_norm_running: " "
+#   test_batch_norm_running: The new mean counts with weight momentum, the old one with 1 -
 # ---
 
 # %% solution="batch_norm_forward"

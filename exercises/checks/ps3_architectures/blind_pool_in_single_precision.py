@@ -2,7 +2,7 @@
 # about: Goes through a float32 array of numpy, and loses the dtype.
 # blind: true
 # fails:
-#   test_pool_blocks: " "
+#   test_pool_blocks: expected torch.float64 on cpu
 # ---
 
 # %% solution="pool_blocks"

@@ -2,7 +2,7 @@
 # about: Fills an odd row or column up with the smallest number, and pools it, too.
 # blind: true
 # fails:
-#   test_pool_blocks: " "
+#   test_pool_blocks: Rows and columns are both split into pairs
 # ---
 
 # %% solution="pool_blocks"

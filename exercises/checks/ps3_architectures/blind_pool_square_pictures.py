@@ -2,7 +2,7 @@
 # about: Takes the number of columns for that of rows; a wide picture is cut off.
 # blind: true
 # fails:
-#   test_pool_blocks: " "
+#   test_pool_blocks: is invalid for input of size
 # ---
 
 # %% solution="pool_blocks"

@@ -2,7 +2,7 @@
 # about: Counts the parameters that need a gradient; frozen layers have none.
 # blind: true
 # fails:
-#   test_layer_table: " "
+#   test_layer_table: expected ('Conv2d'
 # ---
 
 # %% solution="layer_table"

@@ -2,7 +2,7 @@
 # about: Opens a Sequential in the network, but not one in that.
 # blind: true
 # fails:
-#   test_layer_table: " "
+#   test_layer_table: expected 11 rows
 # ---
 
 # %% solution="layer_table"

@@ -2,7 +2,7 @@
 # about: Makes its picture in the right dtype, but always on the default device.
 # blind: true
 # fails:
-#   test_layer_table: " "
+#   test_layer_table: a network on the device meta
 # ---
 
 # %% solution="layer_table"

@@ -2,7 +2,7 @@
 # about: Asks for the first parameter of a network that may have none.
 # blind: true
 # fails:
-#   test_layer_table: " "
+#   test_layer_table: StopIteration
 # ---
 
 # %% solution="layer_table"

@@ -2,7 +2,7 @@
 # about: Walks through the network itself and puts back one mode for all of its layers.
 # blind: true
 # fails:
-#   test_layer_table: " "
+#   test_layer_table: changed the mode of a layer
 # ---
 
 # %% solution="layer_table"

@@ -2,7 +2,7 @@
 # about: Walks through children(), which names a layer once though it is used twice.
 # blind: true
 # fails:
-#   test_layer_table: " "
+#   test_layer_table: expected 3 rows
 # ---
 
 # %% solution="layer_table"

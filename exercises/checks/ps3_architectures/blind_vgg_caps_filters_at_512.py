@@ -2,7 +2,7 @@
 # about: Doubles the filters up to 512, which is 8 w for the paper's width only.
 # blind: true
 # fails:
-#   test_vgg: " "
+#   test_vgg: the shape of parameter
 # ---
 
 # %% solution="vgg"

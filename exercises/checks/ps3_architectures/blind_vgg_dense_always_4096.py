@@ -2,7 +2,7 @@
 # about: Has 4096 dense units for each width.
 # blind: true
 # fails:
-#   test_vgg: " "
+#   test_vgg: the shape of parameter
 # ---
 
 # %% solution="vgg"

@@ -2,7 +2,7 @@
 # about: Puts each Dropout before its ReLU.
 # blind: true
 # fails:
-#   test_vgg: " "
+#   test_vgg: expected ReLU, got Dropout
 # ---
 
 # %% solution="vgg"

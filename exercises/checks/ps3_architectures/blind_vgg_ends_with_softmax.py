@@ -2,7 +2,7 @@
 # about: Gives back probabilities, not logits; the parameters are right.
 # blind: true
 # fails:
-#   test_vgg: " "
+#   test_vgg: expected nothing, got Softmax
 # ---
 
 # %% solution="vgg"
