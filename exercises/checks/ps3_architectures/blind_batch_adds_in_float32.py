@@ -2,7 +2,7 @@
 # about: Adds the bytes in single precision, so that large sums are rounded.
 # blind: true
 # fails:
-#   test_largest_batch: 144115205255725104 once, 335544364 for each picture
+#   test_largest_batch: 144115205255725104 once
 # ---
 
 # %% solution="largest_batch"

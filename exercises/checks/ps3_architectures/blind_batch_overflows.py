@@ -2,7 +2,7 @@
 # about: Counts the bytes in 32 bits, which 2 GiB of parameters overflow.
 # blind: true
 # fails:
-#   test_largest_batch: 144115205255725104 once, 335544364 for each picture
+#   test_largest_batch: 144115205255725104 once
 # ---
 
 # %% solution="largest_batch"
