@@ -1479,6 +1479,15 @@ def momentum_step(value, gradient, velocity, rate, momentum=0.9):
 
 
 # %% test="test_momentum" points=1
+### BEGIN HIDDEN TESTS
+def assert_digits(what, got, want, hint):
+    """As `assert_same`; in double precision to all but the last digits."""
+    largest = max([1.0, *want.abs().flatten().tolist()])
+    atol = 1e-10 * largest if want.dtype == torch.float64 else None
+    assert_same(what, got, want, hint, atol)
+
+
+### END HIDDEN TESTS
 def example_of_momentum():
     assert_own_work("momentum_step", momentum_step, "part 4")
     value, velocity = torch.tensor([10.0]), torch.tensor([0.0])
@@ -1492,13 +1501,6 @@ def example_of_momentum():
 
 example_of_momentum()
 ### BEGIN HIDDEN TESTS
-
-
-def assert_digits(what, got, want, hint):
-    """As `assert_same`; in double precision to all but the last digits."""
-    largest = max([1.0, *want.abs().flatten().tolist()])
-    atol = 1e-10 * largest if want.dtype == torch.float64 else None
-    assert_same(what, got, want, hint, atol)
 
 
 class Heavy:
@@ -2188,6 +2190,7 @@ def own_training(split, plan, rate, patience, most):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     training, validation, _ = photographs_on(device, split)
     filters = [entry for entry in plan if entry != "M"]
+    torch.manual_seed(split)  # before the first layer draws its weights
     body, channels = [], 3
     for entry in plan:
         new = [nn.MaxPool2d(2)]
@@ -2196,7 +2199,6 @@ def own_training(split, plan, rate, patience, most):
             channels = entry
         body += new
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(filters[-1], 8)]
-    torch.manual_seed(split)
     model = nn.Sequential(nn.Sequential(*body), *head).double().to(device)
     start = copy.deepcopy(model.state_dict())
     optimiser, losses, waited = torch.optim.Adam(model.parameters(), lr=rate), [], 0

@@ -3,6 +3,7 @@
 # blind: true
 # fails:
 #   test_fit: expected the weights of epoch 3
+#   test_training: the kept weights have the loss
 # ---
 
 # %% solution="fit"
