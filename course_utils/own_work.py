@@ -32,7 +32,8 @@ class _Step(NamedTuple):
     modules: tuple[str, ...] = ()
 
 
-AUTOGRAD, CHANCE = "autograd", "chance"
+AUTOGRAD, LOOPS = "autograd", "loops"
+CHANCE, CHANCE_BUT_TORCH = "chance", "chance-but-torch"
 _STEPS = {
     AUTOGRAD: _Step(
         # The second is asked for when a dual number is made: forward-mode differentiation.
@@ -47,8 +48,14 @@ _STEPS = {
     "optimiser": _Step(r"_fused_(adam|sgd|adagrad).*", ("torch.optim",)),
     "loading": _Step("", ("torch.utils.data",)),
     "transforms": _Step("", ("torchvision.transforms", "PIL", "scipy.ndimage")),
+    "finished networks": _Step(
+        "", ("torchvision.models", "course_utils.architectures", "course_utils.arithmetic")
+    ),
+    LOOPS: _Step(""),
     CHANCE: _Step(""),
+    CHANCE_BUT_TORCH: _Step(""),
 }
+MOST_OPERATIONS = 60
 _active: list[Rules] = []
 _told_elsewhere = False
 
@@ -61,8 +68,9 @@ class own_work:  # noqa: N801 - used like a function
     """While it is entered, no `steps` may be done by what is there already.
 
     Args:
-        steps: names of steps, among them "autograd", and "chance": the random generators that all
-            code shares, which must be left as they are. A name with a dot is a module's.
+        steps: names of steps. "chance" means the random generators that all code shares: they must
+            be left as they are; with "chance-but-torch", PyTorch's may be drawn from. "loops"
+            allows 60 operations of PyTorch's. A name with a dot is a module's.
 
     Raises:
         ValueError: there is no step of a name.
@@ -105,14 +113,16 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
     modules = {module: name for name, step in known for module in step.modules}
     broken: list[OwnWorkError] = []
     with contextlib.ExitStack() as stack:
-        if CHANCE in steps:
-            stack.enter_context(_chance_left_alone())
+        if CHANCE in steps or CHANCE_BUT_TORCH in steps:
+            stack.enter_context(_chance_left_alone(torch_too=CHANCE in steps))
         if modules:
             stack.enter_context(_profiled(_Modules(modules, broken)))
-        if operations:
+        if operations or LOOPS in steps:
             patterns = _Patterns(operations, broken)
             stack.enter_context(_Functions(patterns))
-            stack.enter_context(_Operations(patterns))
+            stack.enter_context(
+                _Operations(patterns, None if LOOPS not in steps else MOST_OPERATIONS)
+            )
         yield
     if broken:
         raise broken[0]
@@ -153,14 +163,23 @@ class _Functions(TorchFunctionMode):
 class _Operations(TorchDispatchMode):
     """Sees each operation that PyTorch dispatches in this thread, whoever asked for it."""
 
-    def __init__(self, patterns: _Patterns) -> None:
+    def __init__(self, patterns: _Patterns, most: int | None) -> None:
         super().__init__()
         self._patterns = patterns
+        self._most = most
+        self._count = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         self._patterns.check(func)
+        self._count += 1
+        if self._most is not None and self._count > self._most:
+            _break(
+                self._patterns.broken,
+                f"more than {self._most} operations in one call: let PyTorch look at all elements "
+                "at once, without a loop in Python",
+            )
         if AUTOGRAD in self._patterns.steps and torch._C._current_autograd_node() is not None:
             _refuse(self._patterns.broken, "PyTorch's automatic differentiation", AUTOGRAD)
         return func(*args, **(kwargs or {}))
@@ -189,12 +208,16 @@ class _Modules:
 
 
 def _refuse(broken: list[OwnWorkError], what: str, step: str) -> None:
-    error = OwnWorkError(
+    _break(
+        broken,
         f"{what} is not available in this task, because it does a step of yours ({step}): "
-        "write that step yourself"
+        "write that step yourself",
     )
-    broken.append(error)
-    raise error
+
+
+def _break(broken: list[OwnWorkError], message: str) -> None:
+    broken.append(OwnWorkError(message))
+    raise broken[-1]
 
 
 @contextlib.contextmanager
@@ -208,10 +231,10 @@ def _profiled(profile: _Modules) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _chance_left_alone() -> Iterator[None]:
-    before = _random_states()
+def _chance_left_alone(*, torch_too: bool) -> Iterator[None]:
+    before = _random_states(torch_too)
     yield
-    for library, state in _random_states().items():
+    for library, state in _random_states(torch_too).items():
         if state != before[library]:
             raise OwnWorkError(
                 f"{library}'s global random generator was seeded or used, and everybody else's "
@@ -219,10 +242,7 @@ def _chance_left_alone() -> Iterator[None]:
             )
 
 
-def _random_states() -> dict[str, Any]:
+def _random_states(torch_too: bool) -> dict[str, Any]:
     state: Any = np.random.get_state()
-    return {
-        "PyTorch": torch.get_rng_state().numpy().tobytes(),
-        "numpy": (state[1].tobytes(), *state[2:]),
-        "Python": random.getstate(),
-    }
+    others = {"numpy": (state[1].tobytes(), *state[2:]), "Python": random.getstate()}
+    return others | ({"PyTorch": torch.get_rng_state().numpy().tobytes()} if torch_too else {})

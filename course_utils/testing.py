@@ -20,7 +20,8 @@ def call(
         case: says in a message which call it was: shapes and settings.
         rules: the steps that the student writes out: see `own_work`.
         function: the student's.
-        inputs: its arguments, which it leaves as they are.
+        inputs: its arguments. Tensors, arrays and lists it leaves as they are; a dictionary may be
+            what it is to fill.
         settings: its keyword arguments, likewise.
 
     Raises:
@@ -92,8 +93,6 @@ def _copy(value: Any) -> Any:
         return value.copy()
     if isinstance(value, list | tuple):
         return [_copy(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
     return value
 
 
@@ -106,7 +105,4 @@ def _is_as_before(value: Any, before: Any) -> bool:
     if isinstance(value, list | tuple):
         pairs = zip(value, before, strict=False)
         return len(value) == len(before) and all(_is_as_before(*pair) for pair in pairs)
-    if isinstance(value, dict):
-        keys = list(value) == list(before)
-        return keys and all(_is_as_before(item, before[key]) for key, item in value.items())
     return value is before or (type(value) is type(before) and bool(value == before))

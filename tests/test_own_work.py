@@ -171,6 +171,25 @@ def test_own_work_passes_all_rules(number):
     assert torch.equal(torch.as_tensor(got), torch.as_tensor(want))
 
 
+def test_a_network_may_draw_its_first_weights_and_nothing_else():
+    with own_work("chance-but-torch"):
+        nn.Linear(2, 2)
+    for draw in (np.random.rand, random.random):
+        with pytest.raises(OwnWorkError, match="generator"), own_work("chance-but-torch"):
+            draw()
+
+
+def test_a_loop_over_elements_is_refused_and_as_many_operations_as_it_takes_are_not():
+    def by_loops(x):
+        return torch.stack([x[:, :, i, j] for i in range(6) for j in range(6)])
+
+    with own_work("loops"):
+        for _ in range(15):
+            X.reshape(1, 1, 3, 2, 3, 2).amax((3, 5))
+    with pytest.raises(OwnWorkError, match="without a loop in Python"), own_work("loops"):
+        by_loops(X)
+
+
 def test_a_rule_holds_inside_only_and_leaves_everything_as_it_was():
     with own_work("convolution"):
         assert active() == ("convolution",)

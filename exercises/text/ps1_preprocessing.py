@@ -804,7 +804,9 @@ def check_split_by_group():
     for names in (things, mixed, [12, 3, 0, 7, 100, 1, 10]):
         groups = [names[i * i % 7] for i in range(40)] + names
         splits = [frozenset(assert_split(groups, 3, seed)) for seed in range(140)]
-        assert assert_split(groups, 3, 9) == splits[9], "Seed 9 gave another split before."
+        seed = 9
+        again = assert_split(groups, 3, seed)
+        assert again == splits[9], "Seed 9 gave another split before."
         counts = {name: sum(name in tested for tested in splits) for name in names}
         hint = f"In 140 splits the groups were in the test so often: {counts}."
         even = all(abs(count - 60) < 40 for count in counts.values())  # over six deviations
@@ -996,7 +998,9 @@ def check_epochs():
         assert order == numbers.tolist(), hint
         assert_same("the test pictures", shown, pictures, hint)
     served = {seed: epochs(seed) for seed in (3, 4, 0, 1)}
-    for (order, shown), (its_order, its_shown) in zip(served[3], epochs(3), strict=True):
+    seed = 3
+    again = epochs(seed)
+    for (order, shown), (its_order, its_shown) in zip(served[3], again, strict=True):
         hint = (
             "Two loaders with the same seed have to serve the same: draw all from their generator."
         )
@@ -1143,7 +1147,9 @@ def check_make_loaders(seed):
 
 def check_seeds_of_make_loaders():
     orders = {seed: check_make_loaders(seed) for seed in (6, 0, 7)}
-    assert check_make_loaders(0) == orders[0], "Seed 0 gave another order before."
+    seed = 0
+    again = check_make_loaders(seed)
+    assert again == orders[0], "Seed 0 gave another order before."
     hint = "Two seeds or two epochs have the same order: hand the seed on."
     assert len({order for by_epoch in orders.values() for order in by_epoch}) == 9, hint
 

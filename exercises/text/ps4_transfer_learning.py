@@ -890,8 +890,8 @@ _hidden_swap_convolution()
 # *In place.* Whatever is outside the head must not learn, and the head must. `head` is a name, such
 # as `"fc"` or `"classifier.1"`; it names one layer or a whole block of layers.
 #
-# 1. The parameters of the head get `requires_grad` `True`, all others `False`. A weight that the head
-#    shares with the body is one of the head's.
+# 1. The parameters of the head get `requires_grad` `True`, all others `False`. A weight that the
+#    head shares with the body is one of the head's.
 # 2. A frozen parameter may still have a gradient of an earlier step. An optimiser would go on using
 #    it. So set `grad` of **every** parameter to `None`.
 #

@@ -1,7 +1,7 @@
 # ---
 # about: Updates the averages in place.
 # fails:
-#   test_adam: the state was changed in place
+#   test_adam: an input was changed
 # ---
 
 # %% solution="adam_step"

@@ -1,8 +1,8 @@
 # ---
 # about: Lets autograd differentiate the forward pass.
 # fails:
-#   test_batch_norm_backward: in part 2 you write that step yourself
-#   test_batch_norm_backward_evaluation: in part 2 you write that step yourself
+#   test_batch_norm_backward: does a step of yours (autograd)
+#   test_batch_norm_backward_evaluation: does a step of yours (autograd)
 # ---
 
 # %% solution="batch_norm_backward"

@@ -1,8 +1,8 @@
 # ---
 # about: Leaves the steps to torch.optim.
 # fails:
-#   test_train_epoch: in part 5 you write that step yourself
-#   test_training: "has no attribute 'Adam'"
+#   test_train_epoch: "does a step of yours (optimiser)"
+#   test_training: "does a step of yours (optimiser)"
 # ---
 
 # %% solution="train_epoch"

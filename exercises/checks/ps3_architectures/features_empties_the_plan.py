@@ -1,8 +1,8 @@
 # ---
 # about: Takes the entries out of the list that it was lent.
 # fails:
-#   test_features: a list that you got was changed
-#   test_training: a list that you got was changed
+#   test_features: an input was changed
+#   test_training: an input was changed
 # ---
 
 # %% solution="features"

@@ -1,7 +1,8 @@
 # ---
 # about: Seeds the global generator, so that every convolution starts alike.
 # fails:
-#   test_features: in part 1 you write that step yourself
+#   test_features: "weights of its own for each layer"
+#   test_vgg: "weights of its own for each layer"
 # ---
 
 # %% solution="features"

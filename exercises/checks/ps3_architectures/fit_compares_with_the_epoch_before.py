@@ -2,7 +2,6 @@
 # about: Compares with the epoch before, not with the best.
 # fails:
 #   test_fit: expected the list
-#   test_training: the kept weights have the loss
 # ---
 
 # %% solution="fit"

@@ -1,7 +1,7 @@
 # ---
 # about: Leaves the running statistics of the last epoch in the model.
 # fails:
-#   test_fit: are of different epochs
+#   test_fit: are of no or of different epochs
 #   test_training: the kept weights have the loss
 # ---
 

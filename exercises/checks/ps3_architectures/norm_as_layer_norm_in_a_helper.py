@@ -1,9 +1,8 @@
 # ---
 # about: A helper turns channels into pictures, so that layer norm normalises them.
-# needs_isolation: true
 # fails:
-#   test_batch_norm_training: "has no attribute 'layer_norm'"
-#   test_batch_norm_running: "has no attribute 'layer_norm'"
+#   test_batch_norm_training: "does a step of yours (normalisation)"
+#   test_batch_norm_running: "does a step of yours (normalisation)"
 # ---
 
 # %% solution="batch_norm_forward"

@@ -1,8 +1,8 @@
 # ---
 # about: Calls PyTorch for the normalised batch.
 # fails:
-#   test_batch_norm_training: in part 2 you write that step yourself
-#   test_batch_norm_running: in part 2 you write that step yourself
+#   test_batch_norm_training: does a step of yours (normalisation)
+#   test_batch_norm_running: does a step of yours (normalisation)
 # ---
 
 # %% solution="batch_norm_forward"

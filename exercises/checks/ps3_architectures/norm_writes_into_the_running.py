@@ -1,8 +1,8 @@
 # ---
 # about: Updates the running statistics in place.
 # fails:
-#   test_batch_norm_training: an input was changed in place
-#   test_batch_norm_running: an input was changed in place
+#   test_batch_norm_training: an input was changed
+#   test_batch_norm_running: an input was changed
 # ---
 
 # %% solution="batch_norm_forward"

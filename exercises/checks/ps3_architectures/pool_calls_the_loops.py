@@ -1,7 +1,7 @@
 # ---
 # about: Calls the loops that were given.
 # fails:
-#   test_pool_blocks: pool_blocks has a loop
+#   test_pool_blocks: without a loop in Python
 # ---
 
 # %% solution="pool_blocks"

@@ -1,7 +1,7 @@
 # ---
 # about: Calls torchvision where the width is that of the paper.
 # fails:
-#   test_vgg: in part 1 you write that step yourself
+#   test_vgg: does a step of yours (finished networks)
 # ---
 
 # %% solution="vgg"

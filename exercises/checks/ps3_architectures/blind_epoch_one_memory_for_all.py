@@ -1,0 +1,30 @@
+# ---
+# about: Ignores the memory that it gets, and fills it from one of its own for all models.
+# blind: true
+# fails:
+#   test_train_epoch: All batches, each with its own gradients and labels; Adam remembers
+#   test_training: the photographs of seed
+# ---
+
+# %% solution="train_epoch"
+ALL_STATES = {}
+
+
+def train_epoch(model, images, labels, memory, rate, seed):
+    model.train()
+    own = ALL_STATES
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(images), generator=generator)
+    for piece in order.split(16):
+        loss = F.cross_entropy(model(images[piece]), labels[piece])
+        named = dict(model.named_parameters())
+        gradients = torch.autograd.grad(loss, list(named.values()))
+        for (name, parameter), gradient in zip(named.items(), gradients, strict=True):
+            value = parameter.detach()
+            state = own.get(name, adam_start(value))
+            if state[0].shape != value.shape:
+                state = adam_start(value)
+            new, memory[name] = adam_step(value, gradient, state, rate)
+            own[name] = memory[name]
+            with torch.no_grad():
+                parameter.copy_(new)

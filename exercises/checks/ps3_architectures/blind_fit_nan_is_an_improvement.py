@@ -1,0 +1,24 @@
+# ---
+# about: Asks whether the loss is at least the best, so that nan is an improvement.
+# blind: true
+# fails:
+#   test_fit: expected the list
+# ---
+
+# %% solution="fit"
+def fit(model, train, measure, patience, most):
+    losses, best, kept, bad = [], float("inf"), None, 0
+    for epoch in range(most):
+        train(model, epoch)
+        losses.append(measure(model))
+        if not losses[-1] >= best:
+            best, bad = losses[-1], 0
+            kept = copy.deepcopy(model.state_dict())
+        else:
+            bad += 1
+            if bad == patience:
+                break
+    if kept is not None:
+        model.load_state_dict(kept)
+    model.eval()
+    return losses

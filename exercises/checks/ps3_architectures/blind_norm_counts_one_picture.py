@@ -1,0 +1,20 @@
+# ---
+# about: Corrects with the number of places of one picture, not of the batch.
+# blind: true
+# fails:
+#   test_batch_norm_running: The variance that is collected is the unbiased one; eps isn't part of
+# ---
+
+# %% solution="batch_norm_forward"
+def batch_norm_forward(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
+    if training:
+        mean = x.mean(dim=(0, 2, 3))
+        var = x.var(dim=(0, 2, 3), unbiased=False)
+        m = x.shape[2] * x.shape[3]
+        running_mean = (1 - momentum) * running_mean + momentum * mean
+        running_var = (1 - momentum) * running_var + momentum * var * m / (m - 1)
+    else:
+        mean, var = running_mean, running_var
+    normal = (x - mean[:, None, None]) / torch.sqrt(var + eps)[:, None, None]
+    y = gamma[:, None, None] * normal + beta[:, None, None]
+    return y, running_mean, running_var

@@ -1,0 +1,29 @@
+# ---
+# about: Walks through the network itself and puts back one mode for all of its layers.
+# blind: true
+# fails:
+#   test_layer_table: changed the mode of a layer
+# ---
+
+# %% solution="layer_table"
+def layer_table(network, shape):
+    mode = network.training
+    network.eval()
+    first = next(network.parameters(), torch.zeros(0))
+    x = torch.zeros(1, *shape, dtype=first.dtype, device=first.device)
+    rows = []
+
+    def walk(layer, x):
+        if isinstance(layer, nn.Sequential):
+            for inner in layer:
+                x = walk(inner, x)
+            return x
+        x = layer(x)
+        count = sum(p.numel() for p in layer.parameters())
+        rows.append(Row(type(layer).__name__, tuple(x.shape[1:]), count))
+        return x
+
+    with torch.no_grad():
+        walk(network, x)
+    network.train(mode)
+    return rows
