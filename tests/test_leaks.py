@@ -106,7 +106,7 @@ def test_the_bundle_gives_away_nothing_of_any_kind_in_any_place():
     pytest.importorskip("torch")  # problem sets withhold functions of it
     lines = {
         "solution": "return grad_y @ weight, grad_y.T @ x, grad_y.sum(dim=0)",
-        "hidden": "want = int(np.sum(1 / np.cosh(x.numpy()) ** 2 < threshold)) / 1000",
+        "hidden": "slopes = 1 / np.cosh(x.cpu().double().numpy()) ** 2",
         "key": "`dX[i, j] = …` instead of `dX[i, j] += …` keeps only the last of them.",
         "check": "# about: Writes = where windows overlap, so that only the last window counts.",
     }

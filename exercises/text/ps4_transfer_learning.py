@@ -226,6 +226,15 @@ def _hidden_top_1():
             assert_share(f"top-1 of {n} pictures, {c} classes, {dtype}", got, want, hint)
     same = top_k_accuracy(torch.full((6, 4), 0.7), torch.tensor([0, 1, 2, 3, 0, 1]), 1)
     assert_share("a network that says the same of all classes", same, 0.0, "Ties are misses.")
+    near = torch.tensor([[1 + 1e-9, 1.0, 0.0], [0.5, 0.5 - 1e-4, 0.0]], dtype=torch.float64)
+    got = top_k_accuracy(near.to(device), torch.tensor([0, 0]).to(device), 1)
+    assert_share("outputs that differ by 1e-9 and by 1e-4", got, 1.0, "These are no ties.")
+    outputs = (torch.randint(-9, 10, (4, 12), generator=generator) / 4).to(device).mT
+    labels = torch.randint(4, (12,), generator=generator)
+    rows = list(zip(outputs.tolist(), labels.tolist(), strict=True))
+    want = sum(sum(o >= row[y] for o in row) == 1 for row, y in rows) / 12
+    got = top_k_accuracy(outputs, labels.to(device), 1)
+    assert_share("outputs that are a transposed view", got, want)
     assert_refuses_nothing(top_k_accuracy, torch.zeros(0, 3), torch.zeros(0).long(), 1)
 
 
@@ -879,6 +888,15 @@ def _hidden_swap_convolution():
     kinds = [type(layer).__name__ for layer in (network[1], tail[1], tail[2][0], tail[2][1])]
     want = ["ReLU", "Identity", "Flatten", "Identity"]
     assert kinds == want, f"{case}, two ReLUs behind it: expected {want}, got {kinds}"
+    network = swap_head(nn.Sequential(nn.Linear(4, 4), nn.Conv2d(2, 3, 1)), 5)
+    got = [network[0].out_features, network[1].out_channels]
+    assert got == [4, 5], f"a linear layer, then a convolution: expected outputs [4, 5], got {got}"
+    heads = []
+    for seed in (414, 415):
+        torch.manual_seed(seed)
+        heads.append(swap_head(nn.Sequential(nn.Linear(3, 4)), 5)[0].weight.detach().clone())
+    hint = "swap_head seeded the global generator: house rule 3."
+    assert not torch.equal(*heads) or not heads[0].any(), hint
 
 
 _hidden_swap_convolution()
@@ -890,8 +908,7 @@ _hidden_swap_convolution()
 # *In place.* Whatever is outside the head must not learn, and the head must. `head` is a name, such
 # as `"fc"` or `"classifier.1"`; it names one layer or a whole block of layers.
 #
-# 1. The parameters of the head get `requires_grad` `True`, all others `False`. A weight that the
-#    head shares with the body is one of the head's.
+# 1. The parameters of the head get `requires_grad` `True`, all others `False`.
 # 2. A frozen parameter may still have a gradient of an earlier step. An optimiser would go on using
 #    it. So set `grad` of **every** parameter to `None`.
 #
@@ -946,13 +963,6 @@ def _hidden_freeze():
             assert parameter.grad is None, f"{case}: {name} has its old gradient: set it to None."
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, numbers[name]), f"{case}: the numbers of {name} changed."
-    tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    tied[1].weight = tied[0].weight
-    freeze(tied, "1")
-    case = "head '1' has the weight of the body's layer '0', too"
-    got = [tied[0].bias.requires_grad, tied[1].weight.requires_grad, tied[1].bias.requires_grad]
-    want = [False, True, True]
-    assert got == want, f"{case}: bias '0', the weight, bias '1': expected {want}, got {got}"
 
 
 _hidden_freeze()
@@ -1247,7 +1257,7 @@ _example_train()
 def _hidden_train():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(408)
-    for head, epochs in [(None, 4), ("2", 3), (None, 0)]:
+    for head, epochs in [(None, 4), ("2", 3), (None, 0), ("2", 0)]:
         body = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Tanh())
         network = nn.Sequential(body, nn.Flatten(), nn.Linear(4, 3)).to(device, torch.float64)
         twin = nn.Sequential(
@@ -1291,6 +1301,20 @@ def _hidden_train():
             assert torch.allclose(mine.double(), tensor.double(), atol=1e-6), hint
         for name, layer in network.named_modules():
             assert not layer.training, f"{case}: {name or 'network'} is not in evaluation mode."
+    network = nn.Linear(5, 3).to(device, torch.float64)
+    twin = nn.Linear(5, 3).to(device, torch.float64)
+    twin.load_state_dict(network.state_dict())
+    images = torch.full((6, 5), 0.5, dtype=torch.float64, device=device)
+    labels = torch.full((6,), 2, device=device)
+    its = torch.optim.SGD(twin.parameters(), lr=0.5)
+    for _ in range(6):  # all batches are alike, so their order doesn't matter
+        its.zero_grad()
+        F.cross_entropy(twin(images[:2]), labels[:2]).backward()
+        its.step()
+    train(network, torch.optim.SGD(network.parameters(), lr=0.5), images, labels, 2, 2, 3)
+    hint = "each batch makes a step with its own gradients alone"
+    close = torch.allclose(network.weight, twin.weight, atol=1e-6)
+    assert close, f"2 epochs of 3 equal batches: {hint}."
 
 
 _hidden_train()
@@ -1521,6 +1545,16 @@ def _hidden_transfer():
             outputs.append(network(images))
     hint = "Twice the same seed gives two networks: the first weights of the head depend on chance."
     assert torch.allclose(*outputs, atol=1e-2), hint
+    network = transfer(images + 1, torch.tensor([2, 0, 1, 1]), 3, 7)
+    with torch.no_grad():
+        other = network(images)
+    network = transfer(images, torch.tensor([0, 1, 0, 1]), 4, 7)
+    with torch.no_grad():
+        few = network(images)
+    assert not torch.equal(other, outputs[0]), "Other pictures and the same seed: the same network."
+    shape = tuple(few.shape)
+    hint = f"4 classes, two of them without a picture: expected outputs (4, 4), got {shape}"
+    assert shape == (4, 4), hint
 
 
 _hidden_transfer()
