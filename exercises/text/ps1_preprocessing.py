@@ -369,7 +369,7 @@ def check_channel_statistics(shape, dtype):
 
 
 for shape in [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16), (3, 3, 3, 3), (1, 2, 9, 8)]:
-    for dtype in (torch.float32, torch.float64):
+    for dtype in (torch.float64, torch.float32):
         check_channel_statistics(shape, dtype)
 ### END HIDDEN TESTS
 
@@ -438,7 +438,7 @@ def check_normalise(kind, shape, dtype):
 
 for kind in (tuple, list, torch.tensor):
     for shape in [(2, 3, 5, 7), (3, 3, 3, 3), (1, 4, 4, 6), (2, 1, 1, 5), (4, 2, 2, 2)]:
-        for dtype in (torch.float32, torch.float64):
+        for dtype in (torch.float64, torch.float32):
             check_normalise(kind, shape, dtype)
 ### END HIDDEN TESTS
 
@@ -623,7 +623,7 @@ def check_augment():
     assert_same("pictures of one colour", got, numbers, hint)
     generator = torch.Generator().manual_seed(103)
     for shape in [(12, 2, 6, 5), (3, 3, 3, 3), (1, 1, 4, 7), (5, 4, 1, 6)]:
-        for dtype in (torch.float32, torch.float64):
+        for dtype in (torch.float64, torch.float32):
             pictures = torch.rand(shape, generator=generator, dtype=dtype).mT
             case = f"augment of {tuple(pictures.shape)}, {dtype}"
             got = call(case, RULES, augment, pictures, seed=3)
