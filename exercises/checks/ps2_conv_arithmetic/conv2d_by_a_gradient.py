@@ -18,10 +18,10 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     )
     x = F.pad(x, (padding,) * 4)[:, :, :high, :wide]
     out = torch.nn.grad.conv2d_weight(
-        x.transpose(0, 1),
+        x.movedim(1, 0),
         (weight.shape[0], x.shape[0], rows, columns),
         weight.transpose(0, 1),
         stride=dilation,
         dilation=stride,
-    ).transpose(0, 1)
+    ).movedim(1, 0)
     return out if bias is None else out + bias[:, None, None]
