@@ -26,6 +26,7 @@ MIN_LENGTH = 16
 SAYS_NOTHING = re.compile(
     r"with torch\.no_grad\(\):|for \w+ in range\(\w+\):|"
     r"(generator = torch\.Generator\(\)|torch)\.manual_seed\(\w+\)|"
+    r"for \w+ in [\w.]+(\(\))?:|\w+(\.\w+)+\(\w*\)|(\w+ = )?\w+(\.\w+)*\(|"
     r"kind = type\(\w+\)\.__name__|nn\.\w+\([\d., ]*\),|"
     r"(from [\w.]+ )?import .*|answer: [\[\d, \]]+|### (BEGIN|END) .*"
 )
