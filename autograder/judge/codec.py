@@ -271,22 +271,22 @@ class Encoder:
 
 def layout(tensor: torch.Tensor) -> list[int] | None:
     """The strides of a tensor that isn't contiguous; None where a contiguous one must do."""
+    if tensor.is_contiguous():
+        return None
     once = _without_repeats(tensor.detach())
     taken = 1
     for stride, size in sorted(zip(once.stride(), once.shape, strict=True)):
         if size > 1 and stride < taken:
             return None  # elements overlap, as those of `unfold` do
         taken += (size - 1) * stride
-    wasteful = taken > _MOST_GAPS * once.numel()
-    return None if tensor.is_contiguous() or wasteful else list(tensor.stride())
+    return None if taken > _MOST_GAPS * once.numel() else list(tensor.stride())
 
 
 def laid_out(values: torch.Tensor, strides: list[int]) -> torch.Tensor:
     """The same values with these strides, in memory of their own."""
     made = torch.empty_strided(values.shape, strides, dtype=values.dtype, device=values.device)
-    for axis, stride in enumerate(strides):
-        values = values.narrow(axis, 0, 1) if stride == 0 and values.shape[axis] else values
-    _without_repeats(made).copy_(values)
+    once = _without_repeats(made)
+    once.copy_(values[tuple(map(slice, once.shape))])
     return made
 
 

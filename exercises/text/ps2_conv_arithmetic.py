@@ -61,7 +61,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.own_work import own_work
-from course_utils.testing import call
+from course_utils.testing import assert_number, call
 
 # %% given="house_rules"
 RULES = ("convolution", "autograd")
@@ -92,17 +92,9 @@ def assert_same(what, got, want, hint="", slips=None):
 
 
 # %% given="test_tools_numbers"
-def assert_number(what, got, want, hint="", slips=None):
-    """Fail if `got` is not the Python int `want`; say which known slip gives `got`."""
-    kind = type(got).__name__
-    assert type(got) is int, f"{what}: expected a Python int, got {got!r} of type {kind}."
-    hint = (slips or {}).get(got, hint)
-    assert got == want, f"{what}: expected {want:,}, got {got:,}. {hint}"
-
-
 def refusal(function, *settings):
     """The message of the ValueError with which `function` refuses the settings."""
-    call = f"{function.__name__}{settings}"
+    case = f"{function.__name__}{settings}"
     try:
         with own_work(*RULES):
             got = function(*settings)
@@ -110,8 +102,8 @@ def refusal(function, *settings):
         return str(error)
     except Exception as error:
         kind = type(error).__name__
-        raise AssertionError(f"{call}: expected a ValueError, got {kind}: {error}") from None
-    raise AssertionError(f"{call}: expected a ValueError, got the result {got}")
+        raise AssertionError(f"{case}: expected a ValueError, got {kind}: {error}") from None
+    raise AssertionError(f"{case}: expected a ValueError, got the result {got}")
 
 
 # %% [markdown]
