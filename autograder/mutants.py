@@ -31,7 +31,7 @@ from autograder.execute import Settings
 from autograder.judge.names import region
 from autograder.reference import attempt_log, prepared
 from autograder.score import score
-from autograder.verify import bare, run_all
+from autograder.verify import bare, run_all, without_unreached
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent
@@ -157,7 +157,10 @@ def try_mutants(
     slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
     settings = Settings(config=Config(course.config, **slow), stop_at_failure=True)
     changed = [(one.cell, bare(_with(one, assignment))) for one in found]
-    candidates = [prepared(assignment, cell, notebooks, log) for cell, notebooks in changed]
+    candidates = [
+        without_unreached(prepared(assignment, cell, notebooks, log), [cell])
+        for cell, notebooks in changed
+    ]
     on_start(len(found))
     tried = []
     for mutant, run in zip(found, run_all(assignment, candidates, settings, jobs), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from autograder.checks import Check
 from autograder.course import Course
 from autograder.execute import Executed, Settings, execute, warm_processes
 from autograder.prepare import Prepared
+from autograder.reach import unreached
 from autograder.record import Result
 from autograder.reference import attempt_log, prepared, reference
 from autograder.score import score
@@ -107,6 +108,7 @@ def verify(
     loaded = checks.load_all(course.root / "checks" / name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
         changed = prepared(assignment, check.name, bare(with_check(check, assignment)), log)
+        changed = without_unreached(changed, check.cells)
         plans.append(_Plan(check.kind, changed, _rejected_by(check)))
     for run in range(1, 1 if quick else RUNS + 1):
         seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
@@ -160,6 +162,16 @@ def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
     return shorter
 
 
+def without_unreached(prepared: Prepared, changed: Collection[str]) -> Prepared:
+    """Without the tests that can't notice a change of cells: they say what the reference gets."""
+    notebooks = {}
+    for name, notebook in prepared.notebooks.items():
+        unnoticed = unreached(notebook.cells, changed)
+        kept = [cell for cell in notebook.cells if grade_id(cell) not in unnoticed]
+        notebooks[name] = NotebookNode(notebook | {"cells": kept})
+    return replace(prepared, notebooks=notebooks)
+
+
 def _unsupported(assignment: Assignment) -> list[str]:
     """What the tests ask for that the judge can't do, each with its rewrite."""
     from autograder.judge.unsupported import unsupported  # imports torch, while runs go on
@@ -191,7 +203,11 @@ def _rejected_by(check: Check) -> Callable[[Result], list[str]]:
     """What is wrong unless exactly the tests that the check names reject it, as it says."""
 
     def examine(result: Result) -> list[str]:
-        problems = []
+        problems = [
+            f"{name}: must reject it, but reads nothing of what it changes"
+            for name in check.fails
+            if name not in result.cells
+        ]
         for name, cell in result.cells.items():
             wanted = check.fails.get(name)
             if wanted is None and cell.reason:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import _C
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -116,7 +117,7 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
         if CHANCE in steps or CHANCE_BUT_TORCH in steps:
             stack.enter_context(_chance_left_alone(torch_too=CHANCE in steps))
         if modules:
-            stack.enter_context(_profiled(_Modules(modules, broken)))
+            stack.enter_context(_watched(_Modules(modules, broken)))
         if operations or LOOPS in steps:
             patterns = _Patterns(operations, broken)
             stack.enter_context(_Functions(patterns))
@@ -128,22 +129,34 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
         raise broken[0]
 
 
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """Look at nothing: what runs in this thread meanwhile is nobody's solution."""
+    with contextlib.ExitStack() as back, _profile_kept():
+        sys.setprofile(None)
+        while _C._len_torch_dispatch_stack():
+            back.callback(_C._push_on_torch_dispatch_stack, _C._pop_torch_dispatch_stack(None))
+        while _C._len_torch_function_stack():
+            back.callback(_C._push_on_torch_function_stack, _C._pop_torch_function_stack())
+        yield
+
+
 class _Patterns:
     """What the names of refused operations look like, by the step that they do."""
 
     def __init__(self, patterns: dict[str, str], broken: list[OwnWorkError]) -> None:
         self.steps = {name: re.compile(pattern) for name, pattern in patterns.items()}
         self.broken = broken
-        self._known: dict[Any, str | None] = {}
+        self._known: dict[str, str | None] = {}
 
     def check(self, called: Any) -> None:
         """Refuse a function or an operation of PyTorch's, by its name."""
-        if called not in self._known:
-            name = getattr(called, "__name__", "").partition(".")[0]
+        name = getattr(called, "__name__", "").partition(".")[0]
+        if name not in self._known:
             steps = (step for step, pattern in self.steps.items() if pattern.fullmatch(name))
-            self._known[called] = next(steps, None)
-        if (step := self._known[called]) is not None:
-            _refuse(self.broken, f"PyTorch's {called.__name__.partition('.')[0]}", step)
+            self._known[name] = next(steps, None)
+        if (step := self._known[name]) is not None:
+            _refuse(self.broken, f"PyTorch's {name}", step)
 
 
 class _Functions(TorchFunctionMode):
@@ -169,6 +182,11 @@ class _Operations(TorchDispatchMode):
         self._most = most
         self._count = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Or PyTorch's compiler is imported at the first operation, 0.8 s, and asked at each.
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
@@ -180,18 +198,31 @@ class _Operations(TorchDispatchMode):
                 f"more than {self._most} operations in one call: let PyTorch look at all elements "
                 "at once, without a loop in Python",
             )
-        if AUTOGRAD in self._patterns.steps and torch._C._current_autograd_node() is not None:
+        if AUTOGRAD in self._patterns.steps and _C._current_autograd_node() is not None:
             _refuse(self._patterns.broken, "PyTorch's automatic differentiation", AUTOGRAD)
         return func(*args, **(kwargs or {}))
 
 
 class _Modules:
-    """Sees each function that Python calls in this thread, and refuses those of some modules."""
+    """Sees each function that Python calls in this thread, and refuses those of some modules.
+
+    Watching makes every call slower, so it begins when the first of the modules is loaded.
+    """
 
     def __init__(self, modules: dict[str, str], broken: list[OwnWorkError]) -> None:
         self._modules = modules
         self._broken = broken
         self._known: dict[str, str | None] = {}
+
+    def watch_if_loaded(self) -> None:
+        """Watch from now on, if there is anything to see."""
+        if any(name in sys.modules for name in self._modules):
+            sys.setprofile(self)
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        """As one of Python's finders, which are asked at each import: this one finds nothing."""
+        if self._within(name) is not None:
+            sys.setprofile(self)
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         if event != "call":
@@ -221,9 +252,19 @@ def _break(broken: list[OwnWorkError], message: str) -> None:
 
 
 @contextlib.contextmanager
-def _profiled(profile: _Modules) -> Iterator[None]:
+def _watched(modules: _Modules) -> Iterator[None]:
+    with _profile_kept():
+        sys.meta_path.insert(0, modules)
+        modules.watch_if_loaded()
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(modules)
+
+
+@contextlib.contextmanager
+def _profile_kept() -> Iterator[None]:
     before = sys.getprofile()
-    sys.setprofile(profile)
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
-from course_utils.own_work import OwnWorkError, active, own_work
+from course_utils.own_work import OwnWorkError, active, enforced, own_work, paused
 
 X = torch.arange(36.0).reshape(1, 1, 6, 6)
 W = torch.ones(1, 1, 3, 3)
@@ -214,3 +214,32 @@ def test_a_module_is_a_rule_and_an_unknown_step_is_named():
         torchvision.ops.box_iou(boxes, boxes)
     with pytest.raises(ValueError, match=r"'convolutions': use autograd, convolution"):
         own_work("convolutions")
+
+
+def test_a_module_that_is_imported_too_late_to_be_seen_is_seen(tmp_path, monkeypatch):
+    (tmp_path / "brought_along.py").write_text("def filtered(x):\n    return x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def brings_it_along(x):
+        import brought_along
+
+        return brought_along.filtered(x)
+
+    with pytest.raises(OwnWorkError, match="brought_along's"), own_work("brought_along"):
+        brings_it_along(X)
+    with pytest.raises(OwnWorkError, match="brought_along's filtered"), own_work("brought_along"):
+        brings_it_along(X)
+
+
+def test_what_runs_between_is_not_looked_at_and_the_rules_hold_again_afterwards():
+    with enforced(("pooling", "loading", "loops")):
+        with paused():
+            for _ in range(100):
+                F.max_pool2d(X, 2)
+            loaded(X)
+        _ = X + X
+    for does_it in (lambda: F.max_pool2d(X, 2), lambda: loaded(X)):
+        with pytest.raises(OwnWorkError), enforced(("pooling", "loading")):
+            with paused():
+                pass
+            does_it()

@@ -33,7 +33,7 @@ from autograder.judge.raised import is_cuda_failure
 from autograder.judge.remote import Kind, Remote, remote_class
 from autograder.judge.seeds import restore
 from autograder.judge.shared import memory_key, plain_tensor
-from course_utils.own_work import enforced
+from course_utils.own_work import enforced, paused
 
 MAX_PRINTED = 1 << 20
 _MAX_FILE = 64 << 20
@@ -315,7 +315,8 @@ class CandidatePeer(Peer):
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """As `Peer.request`; an interrupt that came meanwhile is raised now."""
         try:
-            return super().request(*args, **kwargs)
+            with paused():
+                return super().request(*args, **kwargs)
         finally:
             if self._interrupted:
                 self.interrupt()
