@@ -231,7 +231,9 @@ class _Modules:
         if module not in self._known:
             self._known[module] = self._within(module)
         if (within := self._known[module]) is not None:
-            _refuse(self._broken, f"{within}'s {frame.f_code.co_name}", self._modules[within])
+            name = frame.f_code.co_name
+            what = within if name == "<module>" else f"{within}'s {name}"
+            _refuse(self._broken, what, self._modules[within])
 
     def _within(self, module: str) -> str | None:
         inside = (name for name in self._modules if f"{module}.".startswith(f"{name}."))
