@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 
 import numpy as np
@@ -222,9 +223,7 @@ def test_a_module_that_is_imported_too_late_to_be_seen_is_seen(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
 
     def brings_it_along(x):
-        from brought import along
-
-        return along.filtered(x)
+        return importlib.import_module("brought.along").filtered(x)
 
     with pytest.raises(OwnWorkError, match=r"brought\.along is not"), own_work("brought.along"):
         brings_it_along(X)
