@@ -103,7 +103,6 @@ def test_random_canaries_in_every_secret_region_reach_no_student(tmp_path):
 
 
 def test_the_bundle_gives_away_nothing_of_any_kind_in_any_place():
-    pytest.importorskip("torch")  # problem sets withhold functions of it
     lines = {
         "solution": "return grad_y @ weight, grad_y.T @ x, grad_y.sum(dim=0)",
         "hidden": "slopes = 1 / np.cosh(x.cpu().double().numpy()) ** 2",

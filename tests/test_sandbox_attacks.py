@@ -787,7 +787,8 @@ def test_memory_that_no_limit_of_one_process_counts_is_watched(warm, name):
             held = max(held, now - inherited)
         assert probe.end(30).returncode == -signal.SIGKILL
         assert process.reason == "used more than 800 MB of memory"
-    assert 720 * MB < held < 880 * MB
+    beyond = 80 if os.geteuid() == 0 else 200  # only root may put what watches first
+    assert 720 * MB < held < (800 + beyond) * MB
 
 
 # Memory of files that is out of every page table at once: the file system's size is its account.
