@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
@@ -15,6 +15,7 @@ from autograder.assignment import Assignment, grade_id
 from autograder.checks import Check
 from autograder.course import Course
 from autograder.execute import Executed, Settings, execute, warm_processes
+from autograder.log import LOGGER
 from autograder.prepare import Prepared
 from autograder.reach import unreached
 from autograder.record import Result
@@ -130,14 +131,27 @@ def verify(
 
 
 def run_all(
-    assignment: Assignment, candidates: Iterable[Prepared], settings: Settings, jobs: int | None
+    assignment: Assignment, candidates: Sequence[Prepared], settings: Settings, jobs: int | None
 ) -> Iterator[Executed]:
-    """Run candidates side by side, forked from warm processes; results in the same order."""
+    """Run candidates side by side, forked from warm processes; results in the same order.
+
+    Who ran out of time because others had the processors runs again, with nothing beside it.
+    """
     with (
         warm_processes(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
-        yield from pool.map(lambda one: execute(one, warm, settings), candidates)
+        running = [pool.submit(execute, one, warm, settings) for one in candidates]
+        try:
+            for candidate, run in zip(candidates, running, strict=True):
+                executed = run.result()
+                if executed.starved:
+                    wait(running)
+                    LOGGER.info("%s: had no processor, runs again alone", candidate.student)
+                    executed = execute(candidate, warm, settings)
+                yield executed
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:

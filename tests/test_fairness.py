@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from autograder.judge.result import Ended
 from autograder.log import LOGGER
 from autograder.prepare import prepare
 from autograder.sandbox.limits import Limits
+from autograder.verify import verify
 from tests.conftest import make_course
 from tests.test_sandbox_attacks import Probe, ask, warm  # noqa: F401 - warm is a fixture
 
@@ -195,13 +197,17 @@ class Stronger(logging.Handler):
 
     def emit(self, record):
         message = record.getMessage()
-        if message.endswith(": runs") and not self.processes:
-            command = [sys.executable, "-S", "-c", ONE + "while True: pass"]
-            for _ in range(30):
-                self.processes.append(subprocess.Popen(command, start_new_session=True))
+        if message.endswith(": runs"):
+            self.begin()
         elif "runs again alone" in message:
             self.alone += 1
             self.end()
+
+    def begin(self):
+        if not self.processes:
+            command = [sys.executable, "-S", "-c", ONE + "while True: pass"]
+            for _ in range(30):
+                self.processes.append(subprocess.Popen(command, start_new_session=True))
 
     def end(self):
         for process in self.processes:
@@ -227,3 +233,12 @@ def test_who_was_starved_runs_again_alone(course, hand_in, stronger):
     [outcome] = grade(course, "work", only="one")
     assert stronger.alone == 1
     assert outcome.result.score == 1
+
+
+def test_a_check_that_was_starved_runs_again_alone(tmp_path, stronger):
+    body = textwrap.indent(busy(0.5) + "return work()", "    ")
+    text = WORK.replace("    return 1", body)
+    course = with_limit(make_course(tmp_path / "course", {"work": text}), 1)
+    report = verify(course, "work", on_trial=lambda _: stronger.begin())
+    assert stronger.alone > 0
+    assert report.problems == []
