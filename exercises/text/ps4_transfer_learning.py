@@ -454,14 +454,16 @@ def _hidden_near_twins():
         images[10] = images[3].flip(1)  # upside down: no twin
         images[11] = images[8]
         images[11, :, :, :2] = images[8, :, :, :2] // 2  # a dark edge: apart in a few pixels
+        images[7] = images[6]
+        images[7, :, :1] = images[6, :, :1] // 2  # the same at the top
         images = images.byte()
         train, test = [8, 1, 3, 0, 6], [11, 4, 2, 10, 9, 7, 5]
         exact = (images.double() / 255)[:, None] - (images.double() / 255)[None]
         mirrored = (images.double() / 255)[:, None] - (images.double().flip(-1) / 255)[None]
         both = [difference.square().mean((2, 3, 4)).sqrt() for difference in (exact, mirrored)]
         nearest = torch.minimum(*both)
-        edge = nearest[8, 11].item()
-        for limit in (0.05, edge + 0.01, edge - 0.01, 2.0):
+        edge, top = nearest[8, 11].item(), nearest[6, 7].item()
+        for limit in (0.05, edge + 0.01, edge - 0.01, top + 0.01, top - 0.01, 2.0):
             pairs = [(i, j) for i in train for j in test if nearest[i, j] < limit]
             lent = images.to(device)
             its_train, its_test = list(train), list(test)
@@ -475,6 +477,9 @@ def _hidden_near_twins():
             assert got == sorted(pairs), f"{case}: expected {sorted(pairs)}, got {got}"
             kinds = {type(position) for pair in got for position in pair}
             assert kinds <= {int}, f"{case}: positions have to be int, got {kinds}"
+    rows = torch.tensor([[0, 0, 0, 0], [255, 30, 255, 30]], dtype=torch.uint8)
+    got = near_twins(rows.view(2, 1, 1, 4), [0], [1], 0.5)
+    assert got == [], f"a black picture and (255, 30, 255, 30), limit 0.5: expected [], got {got}"
     case = "the same picture on both sides"
     got = near_twins(images, [2, 5], [7, 5], 0.01)
     assert got == [(5, 5)], f"{case}: expected [(5, 5)], got {got}"
@@ -1133,6 +1138,8 @@ def _hidden_parameter_groups():
             assert all(a is b for a, b in zip(got, its, strict=True)), hint
         if want:
             torch.optim.SGD(groups)
+        again = [group["lr"] for group in parameter_groups(lent, rate, factor)]
+        assert again == rates, f"{case}, called again: the rates {rates} first, now {again}"
     twice = nn.Linear(2, 2)
     groups = parameter_groups([nn.Linear(2, 2), twice, nn.ReLU(), twice], 0.4, 0.5)
     rates = [group["lr"] for group in groups]
