@@ -412,14 +412,14 @@ def near_twins(images, train, test, limit):
     images: bytes (N, C, H, W); train, test: lists of positions, each position once, in any order.
     """
     ### BEGIN SOLUTION
-    pictures = images.double() / 255
+    pictures = images / 255
     pairs = []
     for i in train:
         for j in test:
             versions = torch.stack([pictures[j], pictures[j].flip(-1)])
             distances = (versions - pictures[i]).square().mean(dim=(1, 2, 3)).sqrt()
             if distances.min() < limit:
-                pairs.append((int(i), int(j)))
+                pairs.append((i, j))
     return sorted(pairs)
     ### END SOLUTION
 
@@ -463,7 +463,7 @@ def _hidden_near_twins():
         both = [difference.square().mean((2, 3, 4)).sqrt() for difference in (exact, mirrored)]
         nearest = torch.minimum(*both)
         edge, top = nearest[8, 11].item(), nearest[6, 7].item()
-        for limit in (0.05, edge + 0.01, edge - 0.01, top + 0.01, top - 0.01, 2.0):
+        for limit in (0.05, edge * 1.002, edge * 0.998, top * 1.002, top * 0.998, 2.0):
             pairs = [(i, j) for i in train for j in test if nearest[i, j] < limit]
             lent = images.to(device)
             its_train, its_test = list(train), list(test)
@@ -580,7 +580,7 @@ def statistics_leak(images, train, mean, std, tolerance=1e-4):
     images: bytes (N, C, H, W); train: a list of positions, at least one.
     """
     ### BEGIN SOLUTION
-    pictures = images[train].double() / 255
+    pictures = images[train] / 255
     own = pictures.mean(dim=(0, 2, 3)), pictures.std(dim=(0, 2, 3), correction=0)
     gaps = [
         torch.as_tensor(told).to(known) - known
@@ -635,6 +635,9 @@ def _hidden_statistics_leak():
             assert train == [3, 0, 5, 1], "statistics_leak changed train: house rule 2."
             case = f"{shape}, train {train}, told {name}, tolerance {tolerance}"
             assert got is want, f"{case}: expected {want}, got {got!r}"
+    black = torch.zeros(2, 1, 2, 2, dtype=torch.uint8, device=device)
+    got = statistics_leak(black, [0], [0.25], [0.0], 0.25)
+    assert got is False, f"a mean of 0, told 0.25, tolerance 0.25: expected False, got {got!r}"
 
 
 _hidden_statistics_leak()
@@ -1140,6 +1143,11 @@ def _hidden_parameter_groups():
             torch.optim.SGD(groups)
         again = [group["lr"] for group in parameter_groups(lent, rate, factor)]
         assert again == rates, f"{case}, called again: the rates {rates} first, now {again}"
+    tied = [nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)]
+    tied[0].bias = tied[2].bias
+    counts = [len(list(group["params"])) for group in parameter_groups(tied, 0.4, 0.5)]
+    case = "the first and the last of three blocks share a parameter"
+    assert counts == [2, 2, 1], f"{case}: expected groups of 2, 2 and 1 parameters, got {counts}"
     twice = nn.Linear(2, 2)
     groups = parameter_groups([nn.Linear(2, 2), twice, nn.ReLU(), twice], 0.4, 0.5)
     rates = [group["lr"] for group in groups]
@@ -1209,12 +1217,11 @@ def train(network, optimizer, images, labels, epochs, batch_size, seed, head=Non
             set_mode(network, head)
             total = 0.0
             for piece in torch.randperm(len(labels), generator=generator).split(batch_size):
-                batch = piece.to(images.device)
-                loss = F.cross_entropy(network(images[batch]), labels[batch])
+                loss = F.cross_entropy(network(images[piece]), labels[piece])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                total += loss.item() * len(batch)
+                total += loss.item() * len(piece)
             losses.append(total / len(labels))
     network.eval()
     return losses
