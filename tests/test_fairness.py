@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -236,9 +235,12 @@ def test_who_was_starved_runs_again_alone(course, hand_in, stronger):
 
 
 def test_a_check_that_was_starved_runs_again_alone(tmp_path, stronger):
-    body = textwrap.indent(busy(0.5) + "return work()", "    ")
-    text = WORK.replace("    return 1", body)
-    course = with_limit(make_course(tmp_path / "course", {"work": text}), 1)
-    report = verify(course, "work", on_trial=lambda _: stronger.begin())
+    course = with_limit(make_course(tmp_path / "course", {"work": WORK}), 1)
+    folder = course.root / "checks" / "work"
+    folder.mkdir(parents=True)
+    header = '# ---\n# about: "Right, and slow."\n# ---\n\n# %% solution="work"\n'
+    for name in ("slow", "slow_too"):
+        (folder / f"{name}.py").write_text(header + busy(0.8))
+    report = verify(course, "work", jobs=1, quick=True, on_trial=lambda _: stronger.begin())
     assert stronger.alone > 0
-    assert report.problems == []
+    assert [trial.problems for trial in report.trials if trial.kind == "alternative"] == [(), ()]
