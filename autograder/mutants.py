@@ -31,7 +31,7 @@ from autograder.execute import Settings
 from autograder.judge.names import region
 from autograder.reference import attempt_log, prepared
 from autograder.score import score
-from autograder.verify import bare, run_all, without_unreached
+from autograder.verify import prepared_changed, run_all
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent
@@ -156,10 +156,9 @@ def try_mutants(
     [run] = run_all(assignment, [reference], Settings(config=course.config), 1)
     slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
     settings = Settings(config=Config(course.config, **slow), stop_at_failure=True)
-    changed = [(one.cell, bare(_with(one, assignment))) for one in found]
     candidates = [
-        without_unreached(prepared(assignment, cell, notebooks, log), [cell])
-        for cell, notebooks in changed
+        prepared_changed(assignment, one.cell, _with(one, assignment), [one.cell], log)
+        for one in found
     ]
     on_start(len(found))
     tried = []

@@ -8,11 +8,12 @@ the reference, and isn't run again.
 from __future__ import annotations
 
 import ast
-import re
+import functools
 import symtable
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from autograder.assignment import grade_id
@@ -72,7 +73,7 @@ def unreached(cells: Sequence[NotebookNode], changed: Collection[str]) -> frozen
     return frozenset(same - _needed(read, same))
 
 
-def _needed(read: list[tuple[NotebookNode, list[_Statement]]], same: set[str]) -> set[str]:
+def _needed(read: list[tuple[NotebookNode, tuple[_Statement, ...]]], same: set[str]) -> set[str]:
     """Which of some tests bind names, of a helper say, that a cell after them reads."""
     needed: set[str] = set()
     wanted: frozenset[str] = frozenset()
@@ -86,38 +87,27 @@ def _needed(read: list[tuple[NotebookNode, list[_Statement]]], same: set[str]) -
     return needed
 
 
-def _read(source: str) -> list[_Statement]:
-    return [_statement(node) for node in ast.parse(re.sub(r"(?m)^\s*[%!].*$", "", source)).body]
+@functools.cache  # hundreds of solutions have the same cells but for one or two
+def _read(source: str) -> tuple[_Statement, ...]:
+    return tuple(map(_statement, ast.parse(TransformerManager().transform_cell(source)).body))
 
 
 def _statement(node: ast.stmt) -> _Statement:
-    table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
-    symbols = table.get_symbols()
-    bound = {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
-    texts = {str(part.value) for part in ast.walk(node) if isinstance(part, ast.Constant)}
-    return _Statement(
-        reads=frozenset(_globals_read(table) | texts),
-        binds=frozenset(bound | _globals_bound(table)),
-        fixed=_is_fixed(node),
-        acts=_is_act(node),
-    )
+    scopes = list(_scopes(symtable.symtable(ast.unparse(node), "<cell>", "exec")))
+    top, names = scopes[0].get_symbols(), [one for scope in scopes for one in scope.get_symbols()]
+    reads = {one.get_name() for one in names if one.is_referenced() and one.is_global()}
+    reads |= {one.get_name() for one in top if one.is_referenced()}
+    reads |= {str(part.value) for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    binds = {one.get_name() for one in names if one.is_declared_global()}
+    binds |= {one.get_name() for one in top if one.is_assigned() or one.is_imported()}
+    return _Statement(frozenset(reads), frozenset(binds), _is_fixed(node), _is_act(node))
 
 
-def _globals_read(table: symtable.SymbolTable) -> set[str]:
-    """Names that a statement, or a function in it, looks up in the notebook."""
-    top = table.get_type() == "module"
-    names = {
-        symbol.get_name()
-        for symbol in table.get_symbols()
-        if symbol.is_referenced() and (top or symbol.is_global())
-    }
-    return names.union(*map(_globals_read, table.get_children()))
-
-
-def _globals_bound(table: symtable.SymbolTable) -> set[str]:
-    """Names that functions in a statement declare `global`."""
-    names = {one.get_name() for one in table.get_symbols() if one.is_declared_global()}
-    return names.union(*map(_globals_bound, table.get_children()))
+def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    """The scope of a statement, and those of the functions and classes in it."""
+    yield table
+    for inner in table.get_children():
+        yield from _scopes(inner)
 
 
 def _is_fixed(node: ast.stmt) -> bool:

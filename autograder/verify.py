@@ -108,8 +108,8 @@ def verify(
     ]
     loaded = checks.load_all(course.root / "checks" / name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
-        changed = prepared(assignment, check.name, bare(with_check(check, assignment)), log)
-        changed = without_unreached(changed, check.cells)
+        notebooks = with_check(check, assignment)
+        changed = prepared_changed(assignment, check.name, notebooks, check.cells, log)
         plans.append(_Plan(check.kind, changed, _rejected_by(check)))
     for run in range(1, 1 if quick else RUNS + 1):
         seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
@@ -176,14 +176,29 @@ def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
     return shorter
 
 
-def without_unreached(prepared: Prepared, changed: Collection[str]) -> Prepared:
-    """Without the tests that can't notice a change of cells: they say what the reference gets."""
-    notebooks = {}
-    for name, notebook in prepared.notebooks.items():
+def prepared_changed(
+    assignment: Assignment,
+    name: str,
+    notebooks: dict[str, NotebookNode],
+    changed: Collection[str],
+    log: dict[str, bytes],
+) -> Prepared:
+    """The reference with some cells changed, without what says what the reference says.
+
+    Args:
+        assignment: the assignment.
+        name: of the change.
+        notebooks: the notebooks with the change.
+        changed: ids of the cells that are changed.
+        log: the attempt log.
+    """
+    whole = prepared(assignment, name, bare(notebooks), log)
+    kept = {}
+    for one, notebook in whole.notebooks.items():
         unnoticed = unreached(notebook.cells, changed)
-        kept = [cell for cell in notebook.cells if grade_id(cell) not in unnoticed]
-        notebooks[name] = NotebookNode(notebook | {"cells": kept})
-    return replace(prepared, notebooks=notebooks)
+        cells = [cell for cell in notebook.cells if grade_id(cell) not in unnoticed]
+        kept[one] = NotebookNode(notebook | {"cells": cells})
+    return replace(whole, notebooks=kept)
 
 
 def _unsupported(assignment: Assignment) -> list[str]:

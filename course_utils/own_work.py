@@ -21,7 +21,9 @@ import numpy as np
 import torch
 from torch import _C
 from torch.overrides import TorchFunctionMode
+from torch.overrides import _get_current_function_mode as _last_function_mode
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import _get_current_dispatch_mode as _last_dispatch_mode
 
 Rules = tuple[str, ...]
 
@@ -131,12 +133,14 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
-    """Look at nothing: what runs in this thread meanwhile is nobody's solution."""
+    """Enforce nothing meanwhile: what runs in this thread is nobody's solution."""
     with contextlib.ExitStack() as back, _profile_kept():
-        sys.setprofile(None)
-        while _C._len_torch_dispatch_stack():
+        if isinstance(sys.getprofile(), _Modules):
+            sys.setprofile(None)
+        # A mode that the student entered since stays, and what is below it.
+        while isinstance(_last_dispatch_mode(), _Operations):
             back.callback(_C._push_on_torch_dispatch_stack, _C._pop_torch_dispatch_stack(None))
-        while _C._len_torch_function_stack():
+        while isinstance(_last_function_mode(), _Functions):
             back.callback(_C._push_on_torch_function_stack, _C._pop_torch_function_stack())
         yield
 

@@ -26,7 +26,6 @@ from tests.conftest import ROOT
 
 COURSE = Course(ROOT / "exercises")
 every = pytest.mark.parametrize("name", COURSE.assignments())
-# Written blind, but not all of them judged yet: a gap, to be closed.
 _reports: dict[str, Report] = {}
 
 
