@@ -172,7 +172,16 @@ class Notebook:
         self.wait_for_kernel(timeout)
 
     def run_cell(self, text: str) -> None:
-        """Run the first cell whose source has `text` in it, and wait for its result."""
+        """Run the first cell whose source has `text` in it, and wait for its result.
+
+        Widgets first: of quick changes, the last is sent only after the kernel has answered the
+        one before, and a cell that runs meanwhile reads an earlier value. A message waits among
+        the kernel's futures until its answer has been handled.
+        """
+        self.page.wait_for_function(
+            "() => [...window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+            "._futures.values()].every(future => future.msg.header.msg_type !== 'comm_msg')"
+        )
         self.page.evaluate(
             """async text => {
                 const notebook = window.jupyterapp.shell.currentWidget.content;
