@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import copy
 import difflib
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from typing import Any
 import yaml
 from traitlets.config import Config
 
+from autograder import wrong_values
 from autograder.assignment import Assignment, grade_id
 from autograder.course import Course
 from autograder.errors import AutograderError
@@ -164,8 +166,10 @@ def try_mutants(
     tried = []
     for mutant, run in zip(found, run_all(assignment, candidates, settings, jobs), strict=True):
         cells = score(assignment, reference, run, {}).cells
-        killers = [test for test, cell in cells.items() if cell.reason]
-        killer = killers[0] if killers else None
+        reasons_given = {test: cell.reason for test, cell in cells.items() if cell.reason}
+        if any(_NOT_A_MUTANT in reason for reason in reasons_given.values()):
+            continue
+        killer = next(iter(reasons_given), None)
         tried.append(Tried(mutant, killer, reasons.pop(mutant.key, None)))
         on_mutant(tried[-1])
     gone = [f"equivalent.yaml: there is no such mutant: {' | '.join(key)}" for key in reasons]
@@ -239,6 +243,7 @@ def mutate(cell: str, source: str) -> Iterator[Mutant]:
     """Every mutant of one cell: inside its solution regions, else anywhere in it."""
     tree = ast.parse(source)
     lines = region(source, "SOLUTION") or set(range(1, source.count("\n") + 2))
+    yield from _with_wrong_values(cell, source, tree, lines)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     changes = [
         change
@@ -261,6 +266,58 @@ def mutate(cell: str, source: str) -> Iterator[Mutant]:
             seen.add(dump)
             before, after = _difference(source, changed)
             yield Mutant(cell, name, before, after, changed)
+
+
+# What a function returns, whatever its lines are.
+
+
+def _unannotated(function: Callable[..., Any]) -> str:
+    """Its text; a notebook doesn't import the names that its annotations read."""
+    tree = ast.parse(inspect.getsource(function))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+    return ast.unparse(tree)
+
+
+_WRONG_VALUES = {
+    each.__name__: _unannotated(each)
+    for each in (
+        wrong_values.truncation,
+        wrong_values.sorting,
+        wrong_values.reordering,
+        wrong_values.caching,
+        wrong_values.seeding,
+    )
+}
+_NOT_A_MUTANT = "not a mutant: "  # what a function returns holds nothing to spoil
+
+
+def _with_wrong_values(
+    cell: str, source: str, tree: ast.Module, solved: set[int]
+) -> Iterator[Mutant]:
+    """Each function with each decorator of `wrong_values`."""
+    lines = source.splitlines()
+    for function in _functions(tree):
+        returned = [node for node in ast.walk(function) if isinstance(node, ast.Return)]
+        if not any(node.value and node.lineno in solved for node in returned):
+            continue
+        at = function.lineno - 1
+        indent = " " * function.col_offset
+        before = _one_line(lines[at])
+        for name, text in _WRONG_VALUES.items():
+            changed = [text, *lines[:at], f"{indent}@{name}", *lines[at:]]
+            yield Mutant(cell, name, before, f"@{name} {before}", "\n".join(changed))
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Functions of the cell and of its classes, without those within a function."""
+    for node in tree.body:
+        for each in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(each, ast.FunctionDef):
+                yield each
 
 
 # The operators: each gives, for one node, the changes that it knows.

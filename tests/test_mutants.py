@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+import torch
 
 from autograder import mutants
 from tests.conftest import WARMUP, make_course
@@ -102,3 +103,41 @@ def test_a_bad_list_of_equivalents_is_refused_by_name(tmp_path, text):
     path.write_text(text)
     with pytest.raises(mutants.EquivalentError, match=r"equivalent\.yaml: (is not|can't)"):
         mutants.equivalent(path)
+
+
+RETURNS = """
+def both(x):
+    ### BEGIN SOLUTION
+    return x / 3, [2, 1]
+    ### END SOLUTION
+"""
+
+
+@pytest.mark.parametrize(
+    ("operator", "first", "second"),
+    [
+        ("truncation", ([-1.0, 0.0, 1.0], [2, 1]), ([2.0, 1.0, 0.0], [2, 1])),
+        ("sorting", ([-1.5, 0.5, 1.0], [1, 2]), ([0.5, 1.0, 2.5], [1, 2])),
+        ("reordering", ([1.0, 0.5, -1.5], [1, 2]), ([0.5, 1.0, 2.5], [1, 2])),
+        ("caching", ([-1.5, 0.5, 1.0], [2, 1]), ([-1.5, 0.5, 1.0], [2, 1])),
+        ("seeding", ([-1.5, 0.5, 1.0], [2, 1]), ([2.5, 1.0, 0.5], [2, 1])),
+    ],
+)
+def test_what_a_function_returns_is_spoiled(operator, first, second):
+    [mutant] = [one for one in mutants.mutate("cell", RETURNS) if one.operator == operator]
+    assert mutant.before == "def both(x):"
+    names = {}
+    exec(mutant.source, names)
+    for inputs, wanted in (([-4.5, 1.5, 3.0], first), ([7.5, 3.0, 1.5], second)):
+        torch.manual_seed(1)
+        values, numbers = names["both"](torch.tensor(inputs))
+        assert (values.tolist(), numbers) == wanted
+        assert (torch.initial_seed() == 0) == (operator == "seeding")
+
+
+def test_a_function_whose_values_cannot_be_spoiled_says_so():
+    [mutant] = [one for one in mutants.mutate("cell", RETURNS) if one.operator == "truncation"]
+    names = {}
+    exec(mutant.source.replace("x / 3", "x"), names)
+    with pytest.raises(TypeError, match="not a mutant"):
+        names["both"](1)

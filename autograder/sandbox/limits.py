@@ -157,6 +157,11 @@ class Computed:
     def __init__(self) -> None:
         self._own: dict[tuple[int, str], float] = {}  # by number and start: numbers are used again
         self._nice = 0
+        self._behind = 0
+
+    def defer(self, levels: int) -> None:
+        """Put the processes behind others by so many levels of niceness, from the next look on."""
+        self._behind = levels
 
     def look(self, pid: int) -> float:
         """Seconds so far. Many processes together get what a few of other submissions get."""
@@ -166,13 +171,14 @@ class Computed:
                 # The name, in brackets, may hold anything; 11 fields on, its time and the kernel's.
                 fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
                 self._own[each, fields[19]] = (int(fields[11]) + int(fields[12])) / _TICKS
-        if len(processes) > _FULL_SHARES or self._nice:
+        if len(processes) > _FULL_SHARES or self._nice or self._behind:
             self._share(processes)
         return sum(self._own.values())
 
     def _share(self, processes: list[int]) -> None:
         """Of more processes each gets less: a level of niceness takes a fifth of its weight."""
         wanted = math.ceil(math.log(max(1.0, len(processes) / _FULL_SHARES), 1.25))
+        wanted += self._behind
         self._nice = max(self._nice, min(19, wanted))  # only root may take it back
         for each in processes:
             with suppress(OSError):
