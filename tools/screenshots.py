@@ -52,7 +52,7 @@ class Shot:
 LECTURE_2 = "lectures/02_convolution_arithmetic.ipynb"
 LECTURE_1 = "lectures/01_preprocessing.ipynb"
 LECTURE_0 = "lectures/00_welcome.ipynb"
-EXPLORER = ".jp-Cell:has(.cx)"
+EXPLORER = ".jp-Cell:has(.ce)"
 QUIZ = ".course-quiz:has([type=radio])"
 # The last waits for what is said to the answer.
 ANSWERED = (f"{QUIZ} [value='2']", f"{QUIZ} .cq-main", f"{QUIZ} .cq-feedback li")

@@ -6,12 +6,14 @@ from course_utils.interactives.backpropagation import BackpropagationGraph
 from course_utils.interactives.convolution import ConvolutionExplorer
 from course_utils.interactives.features import FeatureExplorer
 from course_utils.interactives.pixels import PixelExplorer
+from course_utils.interactives.products import ConvolutionStepper
 
 __all__ = [
     "ArchitectureTracer",
     "AugmentationExplorer",
     "BackpropagationGraph",
     "ConvolutionExplorer",
+    "ConvolutionStepper",
     "FeatureExplorer",
     "PixelExplorer",
 ]

@@ -295,7 +295,7 @@ function page(limits) {
 
 function render({ model, el }) {
   const root = document.createElement("div");
-  root.className = "cx";
+  root.className = "cx ce";
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Convolution explorer");
   root.innerHTML = page(model.get("_limits"));

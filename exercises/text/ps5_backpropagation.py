@@ -1169,7 +1169,14 @@ def check_special_backwards(function):
     assert_error(function, "a sum over rows", total, spread, x, 0, hint)
     assert_error(function, "a mean", torch.mean, lambda g, x: g.expand(2, 3) / 6, x, 0, hint)
     hint = "Convert x to float64 before you call forward and backward."
-    assert_error(function, "float32", torch.exp, lambda g, x: g * x.exp(), x.float(), 0, hint)
+    met = []
+
+    def noting(grad_y, x):
+        met.append(x.dtype)
+        return grad_y * x.exp()
+
+    assert_error(function, "float32", torch.exp, noting, x.float(), 0, hint)
+    assert set(met) == {torch.float64}, f"float32: backward was given x in {met}. {hint}"
 
 
 def check_upstream_and_norm(function):

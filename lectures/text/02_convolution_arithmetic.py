@@ -14,14 +14,15 @@
 #
 # **You will be able to**
 #
+# - compute one number of a convolution by hand: products, their sum, a bias;
 # - compute the output size of any convolution or pooling layer, and say why some settings fail;
 # - tell three conventions for rounding apart, and know which one your library follows;
 # - count parameters and multiply-adds, and compare them with a dense layer's;
 # - find the receptive field of a unit in a stack of layers, and measure it;
 # - explain why so many networks are built of 3×3 kernels, and what that costs.
 #
-# **Time**: 60 minutes, with the explorer. **You need**: tensors, `torch.nn` layers, and what a
-# convolution does to an image. **Exercise**: `ps2_conv_arithmetic`.
+# **Time**: 75 minutes, with the explorers. **You need**: tensors and `torch.nn` layers.
+# **Exercise**: `ps2_conv_arithmetic`.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
@@ -33,12 +34,125 @@ from torch import nn
 
 from course_utils.arithmetic import Conv, Dense, Pool, ShapeError
 from course_utils.arithmetic import output_size, same_padding, table, trace
-from course_utils.plots import Grid, show_bars, show_grids
+from course_utils.data import load_photograph
+from course_utils.interactives import ConvolutionStepper
+from course_utils.plots import Grid, show_bars, show_grids, show_pictures
 from course_utils.quiz import ask
 
 _ = torch.manual_seed(0)
+
 # %% [markdown]
-# ## Recap: what convolution keeps, and what it saves
+# ## What a convolution computes
+#
+# To a computer an image is a grid of numbers. A **kernel** is a small grid of numbers, too. They
+# are called its *weights*. Lay the kernel on the image. Multiply each pixel by the weight that lies
+# on it, and add up the products. The sum is **one** number of the output.
+#
+# This image is dark on the left and bright on the right. The kernel has −1 on its left and 1 on its
+# right.
+
+# %%
+scene = torch.tensor([[0, 0, 9, 9, 9]] * 4)
+edge_kernel = torch.tensor([[-1, 0, 1]] * 3)
+
+window = scene[:3, :3]
+print("products:", (window * edge_kernel).tolist())
+print("their sum:", (window * edge_kernel).sum().item())
+
+# %% [markdown]
+# Only the bright column counts, because the other pixels are 0. Now slide the kernel one step to
+# the right, and multiply and add again. At the end of the row, go one row down. PyTorch does it all
+# in one call:
+
+# %%
+output = F.conv2d(scene[None, None].float(), edge_kernel[None, None].float())[0, 0]
+show_grids(
+    [
+        Grid("image", (4, 5), {"window": ([0, 1, 2], [0, 1, 2])}, scene.tolist()),
+        Grid("kernel", (3, 3), {}, edge_kernel.tolist()),
+        Grid("output", (2, 3), {"window": ([0], [0])}, output.int().tolist()),
+    ],
+    alt="A 4×5 image, two columns of 0 and three of 9; a 3×3 kernel with columns −1, 0 and 1; and "
+    "the 2×3 output. In both of its rows stand 27, 27 and 0.",
+)
+
+# %% [markdown]
+# The output is large where the image changes from dark to bright, and 0 where nothing changes. So
+# this kernel finds **edges**. The output is called a *feature map*: it says where the feature is.
+#
+# The same nine weights on a photograph:
+
+# %%
+coffee = load_photograph("coffee").float().mean(dim=0) / 255
+edges = F.conv2d(coffee[None, None], edge_kernel[None, None].float())[0]
+show_pictures(
+    {
+        "photograph, in grey": coffee.expand(3, -1, -1),
+        "its feature map": edges.abs().expand(3, -1, -1),
+    },
+    alt="A cup of coffee on a table from above, in grey, and its feature map: dark, with bright "
+    "lines where the photograph has upright edges, such as the left and right sides of the saucer.",
+    columns=2,
+    inches=4,
+)
+
+# %% [markdown]
+# **Think.** The upper and the lower side of the saucer are missing. Why?
+#
+# <details><summary>An answer</summary>
+#
+# The kernel compares the left with the right. At a level edge both are equally bright, so the
+# products cancel. Turn the kernel by 90°, and it finds the level edges and misses the upright ones.
+#
+# </details>
+#
+# Nobody writes such kernels for a network. A network *learns* its weights. But in the first layer
+# of a trained network many kernels look for edges, as this one does.
+
+# %% [markdown]
+# ### Through all channels
+#
+# A colour image has three channels, and a layer deep in a network may have hundreds. A filter has a
+# slice for **each** channel. The products of all slices are added up to the same sum, and the
+# filter's **bias** is added at the end, once. So one filter gives one feature map, however many
+# channels come in.
+#
+# Step through it. Say what comes next before you press *Next product*.
+
+# %%
+two_channels = [
+    [[1, 2, 0, 1], [0, 3, 1, 2], [2, 0, 1, 0], [1, 1, 0, 2]],
+    [[0, 1, 1, 0], [2, 0, 0, 1], [1, 1, 2, 0], [0, 2, 1, 1]],
+]
+filter_weights = [[[1, 0], [0, -1]], [[0, 2], [1, 0]]]
+
+stepper = ConvolutionStepper(two_channels, filter_weights, bias=1)
+stepper
+
+# %% [markdown]
+# 1. How many products make one output number, and how many numbers has the output?
+# 2. Which weights does the second output use?
+# 3. What would change if the bias were 0?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Two channels times 2×2 weights: 8 products. The output has 3×3 numbers.
+# 2. The same as the first: a filter's weights are the same at every place.
+# 3. Each number of the output would be less by 1.
+#
+# </details>
+#
+# PyTorch agrees with what you stepped through:
+
+# %%
+x, weight = torch.tensor([two_channels]), torch.tensor([filter_weights])
+F.conv2d(x.float(), weight.float(), bias=torch.tensor([1.0]))[0, 0].int()
+
+# %%
+ask("products_of_one_output")
+
+# %% [markdown]
+# ## What convolution keeps, and what it saves
 #
 # The task is classification: colour images go in, each with a label, and a class comes out. It is
 # often said that convolution and pooling **keep position** and **save parameters**. For convolution

@@ -15,15 +15,20 @@ from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_re
 pytestmark = pytest.mark.browser
 
 LECTURE = "lectures/02_convolution_arithmetic.ipynb"
-READY = ".cx svg .unit"
+READY = ".ce svg .unit"
 SLIDERS = ("size", "kernel", "stride", "padding", "dilation")
+IMAGE = [  # of the lecture's stepper, whose bias is 1
+    [[1, 2, 0, 1], [0, 3, 1, 2], [2, 0, 1, 0], [1, 1, 0, 2]],
+    [[0, 1, 1, 0], [2, 0, 0, 1], [1, 1, 2, 0], [0, 2, 1, 1]],
+]
+WEIGHT = [[[1, 0], [0, -1]], [[0, 2], [1, 0]]]
 THUMB = 18  # its width in pixels, as in shared.css
 
 
 @pytest.fixture
 def page(lecture):
     """The page, with the explorer in view, at a setting with room to move."""
-    lecture.page.locator(".cx").scroll_into_view_if_needed()
+    lecture.page.locator(".ce").scroll_into_view_if_needed()
     lecture.page.locator("[data-preset='keep the size']").click()
     return lecture.page
 
@@ -33,12 +38,12 @@ def fact(page, name):
 
 
 def sentence(page):
-    return page.locator(".cx-sentence").inner_text()
+    return page.locator(".ce .cx-sentence").inner_text()
 
 
 def drag(page, name, value):
     """Take a slider's thumb and draw it to `value` with the mouse."""
-    slider = page.locator(f".cx input[name='{name}']")
+    slider = page.locator(f".ce input[name='{name}']")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     least, most = LIMITS[name]
@@ -86,7 +91,7 @@ def test_twenty_random_settings_are_torchs(page):
         for name in SLIDERS:
             drag(page, name, setting[name])
         for name in ("channels", "filters"):
-            page.locator(f".cx input[name='{name}']").fill(str(setting[name]))
+            page.locator(f".ce input[name='{name}']").fill(str(setting[name]))
         output, parameters, macs = torchs(setting)
         assert fact(page, "parameters") == f"{parameters:,}", setting
         assert fact(page, "output") == (output or "none"), setting
@@ -113,19 +118,19 @@ def test_an_impossible_setting_says_why_and_what_would_do(page):
 
 def test_what_is_left_over_is_drawn_and_said(page):
     page.locator("[data-preset='left over']").click()
-    assert page.locator(".cx .left-over").count() == 2
+    assert page.locator(".ce .left-over").count() == 2
     said = page.locator("[data-convention='floor']").inner_text()
     assert said == "3×3: rounds down, 1 row and 1 column left over"
     assert "9 / 4 is not a whole number" in page.locator("[data-convention='exact']").inner_text()
     drag(page, "stride", 3)
-    assert page.locator(".cx .left-over").count() == 0
+    assert page.locator(".ce .left-over").count() == 0
 
 
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     """Over settings that are much to draw."""
-    page.locator(".cx input[name='padding']").fill("5")
+    page.locator(".ce input[name='padding']").fill("5")
     turn = """turn => {
-        const slider = document.querySelector('.cx input[name=size]');
+        const slider = document.querySelector('.ce input[name=size]');
         slider.value = 15 + turn % 10;
         slider.dispatchEvent(new Event('input', {bubbles: true}));
     }"""
@@ -143,7 +148,7 @@ def test_a_drag_does_not_wait_for_the_kernel_and_python_reads_it_later(lecture, 
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=busy]", state="attached")
     drag(page, "size", 11)
     drag(page, "stride", 2)
-    page.locator(".cx input[name='filters']").fill("5")
+    page.locator(".ce input[name='filters']").fill("5")
     assert fact(page, "output") == "6×6×5"
     indicator = page.locator(".jp-Notebook-ExecutionIndicator")
     assert indicator.get_attribute("data-status") == "busy"
@@ -153,8 +158,8 @@ def test_a_drag_does_not_wait_for_the_kernel_and_python_reads_it_later(lecture, 
 
 
 def test_the_window_follows_mouse_and_buttons(page):
-    grid = page.locator(".cx svg").bounding_box()
-    unit = page.locator(".cx svg .unit")
+    grid = page.locator(".ce svg").bounding_box()
+    unit = page.locator(".ce svg .unit")
     first = unit.bounding_box()
     page.mouse.move(first["x"] + first["width"] * 2.5, first["y"] + first["height"] * 1.5)
     page.mouse.down()
@@ -162,7 +167,7 @@ def test_the_window_follows_mouse_and_buttons(page):
     page.mouse.move(first["x"] + first["width"] * 20, first["y"] + first["height"] * 20)
     assert sentence(page).startswith("Output row 7, column 7")  # held at the corner
     page.mouse.up()
-    window = page.locator(".cx svg .window").bounding_box()
+    window = page.locator(".ce svg .window").bounding_box()
     page.mouse.move(window["x"] + 2, window["y"] + 2)
     page.mouse.down()
     page.mouse.move(grid["x"] - 50, window["y"] + 2)
@@ -177,7 +182,7 @@ def test_play_moves_the_window_until_it_is_paused(page):
     play.click()
     assert play.inner_text() == "Pause"
     page.wait_for_function(
-        "() => document.querySelector('.cx-sentence').textContent.includes('column 2 ')"
+        "() => document.querySelector('.ce .cx-sentence').textContent.includes('column 2 ')"
     )
     play.click()
     assert play.get_attribute("aria-pressed") == "false"
@@ -185,14 +190,14 @@ def test_play_moves_the_window_until_it_is_paused(page):
 
 def test_everything_works_by_keyboard_and_no_shortcut_slips_through(lecture, page):
     before = lecture.cells()
-    page.locator(".cx input[name='size']").focus()
+    page.locator(".ce input[name='size']").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Tab")
     page.keyboard.press("End")
     assert page.locator("[data-value='size']").inner_text() == "9"
     assert page.locator("[data-value='kernel']").inner_text() == "11"
     page.keyboard.press("Home")
-    on_the_picture = "() => document.activeElement.matches('.cx svg')"
+    on_the_picture = "() => document.activeElement.matches('.ce svg')"
     for _ in range(20):  # past the other sliders, the numbers and the presets
         if page.evaluate(on_the_picture):
             break
@@ -207,4 +212,49 @@ def test_everything_works_by_keyboard_and_no_shortcut_slips_through(lecture, pag
 
 
 def test_is_readable_at_half_and_full_width_in_both_themes(lecture):
-    assert_readable(lecture, ".cx-body")
+    assert_readable(lecture, ".ce .cx-body")
+
+
+def stepper_says(page):
+    return page.locator(".cp .cx-sentence").inner_text()
+
+
+def test_a_convolution_is_stepped_through_product_by_product(lecture):
+    page = lecture.page
+    stepper = page.locator(".cp")
+    stepper.scroll_into_view_if_needed()
+    product, whole = (
+        stepper.get_by_role("button", name=f"Next {what}") for what in ("product", "output")
+    )
+    product.click()
+    assert "product 1 of 8, channel 0. 1 × 1 = 1. Sum so far: 1." in stepper_says(page)
+    for _ in range(3):
+        product.click()
+    assert "product 4 of 8, channel 0. 3 × −1 = −3. Sum so far: −2." in stepper_says(page)
+    stepper.get_by_role("button", name="Back").click()
+    assert "product 3 of 8" in stepper_says(page)
+    whole.click()
+    assert stepper_says(page).endswith("Sum: 2. Plus the bias 1: 3.")
+    for _ in range(8):
+        whole.click()
+    assert product.is_disabled()
+    assert whole.is_disabled()
+    shown = [
+        int(text.replace("−", "-")) for text in page.locator(".cp-output td").all_inner_texts()
+    ]
+    want = nn.functional.conv2d(torch.tensor([IMAGE]), torch.tensor([WEIGHT])) + 1
+    assert shown == want.flatten().tolist()
+    stepper.get_by_role("button", name="Start again").click()
+    assert "8 products make one output" in stepper_says(page)
+
+
+def test_the_stepper_is_readable_at_half_and_full_width_in_both_themes(lecture):
+    assert_readable(lecture, ".cp .cx-body")
+
+
+def test_a_step_is_redrawn_within_50_milliseconds(lecture):
+    lecture.page.locator(".cp").scroll_into_view_if_needed()
+    turn = """turn => document.querySelector(
+        `.cp [data-by=${turn % 2 ? 'back' : 'product'}]`).click()"""
+    shown = "() => document.querySelector('.cp .cx-sentence').textContent"
+    assert median_redraw(lecture.page, turn, shown) <= 50

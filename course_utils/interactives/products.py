@@ -1,0 +1,63 @@
+"""The convolution stepper: a convolution product by product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+FOLDER = Path(__file__).parent
+Channel = Sequence[Sequence[int]]
+
+
+class ConvolutionStepper(anywidget.AnyWidget):
+    """A convolution of one filter, to step through product by product; stride 1, no padding.
+
+    It works in the browser alone (`products.js`), so it never waits for the kernel.
+
+    Args:
+        image: Whole numbers [C, H, W].
+        weight: The filter's, whole numbers [C, k_h, k_w].
+        bias: Added once at each place.
+
+    Attributes:
+        step: How many products are done, at all places together.
+
+    Raises:
+        ValueError: Rows of different lengths, different numbers of channels, or a filter that
+            doesn't fit into the image.
+    """
+
+    _esm = FOLDER / "products.js"
+    # The look that all explorers share, then what only this one has.
+    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "products.css").read_text()
+
+    step = traitlets.Int(0, min=0).tag(sync=True)
+    _image: traitlets.List = traitlets.List().tag(sync=True)
+    _weight: traitlets.List = traitlets.List().tag(sync=True)
+    _bias = traitlets.Int(0).tag(sync=True)
+
+    def __init__(
+        self, image: Sequence[Channel], weight: Sequence[Channel], bias: int = 0, **settings: Any
+    ) -> None:
+        shapes = [_shape("image", image), _shape("weight", weight)]
+        (channels, *space), (slices, *taps) = shapes
+        if channels != slices or any(k > i for i, k in zip(space, taps, strict=True)):
+            raise ValueError(
+                f"A filter {shapes[1]} doesn't fit on an image {shapes[0]}: it needs as many "
+                "channels, and at most as many rows and columns."
+            )
+        super().__init__(_image=image, _weight=weight, _bias=bias, **settings)
+
+    def __repr__(self) -> str:
+        return "Convolution stepper: run this cell in JupyterLab to play with it."
+
+
+def _shape(name: str, channels: Sequence[Channel]) -> list[int]:
+    shapes = {(len(channel), len(row)) for channel in channels for row in channel}
+    if len(shapes) != 1:
+        raise ValueError(f"The {name} must be [channels][rows][columns], all rows equally long.")
+    return [len(channels), *shapes.pop()]
