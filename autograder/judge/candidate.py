@@ -48,7 +48,8 @@ class CandidateEncoder(Encoder):
         """A handle, with a description of the object's class the first time."""
         if isinstance(obj, Remote):
             return ["mine", obj._handle]
-        if callback := self.peer.callbacks.get(id(obj)):
+        callback = self.peer.callbacks.get(id(obj))
+        if callback and self.peer.imported(callback) is obj:  # ids are used again
             return ["mine", callback]
         kind, info = self.peer.kind(type(obj))
         if info is not None:
@@ -243,8 +244,9 @@ class CandidatePeer(Peer):
 
         return call_test
 
-    def _forget(self, handle: int, ref: Any) -> None:
-        super()._forget(handle, ref)
+    def forget(self, handle: int) -> None:
+        """Let go of a handle, and of the function that it was the test's name for."""
+        super().forget(handle)
         self.callbacks = {key: value for key, value in self.callbacks.items() if value != handle}
 
     def wants_live(self, op: str, target: Any, name: str | None) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from autograder.judge.gone import Numbered
+
 if TYPE_CHECKING:
     from autograder.judge.peer import Peer
 
@@ -16,7 +18,8 @@ class Graphs:
     def __init__(self) -> None:
         self._kept: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
         self._last = 0
-        self._released: list[int] = []
+        self._tokens: dict[int, Numbered] = {}
+        self._gone: list[Numbered] = []
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -31,13 +34,17 @@ class Graphs:
         """Forget a history that the other side can't ask for any longer."""
         self._kept.pop(token, None)
 
-    def let_go(self, token: int) -> None:
-        """Note that the other side may forget this history."""
-        self._released.append(-token)
+    def watch(self, token: Token) -> None:
+        """When it is gone, the other side may forget the history of its number."""
+        self._tokens[token.number] = Numbered(token, self._gone, token.number)
 
     def take_released(self) -> list[int]:
         """What may be forgotten, as negative numbers, told once."""
-        released, self._released = self._released, []
+        released = []
+        while self._gone:
+            number = self._gone.pop(0).number
+            self._tokens.pop(number, None)  # a candidate may have told it twice
+            released.append(-number)
         return released
 
     def backward(self, token: int, grads: list[torch.Tensor | None]) -> list[torch.Tensor | None]:
@@ -62,15 +69,12 @@ class Graphs:
                 leaf.grad = grad
 
 
-class _Token:
-    """Tells, when the last result that needs it is gone, that a history can be forgotten."""
+class Token:
+    """The key of a history of the other side's, kept by all results that need it."""
 
     def __init__(self, graphs: Graphs, number: int) -> None:
-        self.graphs = graphs
         self.number = number
-
-    def __del__(self) -> None:
-        self.graphs.let_go(self.number)
+        graphs.watch(self)
 
 
 class _Bridge(torch.autograd.Function):
@@ -78,7 +82,7 @@ class _Bridge(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, peer: Peer, token: _Token, values: list[torch.Tensor], _: Any, *inputs: Any
+        ctx: Any, peer: Peer, token: Token, values: list[torch.Tensor], _: Any, *inputs: Any
     ) -> Any:
         ctx.peer, ctx.token, ctx.count = peer, token, len(inputs)
         return tuple(values)
@@ -106,4 +110,4 @@ def attach(
         raise ValueError("only floating-point results have gradients")
     anchor = torch.zeros((), requires_grad=True)  # parameters over there may be the only inputs
     with torch.enable_grad():
-        return list(_Bridge.apply(peer, _Token(peer.graphs, token), values, anchor, *inputs))
+        return list(_Bridge.apply(peer, Token(peer.graphs, token), values, anchor, *inputs))

@@ -22,7 +22,6 @@ import contextlib
 import functools
 import os
 import threading
-import weakref
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ from autograder.judge import gradients
 from autograder.judge.channel import Channel
 from autograder.judge.codec import Decoder, Encoder
 from autograder.judge.errors import CandidateLostError
+from autograder.judge.gone import Numbered
 from autograder.judge.shared import SharedTable
 
 _T = TypeVar("_T")
@@ -95,7 +95,8 @@ class Peer:
         self.exports = Exports()
         self.table = SharedTable(self.parity)
         self.graphs = gradients.Graphs()
-        self._imports: dict[int, weakref.ref[Any]] = {}
+        self._imports: dict[int, Numbered] = {}
+        self._gone: list[Numbered] = []
         self._released: list[int] = []
         self._dropped: list[int] = []
         self._named_tuples: dict[tuple[str, tuple[str, ...]], type] = {}
@@ -163,15 +164,22 @@ class Peer:
 
     def remember(self, handle: int, stand_in: _T) -> _T:
         """Keep one stand-in a handle, and let the other side know when it is gone."""
+        self._release_gone()
         if handle in self._released:
             self._released.remove(handle)
-        self._imports[handle] = weakref.ref(stand_in, functools.partial(self._forget, handle))
+        self._imports[handle] = Numbered(stand_in, self._gone, handle)
         return stand_in
 
-    def _forget(self, handle: int, ref: weakref.ref[Any]) -> None:
-        if self._imports.get(handle) is ref:
-            del self._imports[handle]
-            self._released.append(handle)
+    def _release_gone(self) -> None:
+        while self._gone:
+            ref = self._gone.pop(0)
+            if self._imports.get(ref.number) is ref:
+                self.forget(ref.number)
+
+    def forget(self, handle: int) -> None:
+        """Let go of a handle whose stand-in is gone."""
+        del self._imports[handle]
+        self._released.append(handle)
 
     # Asking.
 
@@ -384,6 +392,7 @@ class Peer:
     def _send(self, message: list[Any], encoder: Encoder) -> None:
         """Send a message, with what this side lets go of as its last part."""
         self._dropped += self.table.sweep()
+        self._release_gone()
         self._released += self.graphs.take_released()
         dropped, released = list(self._dropped), list(self._released)
         books = [dropped, released, encoder.created, encoder.exported]

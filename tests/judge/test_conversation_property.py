@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import time
 from collections import Counter
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.judge import candidate
+from autograder.judge import candidate, gradients
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
 from autograder.judge.judge_peer import JudgePeer
@@ -223,6 +224,22 @@ def converse(cells):
 @given(CELLS)
 def test_tables_are_equal_after_every_cell(cells):
     converse(cells)
+
+
+def test_what_goes_is_noted_without_a_line_of_python():
+    """There a signal's handler could raise, and Python would swallow it: a test would never end."""
+    ran = []
+    with Talk() as talk:
+        stand_in, graphs = talk.peer.global_name("slow"), gradients.Graphs()
+        handle, token = stand_in._handle, gradients.Token(graphs, 3)
+        sys.setprofile(lambda frame, event, _: event == "call" and ran.append(frame.f_code))
+        del stand_in, token
+        sys.setprofile(None)
+        assert ran == []
+        assert talk.peer.imported(handle) is None
+        assert graphs.take_released() == [-3]
+        talk.ask("echo", 1)
+        assert talk.peer.imported(handle) is None
 
 
 def test_every_step_over_many_cells():
