@@ -1,6 +1,6 @@
 """Decorators that spoil what a solution returns, remembers or leaves behind.
 
-`mutants.py` writes the text of a decorator before a solution's cell, where it is the student's code
+`mutate.py` writes the text of a decorator before a solution's cell, where it is the student's code
 like the rest of it: so each imports what it needs itself and knows nothing of the others.
 """
 

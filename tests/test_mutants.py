@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from autograder import mutants
+from autograder.mutate import mutate
 from tests.conftest import WARMUP, make_course
 
 
 def changes(source):
-    return {(one.operator, one.after) for one in mutants.mutate("cell", dedent(source))}
+    return {(one.operator, one.after) for one in mutate("cell", dedent(source))}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_what_no_test_could_notice_is_not_tried(line):
 
 def test_only_the_solution_is_changed_and_a_mutant_differs_in_one_place():
     source = "k = 1\n### BEGIN SOLUTION\ny = (a + 1) * 2  # note\n### END SOLUTION\nz = 2"
-    found = list(mutants.mutate("cell", source))
+    found = list(mutate("cell", source))
     assert "y = (a - 1) * 2 # note" in {one.after for one in found}
     for one in found:
         assert one.before == "y = (a + 1) * 2 # note"
@@ -62,7 +63,7 @@ def test_only_the_solution_is_changed_and_a_mutant_differs_in_one_place():
 
 
 def test_mutants_are_always_the_same():
-    once, again = (list(mutants.mutate("cell", "y = (a + 1) // b[i, j] - c")) for _ in range(2))
+    once, again = (list(mutate("cell", "y = (a + 1) // b[i, j] - c")) for _ in range(2))
     assert once == again
     assert len({one.source for one in once}) == len(once)
 
@@ -124,7 +125,7 @@ def both(x):
     ],
 )
 def test_what_a_function_returns_is_spoiled(operator, first, second):
-    [mutant] = [one for one in mutants.mutate("cell", RETURNS) if one.operator == operator]
+    [mutant] = [one for one in mutate("cell", RETURNS) if one.operator == operator]
     assert mutant.before == "def both(x):"
     names = {}
     exec(mutant.source, names)
@@ -136,7 +137,7 @@ def test_what_a_function_returns_is_spoiled(operator, first, second):
 
 
 def test_a_function_whose_values_cannot_be_spoiled_says_so():
-    [mutant] = [one for one in mutants.mutate("cell", RETURNS) if one.operator == "truncation"]
+    [mutant] = [one for one in mutate("cell", RETURNS) if one.operator == "truncation"]
     names = {}
     exec(mutant.source.replace("x / 3", "x"), names)
     with pytest.raises(TypeError, match="not a mutant"):

@@ -901,7 +901,8 @@ def assert_epoch(case, loader, labels, sizes):
     batches = call(case, RULES, list, loader)
     got = [len(some_labels) for _, some_labels in batches]
     assert got == sizes, f"{case}: expected batches of {sizes}, got {got}."
-    assert len(loader) == len(sizes), f"{case}: {len(sizes)} batches, but len is {len(loader)}."
+    length = call(f"{case}, len", RULES, len, loader)
+    assert length == len(sizes), f"{case}: {len(sizes)} batches, but len is {length}."
     for some_images, some_labels in batches:
         fits = some_labels.to(some_images.dtype).view(-1, 1, 1, 1).expand_as(some_images)
         hint = "A picture has another picture's label: use one order for both."
