@@ -1,5 +1,5 @@
 # Every command of the repository; CONTRIBUTING.md explains each.
-.PHONY: help setup setup-tests lab demo student notebooks experiments release check test test-all lock clean
+.PHONY: help setup setup-tests lab demo student notebooks experiments release check test test-all test-cuda lock clean
 
 PYTHON := .venv/bin/python
 # Results don't depend on the number of threads, and two grading processes don't fight for cores.
@@ -48,6 +48,9 @@ test: setup-tests check  ## every day's tests
 test-all: setup-tests check  ## the slow suites too
 	$(TOGETHER) -m "not browser and not alone"
 	$(ALONE) -m "browser or alone"
+
+test-cuda:       ## what needs a GPU; no network, in an environment that stands
+	$(ALONE) -m cuda
 
 lock: setup      ## rebuild requirements.lock from what is installed
 	@{ head -2 requirements.lock; $(PYTHON) -m pip list --format=freeze \

@@ -121,6 +121,7 @@ def verify(
     names: Names = None,
     course: CourseOption = None,
     jobs: Jobs = None,
+    device: Annotated[Device, typer.Option(help="Where models run.")] = Device.AUTO,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the runs with other seeds.")] = (
         False
     ),
@@ -139,7 +140,7 @@ def verify(
     if mutants:
         problems = _verify_mutants(opened, chosen, jobs, write)
     else:
-        problems = _verify_checks(opened, chosen, jobs, quick)
+        problems = _verify_checks(opened, chosen, jobs, device, quick)
     for problem in problems:
         err.print(problem, markup=False, highlight=False, soft_wrap=True)
     if problems:
@@ -147,14 +148,24 @@ def verify(
         raise typer.Exit(FAILED)
 
 
-def _verify_checks(course: Course, names: list[str], jobs: int | None, quick: bool) -> list[str]:
+def _verify_checks(
+    course: Course, names: list[str], jobs: int | None, device: Device, quick: bool
+) -> list[str]:
     from autograder.verify import verify as run
 
     table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
     problems = []
     for name in names:
         with _progress(f"verifying {name}") as (start, advance):
-            report = run(course, name, jobs=jobs, quick=quick, on_start=start, on_trial=advance)
+            report = run(
+                course,
+                name,
+                jobs=jobs,
+                quick=quick,
+                device=device,
+                on_start=start,
+                on_trial=advance,
+            )
         for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
             table.add_row(name, kind, _as_it_must_be(list(tried)))
         for nearest in report.thresholds[:1]:

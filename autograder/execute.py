@@ -25,7 +25,7 @@ from nbformat.v4 import new_output
 from traitlets.config import Config
 
 from autograder.assignment import hidden_modules
-from autograder.errors import AutograderError, JudgeFailedError
+from autograder.errors import AutograderError, CourseError, JudgeFailedError
 from autograder.judge.result import CellResult, Ended
 from autograder.prepare import Prepared, encodable
 from autograder.sandbox import shell
@@ -171,6 +171,19 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
         except BaseException:
             candidates.close()
             raise
+
+
+def require_device(device: str) -> None:
+    """Make sure that this machine has the device that models are to run on.
+
+    Raises:
+        CourseError: it has none.
+    """
+    if device == "cuda" and not gpus():
+        raise CourseError(
+            "--device cuda: this machine has no CUDA device",
+            "leave --device out: models then run on the CPU",
+        )
 
 
 def require_isolation() -> None:

@@ -16,7 +16,6 @@ from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import (
     AutograderError,
-    CourseError,
     JudgeFailedError,
     SubmissionError,
     TestsRefusedError,
@@ -26,6 +25,7 @@ from autograder.execute import (
     Settings,
     Warm,
     execute,
+    require_device,
     require_isolation,
     warm_processes,
 )
@@ -36,7 +36,6 @@ from autograder.record import Result, backup, record, results_of, settle_folders
 from autograder.reference import reference
 from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.view import gpus
 from autograder.score import score, unreadable
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def grade(
     Raises:
         AutograderError: the run stopped, and why.
     """
-    _check_device(device)
+    require_device(device)
     settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
     try:
         return _grade(course, name, settings, jobs, only, force, on_start, on_outcome)
@@ -318,11 +317,3 @@ def _engine(settings: Settings) -> dict[str, str]:
     isolation = "isolated" if settings.isolated else "none"
     device = "cuda" if settings.gpus else "cpu"
     return {"version": ENGINE, "isolation": isolation, "device": device}
-
-
-def _check_device(device: str) -> None:
-    if device == "cuda" and not gpus():
-        raise CourseError(
-            "--device cuda: this machine has no CUDA device",
-            "leave --device out: models then run on the CPU",
-        )

@@ -14,7 +14,7 @@ from autograder import checks
 from autograder.assignment import Assignment, grade_id
 from autograder.checks import Check
 from autograder.course import Course
-from autograder.execute import Executed, Settings, execute, warm_processes
+from autograder.execute import Executed, Settings, execute, require_device, warm_processes
 from autograder.log import LOGGER
 from autograder.prepare import Prepared
 from autograder.reach import unreached
@@ -80,6 +80,7 @@ def verify(
     *,
     jobs: int | None = None,
     quick: bool = False,
+    device: str = "auto",
     on_start: Callable[[int], None] = lambda _: None,
     on_trial: Callable[[Trial], None] = lambda _: None,
 ) -> Report:
@@ -93,13 +94,16 @@ def verify(
         name: the assignment.
         jobs: how many notebooks run side by side; default: one a core.
         quick: leaves the other seeds out, and with them the thresholds.
+        device: "auto", "cpu" or "cuda": what models may run on.
         on_start: called once with the number of trials.
         on_trial: called after each.
 
     Raises:
         ReleaseError: the assignment can't be read.
         CheckError: a check can't be read, or replaces what there is not.
+        CourseError: there is no such device.
     """
+    require_device(device)
     assignment = Assignment.load(course, name)
     log, unanswered = attempt_log(course, name), attempt_log(course, name, answered=False)
     plans = [
@@ -118,7 +122,7 @@ def verify(
     on_start(len(plans))
     trials: list[Trial] = []
     measured: list[NotebookNode] = []
-    settings = Settings(config=course.config)
+    settings = Settings(config=course.config, device=device)
     runs = run_all(assignment, [plan.prepared for plan in plans], settings, jobs)
     for plan, executed in zip(plans, runs, strict=True):
         result = score(assignment, plan.prepared, executed, {})

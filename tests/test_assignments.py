@@ -20,6 +20,7 @@ from autograder.course import CONFIG_NAME, Course
 from autograder.judge.names import is_test
 from autograder.reference import attempt_log
 from autograder.release import release
+from autograder.sandbox.view import gpus
 from autograder.verify import Report, bare, verify, with_check
 from course_utils.quiz import bank
 from tests.conftest import ROOT
@@ -85,6 +86,20 @@ def test_mutants_are_noticed_and_the_table_says_so(name):
     assert problems == []
     [row] = [line for line in mutants.table({name: tried}).splitlines() if f"| {name} |" in line]
     assert row in (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not gpus(), reason="no CUDA device")
+@pytest.mark.timeout(1800)
+@every
+def test_a_gpu_gives_every_solution_the_scores_of_the_cpu(name):
+    cuda, cpu = (verify(COURSE, name, quick=True, device=device) for device in ("cuda", "cpu"))
+    assert cuda.problems == cpu.problems == []
+    for here, there in zip(cuda.trials, cpu.trials, strict=True):
+        scores = [
+            {test: cell.score for test, cell in one.result.cells.items()} for one in (here, there)
+        ]
+        assert scores[0] == scores[1], here.name
 
 
 @pytest.mark.slow
