@@ -22,6 +22,9 @@
 # **Time**: 25 minutes. **You need**: some Python. **Exercise**: none yet; the first one is
 # `ps1_preprocessing`.
 #
+# Some claims carry a label. *Settled* means that it is arithmetic, or that people in the field agree.
+# *Contested* means that good people disagree. A *rule of thumb* is often true; check it.
+#
 # A notebook is made of *cells*. Click on the next one and press Shift-Enter: it runs, and what it
 # prints appears below. Go through the page like that, from top to bottom.
 
@@ -185,8 +188,7 @@ ask("what_softmax_hides")
 # | 5 · Backpropagation | how it learns; and how a change that nobody sees fools it |
 #
 # Each takes about an hour. Every number in the text is computed by a cell, or checked against its
-# source. Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people
-# disagree), *rule of thumb* (often true; check it).
+# source. Words that you forget are in the [glossary](glossary.md).
 #
 # Three habits are worth having. **Predict** what a cell will print before you run it. **Change**
 # something and run it again; you can't break anything, and the menu *Kernel → Restart* starts
