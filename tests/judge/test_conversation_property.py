@@ -89,11 +89,14 @@ class Talk:
         self.peer.printed = lambda out, err: None
         self.clock = Clock(self.peer)
         self.clock.install()
+        self.swallowed = []
+        self.hook, sys.unraisablehook = sys.unraisablehook, self.swallowed.append
         self.peer.flush_signals = self.clock.flush
         self.held = []
         return self
 
     def __exit__(self, *_):
+        sys.unraisablehook = self.hook
         self.clock.close()
         self.peer.channel.close()
         os.waitpid(self.pid, 0)
@@ -162,7 +165,10 @@ class Talk:
         self.ask("call", test_function, [n], self.ask("shared", n))
 
     def interrupted(self, n):
+        came = []
+
         def late(*_):
+            came.append(True)
             raise StopError
 
         before = signal.signal(signal.SIGALRM, late)
@@ -170,7 +176,7 @@ class Talk:
         try:
             if n % 3 == 0:
                 self.ask("call", lambda: self.ask("slow"))
-            while True:
+            while not came:  # what it raises in a collector's callback, Python swallows
                 self.repeated(n)
                 self.calls_back(n)
                 self.keeps(n)
@@ -214,6 +220,10 @@ def converse(cells):
         for steps in cells:
             talk.cell(steps)
             assert talk.peer.lost is None
+            for swallowed in talk.swallowed:  # Hypothesis watches the collector; we mustn't
+                assert (
+                    "autograder/judge/" not in swallowed.exc_traceback.tb_frame.f_code.co_filename
+                )
             ours, theirs = talk.books()
             assert ours == theirs
             assert talk.ask("echo", 7, [8]) == (7, [8])
