@@ -39,15 +39,18 @@
 # %% [markdown]
 # ## Before you start
 #
-# Three house rules hold for all your functions:
+# Four house rules hold for all your functions:
 #
 # 1. Write the arithmetic yourself. Tensor operations are all welcome: indexing, products, sums,
 #    `einsum`, `unfold`, `F.pad`, numpy. Neither PyTorch's convolution, under whatever name, nor
 #    autograd: the tests see what runs, not what it is called. The lecture's
 #    `course_utils.arithmetic` isn't available when your work is graded, because it solves it.
-# 2. Leave the inputs as they are. The caller still needs them.
+# 2. Leave the inputs as they are, because the caller still needs them, and give back a new tensor
+#    each time. An input may be a transposed or an expanded view, for which `x.view(-1)` fails and
+#    `x.reshape(-1)` works.
 # 3. Tensors: lose no digits of the dtype that you were given, and give the result back in that
 #    dtype, on that device. Counts and sizes: give back a Python `int`.
+# 4. Leave alone the random generators that all code shares: neither seed them nor draw from them.
 #
 # You may always call the functions that you wrote in an earlier task. If one of them isn't right
 # yet, the later task will suffer with it; so you may also do without.
@@ -61,49 +64,39 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.own_work import own_work
-from course_utils.testing import assert_number, call
+from course_utils.testing import assert_number, assert_same, call
 
 # %% given="house_rules"
-RULES = ("convolution", "autograd")
-
+RULES = ("convolution", "autograd", "chance")
+# PyTorch knows how many weights a layer has, and what it costs: count them yourself.
+COUNTING_RULES = (*RULES, "torch.nn.modules.conv", "torch.utils.flop_counter")
 
 # %% [markdown]
-# The next cells hold the tools that the tests use. You needn't read them, but you may, and you
-# may call `assert_same` while you look for a mistake: it names the first element that differs.
+# A test calls `call("the case", RULES, your_function, …)`: it calls your function, sees to rules
+# 1, 2 and 4, and says in which case something went wrong. `assert_number` compares, and
+# `assert_same` names the first element that differs. The next cell is a tool for task 1b. You may
+# use all of them while you look for a mistake.
 
 
-# %% given="test_tools_compare"
-def assert_same(what, got, want, hint="", slips=None):
-    """Fail if `got` is not the tensor `want`; say where, and which known slip gives `got`."""
-    kind = type(got).__name__
-    assert isinstance(got, torch.Tensor), f"{what} is {kind}, not a tensor: is a return missing?"
-    shapes = f"expected shape {tuple(want.shape)}, got {tuple(got.shape)}"
-    assert got.shape == want.shape, f"{what}: {shapes}. {hint}"
-    types = f"expected {want.dtype} on {want.device}, got {got.dtype} on {got.device}"
-    assert (got.dtype, got.device) == (want.dtype, want.device), f"{what}: {types}. {hint}"
-    wrong = (got.detach() != want).nonzero()
-    for said, slip in (slips or {}).items():
-        if slip.shape == want.shape and bool((got == slip.to(want)).all()):
-            hint = said
-    if len(wrong):
-        first = tuple(wrong[0].tolist())
-        values = f"expected {want[first].item():g}, got {got[first].item():g}"
-        raise AssertionError(f"{what} at {first}: {values}. {hint}")
+# %% given="test_tools_refusal"
+def assert_refused(function, settings, said, hint):
+    """Fail unless `function` refuses the settings, with a ValueError in which all is `said`."""
+    import re
 
-
-# %% given="test_tools_numbers"
-def refusal(function, *settings):
-    """The message of the ValueError with which `function` refuses the settings."""
-    case = f"{function.__name__}{settings}"
+    case = f"output_size{settings}"
     try:
         with own_work(*RULES):
             got = function(*settings)
     except ValueError as error:
-        return str(error)
+        message = str(error)
     except Exception as error:
         kind = type(error).__name__
         raise AssertionError(f"{case}: expected a ValueError, got {kind}: {error}") from None
-    raise AssertionError(f"{case}: expected a ValueError, got the result {got}")
+    else:
+        raise AssertionError(f"{case}: expected a ValueError, got the result {got}")
+    for word in said:  # a number isn't a part of another: 5 isn't said by 15
+        is_said = re.search(rf"(?<!\d){word}(?!\d)", message.lower())
+        assert is_said, f"{case}: the message is {message!r}: {hint}"
 
 
 # %% [markdown]
@@ -174,95 +167,81 @@ def output_size(size, kernel, stride=1, padding=0, dilation=1):
 # %% [markdown]
 # The examples are those above, and AlexNet's first layer: 227 pixels, kernel 11, stride 4.
 
+
 # %% test="test_output_size" points=2
-assert_number(
-    "7 pixels, kernel 3",
-    call("output_size", RULES, output_size, 7, 3),
-    5,
-    "Places are steps plus one.",
-)
-assert_number(
-    "AlexNet's first layer",
-    call("output_size", RULES, output_size, 227, 11, 4),
-    55,
-    "54 steps, and the start.",
-)
-assert_number(
-    "stride 3",
-    call("output_size", RULES, output_size, 7, 3, 3),
-    2,
-    "A step that leaves the row isn't made.",
-)
-assert_number(
-    "padding 1",
-    call("output_size", RULES, output_size, 7, 3, 1, 1),
-    7,
-    "Padding is added at both ends.",
-)
-assert_number(
-    "dilation 2",
-    call("output_size", RULES, output_size, 7, 3, 1, 0, 2),
-    3,
-    "The window reaches over 5 positions.",
-)
+def example_of_output_size():
+    examples = [
+        ("7 pixels, kernel 3", (7, 3), 5, "Places are steps plus one."),
+        ("AlexNet's first layer", (227, 11, 4), 55, "54 steps, and the start."),
+        ("7 pixels, kernel 3, stride 3", (7, 3, 3), 2, "A step that leaves the row isn't made."),
+        ("7 pixels, kernel 3, padding 1", (7, 3, 1, 1), 7, "Padding is added at both ends."),
+        ("7 pixels, kernel 3, dilation 2", (7, 3, 1, 0, 2), 3, "The window reaches over 5, not 6."),
+    ]
+    for case, settings, want, hint in examples:
+        assert_number(case, call(case, RULES, output_size, *settings), want, hint)
+
+
+example_of_output_size()
 ### BEGIN HIDDEN TESTS
-generator = torch.Generator().manual_seed(21)
-for _ in range(200):
-    i, k, s, p, d = (
-        int(torch.randint(1, high, (), generator=generator)) for high in (60, 6, 6, 5, 4)
-    )
-    p, reach = p - 1, d * (k - 1) + 1
-    span = i + 2 * p - reach
-    if span < 0:
-        continue
-    slips = {
-        (i + 2 * p - d * k) // s + 1: "Between k taps there are k - 1 gaps: the reach isn't d · k.",
-        (i + 2 * p - k) // s + 1: "The dilation is missing: put the reach in the kernel's place.",
-        (i + p - reach) // s + 1: "Padding is added at both ends.",
-        -(-span // s) + 1: "A last step that leaves the row isn't made: round down.",
-        span // s: "That is the number of steps; the place where it started counts too.",
-    }
-    what = f"size {i}, kernel {k}, stride {s}, padding {p}, dilation {d}"
-    assert_number(
-        what, call("output_size", RULES, output_size, i, k, s, p, d), span // s + 1, "", slips
-    )
-by_name = call("output_size", RULES, output_size, size=9_000, kernel=5, stride=7, dilation=3)
-assert_number("size 9,000, kernel 5, stride 7, dilation 3", by_name, 1_284)
+
+
+def check_output_size(function):
+    generator = torch.Generator().manual_seed(21)
+    for _ in range(120):
+        i, k, s, p, d = (
+            int(torch.randint(1, high, (), generator=generator)) for high in (60, 6, 6, 5, 4)
+        )
+        reach, positions = d * (k - 1) + 1, i + 2 * (p - 1)
+        if reach <= positions:
+            case = f"size {i}, kernel {k}, stride {s}, padding {p - 1}, dilation {d}"
+            want = len(range(0, positions - reach + 1, s))
+            hint = f"The window reaches over {reach} of {positions} positions."
+            assert_number(case, call(case, RULES, function, i, k, s, p - 1, d), want, hint)
+    case = "size 9,000, kernel 5, stride 7, dilation 3"
+    got = call(case, RULES, function, size=9_000, kernel=5, stride=7, dilation=3)
+    assert_number(case, got, 1_284, "Settings may be given by name.")
+
+
+check_output_size(output_size)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # And what must be refused: a window of 5 on a row of 3, and a window that never moves.
 
-# %% test="test_output_size_refuses" points=2
-message = refusal(output_size, 3, 5)
-hint = "say how far the window reaches (5) and how many positions there are (3)"
-assert {"3", "5"} <= set(message), f"the message is {message!r}: {hint}"
-message = refusal(output_size, 7, 3, 0)
-assert "stride" in message, f"the message is {message!r}: name the setting, 'stride'"
-### BEGIN HIDDEN TESTS
-import re
 
-for name, place, value in [
-    *(("size", 0, 0), ("size", 0, -7), ("kernel", 1, 0), ("kernel", 1, -1), ("stride", 2, 0)),
-    *(("stride", 2, -2), ("padding", 3, -1), ("dilation", 4, 0), ("dilation", 4, -1)),
-]:
-    settings = [7, 3, 1, 0, 1]
-    settings[place] = value
-    message = refusal(output_size, *settings)
-    assert name in message, f"{name} {value}: the message is {message!r}: name the setting"
-refused = [((8, 3, 1, 0, 4), 9, 8), ((3, 9, 1, 2, 1), 9, 7), ((12, 15, 4, 1, 1), 15, 14)]
-for settings, reach, padded in [*refused, ((21, 4, 1, 0, 7), 22, 21)]:
-    message = refusal(output_size, *settings)
-    hint = f"say how far the window reaches ({reach}) and how many positions there are ({padded})"
-    said = set(re.findall(r"\d+", message))
-    assert {str(reach), str(padded)} <= said, f"the message is {message!r}: {hint}"
-for settings in [(9, 3, 1, 0, 4), (3, 9, 1, 3, 1), (1, 1, 1, 0, 1), (4, 6, 5, 1, 1)]:
-    try:
-        places = output_size(*settings)
-    except ValueError as error:
-        hint = f"output_size{settings} refuses a window that just fits: {error}"
-        raise AssertionError(f"{hint}. Compare its reach with the padded size.") from None
-    assert_number(f"output_size{settings}", places, 1, "The window just fits, in one place.")
+# %% test="test_output_size_refuses" points=2
+def example_of_refusals():
+    hint = "say how far the window reaches (5) and how many positions there are (3)"
+    assert_refused(output_size, (3, 5), ["3", "5"], hint)
+    assert_refused(output_size, (7, 3, 0), ["stride"], "name the setting, 'stride'")
+
+
+example_of_refusals()
+### BEGIN HIDDEN TESTS
+
+
+def check_refusals(function):
+    wrong = [("size", 0), ("size", -7), ("kernel", 0), ("kernel", -1), ("stride", 0)]
+    wrong += [("stride", -2), ("padding", -1), ("dilation", 0), ("dilation", -1)]
+    fits = {"size": 7, "kernel": 3, "stride": 1, "padding": 0, "dilation": 1}
+    for name, value in wrong:
+        settings = tuple((fits | {name: value}).values())
+        assert_refused(function, settings, [name], f"name the setting, {name!r}")
+    refused = [((8, 3, 1, 0, 4), 9, 8), ((3, 9, 1, 2, 1), 9, 7), ((12, 15, 4, 1, 1), 15, 14)]
+    for settings, reach, positions in [*refused, ((21, 4, 1, 0, 7), 22, 21)]:
+        hint = f"say how far the window reaches ({reach}) and how many positions there are"
+        said = [str(reach), str(positions)]
+        assert_refused(function, settings, said, f"{hint} ({positions})")
+
+
+def check_what_just_fits(function):
+    for settings in [(9, 3, 1, 0, 4), (3, 9, 1, 3, 1), (1, 1, 1, 0, 1), (4, 6, 5, 1, 1)]:
+        case = f"a window that just fits, {settings}"
+        assert_number(case, call(case, RULES, function, *settings), 1, "It fits in one place.")
+
+
+check_refusals(output_size)
+check_what_just_fits(output_size)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -341,33 +320,86 @@ def correlate2d(image, kernel):
 
 
 # %% test="test_correlate2d" points=2
-kernel = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
-want = torch.tensor([[54.0, 60.0, 66.0], [114.0, 120.0, 126.0]])
-hint = "Multiply each pixel by the weight on top of it, and add up."
-slips = {"You turned the kernel.": want - 42}
-assert_same(
-    "correlate2d",
-    call("correlate2d", RULES, correlate2d, address_picture(3, 4), kernel),
-    want,
-    hint,
-    slips,
-)
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(22)
-cases = [((4, 7), (2, 3)), ((7, 4), (3, 1)), ((5, 4), (5, 4)), ((1, 6), (1, 4)), ((6, 6), (3, 3))]
-for shape, taps in cases:
-    for dtype in (torch.float64, torch.float32):
-        # Whole numbers: sums are exact, in any order.
-        image = torch.randint(-9, 10, shape, generator=generator).to(device, dtype) / 8
-        kernel = torch.randint(-9, 10, taps, generator=generator).to(device, dtype) / 8
-        before = image.clone(), kernel.clone()
-        got = call("correlate2d", RULES, correlate2d, image, kernel)
-        image, kernel = (tensor.cpu().double()[None, None] for tensor in before)
-        want = F.conv2d(image, kernel)[0, 0].to(device, dtype)
-        slips = {"You turned the kernel.": F.conv2d(image, kernel.flip(2, 3))[0, 0]}
-        hint = "Rows come first: kernel.shape is (height, width). The two may differ."
-        assert_same(f"an image {shape} with a kernel {taps}", got, want, hint, slips)
+def tensors_for_tests(shapes, number, generator):
+    """Tensors of some shapes: what sort they are, and they; another sort for each number.
+
+    In float64 they need all digits; in float32 there are zeros, and numbers that repeat.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tensors = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    if number % 2:
+        tensors = [((4 * x).round() / 8).float() for x in tensors]
+    tensors = [x.to(device) for x in tensors]
+    layout = ("contiguous", "transposed", "expanded")[number % 3]
+    if layout == "transposed":  # and behind each number lies one that isn't meant
+        turned = [x.permute(*range(x.dim())[::-1]) for x in tensors]
+        apart = [torch.stack([x, 9 - x], dim=-1)[..., 0] for x in turned]
+        tensors = [x.permute(*range(x.dim())[::-1]) for x in apart]
+    elif layout == "expanded":
+        tensors = [x[:1].expand(x.shape) for x in tensors]
+    return f"{tensors[0].dtype}, {layout}", tensors
+
+
+def wanted_for_tests(convolve, x, weight, bias, *settings):
+    """What PyTorch's convolution gives, computed in float64."""
+    exact = [None if tensor is None else tensor.cpu().double() for tensor in (x, weight, bias)]
+    return convolve(*exact, *settings).to(x)
+
+
+def assert_exact(what, got, want, hint):
+    """As assert_same, but in float64 to eleven digits, of which float32 has seven."""
+    double = want.dtype == torch.float64
+    what = f"{what}, to eleven digits" if double else what
+    assert_same(what, got, want, hint, 1e-11 if double else None)
+
+
+def check_calls(function, calls, hint):
+    """Compare results when they come, and again at the end: is each still what it was?"""
+    results = []
+    for case, inputs, want in calls:
+        got = call(case, RULES, function, *inputs)
+        assert_exact(f"the result for {case}", got, want, hint)
+        results.append((f"after later calls, the result for {case}", got, want))
+    for result in results:
+        assert_exact(*result, "Give back a new tensor each time.")
+
+
+### END HIDDEN TESTS
+def example_of_correlate2d():
+    case, kernel = "the 3 × 4 picture, kernel 2 × 2", torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+    want = torch.tensor([[54.0, 60.0, 66.0], [114.0, 120.0, 126.0]])
+    got = call(case, RULES, correlate2d, address_picture(3, 4), kernel)
+    hint = "Multiply each pixel by the weight on top of it, and add up. A turned kernel gives 12."
+    assert_same(f"correlate2d of {case}", got, want, hint)
+
+
+example_of_correlate2d()
+### BEGIN HIDDEN TESTS
+
+
+def correlations_for_tests():
+    generator = torch.Generator().manual_seed(22)
+    sizes = [((4, 7), (2, 3)), ((7, 4), (3, 1)), ((5, 4), (5, 4)), ((1, 6), (1, 4))]
+    sizes += [((6, 6), (3, 3)), ((1, 1), (1, 1))]
+    for number in range(6 * len(sizes)):
+        kind, (image, kernel) = tensors_for_tests(sizes[number // 6], number, generator)
+        case = f"image {tuple(image.shape)}, kernel {tuple(kernel.shape)}, {kind}"
+        want = wanted_for_tests(F.conv2d, image[None, None], kernel[None, None], None)
+        yield case, (image, kernel), want[0, 0]
+    image, kernel = torch.rand(2, 3, generator=generator), torch.rand(1, 2, generator=generator)
+    case = "image (2, 3), kernel (1, 2), new numbers in the same tensors"
+    for changed in (image, kernel, image, kernel):
+        changed.neg_()
+        want = wanted_for_tests(F.conv2d, image[None, None], kernel[None, None], None)
+        yield case, (image, kernel), want[0, 0]
+
+
+check_calls(
+    correlate2d,
+    correlations_for_tests(),
+    "Rows come first, in the image and in the kernel, and no kernel is turned.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -433,55 +465,65 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
 # filters: the first takes the top left pixel of channel 0, the second a pixel of channel 1. The
 # biases are 1000 and 2000.
 
+
 # %% test="test_conv2d_channels" points=2
-x = torch.stack([address_picture(3, 3), torch.full((3, 3), 100.0)])[None]
-weight = torch.zeros(2, 2, 2, 2)
-weight[0, 0, 0, 0] = weight[1, 1, 0, 1] = 1
-bias = torch.tensor([1000.0, 2000.0])
-want = torch.tensor([[[[1000.0, 1001.0], [1010.0, 1011.0]], [[2100.0, 2100.0], [2100.0, 2100.0]]]])
-hint = "Each filter adds up its products over all channels, then its bias once."
-once = bias[:, None, None]
-slips = {"The bias is missing.": want - once, "Each channel added the bias.": want + once}
-slips["You turned the kernels."] = want + torch.tensor([11.0, 0.0])[:, None, None]
-assert_same("conv2d", call("conv2d", RULES, conv2d, x, weight, bias), want, hint, slips)
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(23)
-cases = [((2, 3, 5, 7), (4, 3, 2, 3)), ((3, 1, 4, 4), (2, 1, 1, 1)), ((1, 4, 6, 3), (3, 4, 3, 2))]
-for shape, taps in [*cases, ((2, 2, 3, 4), (1, 2, 3, 4)), ((2, 3, 4, 4), (3, 3, 3, 3))]:
-    for dtype, has_bias in [(torch.float64, True), (torch.float32, False), (torch.float32, True)]:
-        x = torch.randint(-9, 10, shape, generator=generator).to(device, dtype) / 8
-        weight = torch.randint(-9, 10, taps, generator=generator).to(device, dtype) / 8
-        bias = (torch.arange(taps[0]) - (taps[0] - 1) / 2).to(device, dtype)
-        before = x.clone(), weight.clone(), bias.clone()
-        got = (
-            call("conv2d", RULES, conv2d, x, weight, bias)
-            if has_bias
-            else call("conv2d", RULES, conv2d, x, weight)
-        )
-        x, weight, bias = (tensor.cpu().double() for tensor in before)
-        bias = bias if has_bias else torch.zeros_like(bias)
-        first = F.conv2d(x[:, :1], weight[:, :1])
-        slips = {
-            "The bias is missing.": F.conv2d(x, weight),
-            "Each channel added the bias.": F.conv2d(x, weight, bias * shape[1]),
-            "The channels' products are added up; that is their mean.": (
-                F.conv2d(x, weight) / shape[1] + bias[:, None, None]
-            ),
-            "Only the first channel was looked at.": first + bias[:, None, None],
-            "You turned the kernels.": F.conv2d(x, weight.flip(2, 3), bias),
-        }
-        want = F.conv2d(x, weight, bias).to(device, dtype)
-        what = f"x {shape}, weight {taps}, {'with' if has_bias else 'without'} bias"
-        assert_same(what, got, want, hint, slips)
-x = torch.full((1, 1, 2, 2), 2.0**27 + 1, dtype=torch.float64, device=device)
-slips = {"That is single precision: compute in the dtype that you were given.": x.float().double()}
-assert_same(
-    "2 to the 27, plus 1, times 1",
-    call("conv2d", RULES, conv2d, x, torch.ones_like(x[..., :1, :1])),
-    x,
-    "",
-    slips,
+def layers_for_tests(convolve, cases, seed):
+    """Calls of a convolution layer: case, inputs, and what PyTorch gives.
+
+    The cases are shapes of x and of weight, and settings.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for number, (shape, taps, *settings) in enumerate(cases):
+        kind, drawn = tensors_for_tests([shape, taps, taps[:1]], number, generator)
+        x, weight, bias = drawn
+        steps = torch.arange(taps[0]).to(bias)
+        biases = {"a bias": bias, "no bias": None, "negative biases": -1 - bias.abs()}
+        biases |= {"biases from 0 down": -steps, "biases adding up to 0": steps - steps.mean()}
+        name, bias = list(biases.items())[number % 5]
+        names = ("stride", "padding", "dilation")
+        said = [f"{name} {value}" for name, value in zip(names, settings, strict=False)]
+        case = ", ".join([f"x {shape}, weight {taps}, {name}", *said, kind])
+        lent = (x, weight, bias, *settings)
+        yield case, lent, wanted_for_tests(convolve, *lent)
+    x, weight, bias = (tensor.clone() for tensor in drawn)
+    for changed in (x, weight, bias, x, weight, bias):
+        changed.neg_()
+        lent = (x, weight, bias, *settings)
+        case = f"x {shape}, weight {taps}, new numbers in the same tensors"
+        yield case, lent, wanted_for_tests(convolve, *lent)
+
+
+### END HIDDEN TESTS
+def example_of_channels():
+    x = torch.stack([address_picture(3, 3), torch.full((3, 3), 100.0)])[None]
+    weight = torch.zeros(2, 2, 2, 2)
+    weight[0, 0, 0, 0] = weight[1, 1, 0, 1] = 1
+    want = torch.tensor([[[[0.0, 1.0], [10.0, 11.0]], [[100.0, 100.0], [100.0, 100.0]]]])
+    case, bias = "two channels, two filters", torch.tensor([1000.0, 2000.0])
+    got = call(case, RULES, conv2d, x, weight)
+    hint = "A filter adds up over all channels. A turned kernel looks at 11 first, not at 0."
+    assert_same(f"conv2d of {case}", got, want, hint)
+    got = call(f"{case}, with biases", RULES, conv2d, x, weight, bias)
+    hint = "The bias is added once: not for each channel, and not along the columns."
+    assert_same(f"conv2d of {case}, with biases", got, want + bias[:, None, None], hint)
+
+
+example_of_channels()
+### BEGIN HIDDEN TESTS
+
+
+def channels_for_tests():
+    shapes = [((2, 3, 5, 7), (4, 3, 2, 3)), ((3, 1, 4, 4), (2, 1, 1, 1))]
+    shapes += [((1, 4, 6, 3), (3, 4, 3, 2)), ((2, 2, 3, 4), (1, 2, 3, 4))]
+    shapes += [((1, 1, 1, 1), (1, 1, 1, 1)), ((2, 3, 4, 4), (3, 3, 3, 3))]
+    return layers_for_tests(F.conv2d, [case for case in shapes for _ in range(5)], seed=23)
+
+
+check_calls(
+    conv2d,
+    channels_for_tests(),
+    "Each filter adds up its products over all channels, then its bias once.",
 )
 ### END HIDDEN TESTS
 
@@ -490,58 +532,40 @@ assert_same(
 # left one, or for dilation the one below on the right, which now looks two rows further down and
 # two columns further to the right.
 
+
 # %% test="test_conv2d_settings" points=3
-x = address_picture(5, 6)[None, None]
-top_left = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
-below_right = torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]])
-want = torch.tensor([[[[0.0, 2.0, 4.0], [20.0, 22.0, 24.0]]]])
-hint_stride = "The window of output (i, j) begins in row i · stride and column j · stride."
-assert_same("stride 2", call("conv2d", RULES, conv2d, x, top_left, stride=2), want, hint_stride)
-want = torch.zeros(1, 1, 6, 7)
-want[..., 1:, 1:] = x
-hint_padding = "Put `padding` zeros at all four sides, and the picture in the middle."
-assert_same("padding 1", call("conv2d", RULES, conv2d, x, top_left, padding=1), want, hint_padding)
-hint_dilation = "Neighbouring taps look `dilation` pixels apart."
-assert_same(
-    "dilation 2",
-    call("conv2d", RULES, conv2d, x, below_right, dilation=2),
-    x[..., 2:, 2:],
-    hint_dilation,
-)
+def example_of_settings():
+    x = address_picture(5, 6)[None, None]
+    top_left = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+    below_right = torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]])
+    got = call("stride 2", RULES, conv2d, x, top_left, stride=2)
+    hint = "The window of output (i, j) begins in row i · stride and column j · stride."
+    assert_same("conv2d, stride 2", got, x[..., :4:2, ::2], hint)
+    got = call("padding 1", RULES, conv2d, x, top_left, padding=1)
+    hint = "Put `padding` zeros at all four sides, and the picture in the middle."
+    assert_same("conv2d, padding 1", got, F.pad(x, (1, 0, 1, 0)), hint)
+    got = call("dilation 2", RULES, conv2d, x, below_right, dilation=2)
+    hint = "Neighbouring taps look `dilation` pixels apart."
+    assert_same("conv2d, dilation 2", got, x[..., 2:, 2:], hint)
+
+
+example_of_settings()
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(24)
-cases = [(2, 0, 1), (3, 0, 1), (1, 1, 1), (1, 2, 1), (1, 0, 2), (1, 0, 3), (2, 1, 1), (3, 2, 2)]
-for stride, padding, dilation in [*cases, (2, 3, 3)]:
-    for shape, taps in [((2, 2, 9, 8), (3, 2, 2, 3)), ((1, 3, 7, 11), (2, 3, 3, 1))]:
-        dtype = torch.float64 if shape[0] == 2 else torch.float32
-        x = torch.randint(1, 10, shape, generator=generator).to(device, dtype) / 8
-        weight = torch.randint(-9, 10, taps, generator=generator).to(device, dtype) / 8
-        bias = (torch.arange(taps[0]) - (taps[0] - 1) / 2).to(device, dtype)
-        before = x.clone(), weight.clone(), bias.clone()
-        got = call("conv2d", RULES, conv2d, x, weight, bias, stride, padding, dilation)
-        x, weight, bias = (tensor.cpu().double() for tensor in before)
-        want = F.conv2d(x, weight, bias, stride, padding, dilation)
-        rows, columns = want.shape[2:]
-        edge, both = (padding,) * 4, (0, 2 * padding) * 2
-        steps = F.conv2d(F.pad(x, edge), weight, bias, 1, 0, dilation)[..., ::stride, :columns]
-        close = F.conv2d(F.pad(x, edge), weight, bias, stride)[..., :rows, :columns]
-        slips = {
-            "All padding is on one side: half belongs in front.": (
-                F.conv2d(F.pad(x, both), weight, bias, stride, 0, dilation)
-            ),
-            "Pad with zeros, not with the picture's edge.": (
-                F.conv2d(F.pad(x, edge, "replicate"), weight, bias, stride, 0, dilation)
-            ),
-            "Only the rows were strided: columns step by `stride`, too.": steps,
-            "The taps are neighbours: take every `dilation`-th pixel.": close,
-            "You turned the kernels.": (
-                F.conv2d(x, weight.flip(2, 3), bias, stride, padding, dilation)
-            ),
-        }
-        what = f"x {shape}, weight {taps}, stride {stride}, padding {padding}, dilation {dilation}"
-        hint = f"If the channels are right: {hint_stride} {hint_padding} {hint_dilation}"
-        assert_same(what, got, want.to(device, dtype), hint, slips)
+
+
+def settings_for_tests():
+    settings = [(2, 0, 1), (3, 0, 1), (1, 1, 1), (1, 2, 1), (1, 0, 2), (1, 0, 3), (2, 1, 1)]
+    shapes = [((2, 2, 5, 8), (3, 2, 2, 3)), ((1, 3, 7, 5), (2, 3, 3, 1))]
+    cases = [(*shape, *three) for three in [*settings, (3, 2, 2), (2, 3, 3)] for shape in shapes]
+    return layers_for_tests(F.conv2d, cases, seed=24)
+
+
+check_calls(
+    conv2d,
+    settings_for_tests(),
+    "If the channels are right: windows begin `stride` apart, `padding` zeros lie at all four "
+    "sides, and neighbouring taps look `dilation` pixels apart.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -620,11 +644,11 @@ def conv3d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     padded = F.pad(x, (padding,) * 6)
     y = x.new_zeros(n, filters, *sizes)
     for place in np.ndindex(*sizes):
-        window = padded
-        for axis, (start, k) in enumerate(zip(place, kernel, strict=True), start=2):
-            taps = start * stride + dilation * torch.arange(k, device=x.device)
-            window = window.index_select(axis, taps)
-        y[(..., *place)] = torch.einsum("ncdhw,fcdhw->nf", window, weight)
+        window = [
+            slice(i * stride, i * stride + dilation * (k - 1) + 1, dilation)
+            for i, k in zip(place, kernel, strict=True)
+        ]
+        y[(..., *place)] = torch.einsum("ncdhw,fcdhw->nf", padded[(..., *window)], weight)
     return y if bias is None else y + bias[:, None, None, None]
     ### END SOLUTION
 
@@ -634,45 +658,34 @@ def conv3d(x, weight, bias=None, stride=1, padding=0, dilation=1):
 # $2 \times 2 \times 3$, and its only 1 looks one slice deeper, in the same row, and two columns to
 # the right. So the first output is 102.
 
+
 # %% test="test_conv3d" points=3
-x = torch.stack([address_picture(4, 5) + 100 * depth for depth in range(3)])[None, None]
-weight = torch.zeros(1, 1, 2, 2, 3)
-weight[0, 0, 1, 0, 2] = 1
-want = x[:, :, 1:, :3, 2:]
-hint = "The axes are depth, height, width, in this order."
-assert_same("conv3d", call("conv3d", RULES, conv3d, x, weight), want, hint)
-got = call("conv3d", RULES, conv3d, x, weight, torch.tensor([1000.0]))
-assert_same("conv3d with a bias", got, 1000 + want, "The bias is added once.")
+def example_of_conv3d():
+    x = torch.stack([address_picture(4, 5) + 100 * depth for depth in range(3)])[None, None]
+    weight = torch.zeros(1, 1, 2, 2, 3)
+    weight[0, 0, 1, 0, 2] = 1
+    got, want = call("a volume", RULES, conv3d, x, weight), x[:, :, 1:, :3, 2:]
+    assert_same("conv3d", got, want, "The axes are depth, height, width, in this order.")
+    got = call("a volume, with a bias", RULES, conv3d, x, weight, torch.tensor([1000.0]))
+    assert_same("conv3d with a bias", got, 1000 + want, "The bias is added once.")
+
+
+example_of_conv3d()
 ### BEGIN HIDDEN TESTS
-device = "cuda" if torch.cuda.is_available() else "cpu"
-generator = torch.Generator().manual_seed(25)
-cases = [((2, 2, 3, 4, 5), (3, 2, 2, 3, 1)), ((1, 3, 5, 3, 4), (2, 3, 1, 2, 3))]
-settings = [(1, 0, 1), (2, 0, 1), (1, 1, 1), (1, 2, 2), (2, 1, 1), (3, 2, 2)]
-for stride, padding, dilation in settings:
-    for shape, taps in cases:
-        dtype = torch.float64 if shape[0] == 2 else torch.float32
-        x = torch.randint(1, 10, shape, generator=generator).to(device, dtype) / 8
-        weight = torch.randint(-9, 10, taps, generator=generator).to(device, dtype) / 8
-        bias = (torch.arange(taps[0]) - (taps[0] - 1) / 2).to(device, dtype)
-        before = x.clone(), weight.clone(), bias.clone()
-        got = call("conv3d", RULES, conv3d, x, weight, bias, stride, padding, dilation)
-        bare = call("conv3d", RULES, conv3d, x, weight, None, stride, padding, dilation)
-        x, weight, bias = (tensor.cpu().double() for tensor in before)
-        want = F.conv3d(x, weight, bias, stride, padding, dilation).to(device, dtype)
-        kept = F.conv3d(x, weight, None, stride, padding, dilation).to(device, dtype)
-        slips = {
-            "The bias is missing.": F.conv3d(x, weight, None, stride, padding, dilation),
-            "The bias is added once, not for every slice of the kernel.": (
-                F.conv3d(x, weight, bias * taps[2], stride, padding, dilation)
-            ),
-            "You turned the kernels.": (
-                F.conv3d(x, weight.flip(2, 3, 4), bias, stride, padding, dilation)
-            ),
-        }
-        what = f"x {shape}, weight {taps}, stride {stride}, padding {padding}, dilation {dilation}"
-        hint = "The settings hold for all three axes: depth, height, width, in this order."
-        assert_same(what, got, want, hint, slips)
-        assert_same(f"{what}, no bias", bare, kept, hint)
+
+
+def volumes_for_tests():
+    settings = [(1, 0, 1), (2, 0, 1), (1, 1, 1), (1, 1, 2), (2, 1, 1), (3, 2, 2)]
+    shapes = [((2, 2, 3, 4, 5), (3, 2, 2, 3, 1)), ((1, 3, 5, 3, 4), (2, 3, 1, 2, 3))]
+    cases = [(*shape, *three) for three in settings for shape in shapes]
+    return layers_for_tests(F.conv3d, cases, seed=25)
+
+
+check_calls(
+    conv3d,
+    volumes_for_tests(),
+    "The settings hold for all three axes: depth, height, width, in this order.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -723,54 +736,36 @@ def conv_parameters(in_channels, filters, kernel, bias=True):
 # AlexNet's first layer; then the two layers of the lecture for a scan with five slices, as
 # channels and as a volume.
 
+
 # %% test="test_conv_parameters" points=1
-hint = "Each filter has a weight for every tap of every channel, and one bias."
-slips = {34_849: "Each filter has a bias of its own.", 34_848: "Each filter has a bias."}
-assert_number(
-    "96 filters of 11×11×3",
-    call("conv_parameters", RULES, conv_parameters, 3, 96, (11, 11)),
-    34_944,
-    hint,
-    slips,
-)
-assert_number(
-    "one 3×3 over 5 channels",
-    call("conv_parameters", RULES, conv_parameters, 5, 1, (3, 3)),
-    46,
-    hint,
-)
-assert_number(
-    "one 3×3×3 over 1 channel",
-    call("conv_parameters", RULES, conv_parameters, 1, 1, (3, 3, 3)),
-    28,
-    hint,
-)
-assert_number(
-    "the same without bias",
-    call("conv_parameters", RULES, conv_parameters, 1, 1, (3, 3, 3), False),
-    27,
-    hint,
-)
+def example_of_conv_parameters():
+    hint = "Each filter has a weight for every tap of every channel, and a bias of its own."
+    examples = [
+        ("96 filters of 11×11×3", (3, 96, (11, 11)), 34_944),
+        ("one 3×3 over 5 channels", (5, 1, (3, 3)), 46),
+        ("one 3×3×3 over 1 channel", (1, 1, (3, 3, 3)), 28),
+        ("one 3×3×3 over 1 channel, without bias", (1, 1, (3, 3, 3), False), 27),
+    ]
+    for case, settings, want in examples:
+        assert_number(case, call(case, COUNTING_RULES, conv_parameters, *settings), want, hint)
+
+
+example_of_conv_parameters()
 ### BEGIN HIDDEN TESTS
-cases = [(3, 8, (5, 2)), (16, 4, (7,)), (2, 6, (1, 3, 4)), (512, 512, (3, 3)), (1, 5, (1, 1))]
-for c, f, kernel in cases:
-    weights = f * c * math.prod(kernel)
-    for bias in (True, False):
-        slips = {
-            weights + 1: "Each filter has a bias of its own.",
-            weights: "Each filter has a bias.",
-            weights + f: "There are no biases if `bias` is False.",
-            f * math.prod(kernel) + f * bias: "A filter has a slice for every input channel.",
-            f * c * kernel[0] ** len(kernel) + f * bias: "The kernel's sides may differ.",
-        }
-        what = f"{f} filters of {kernel} over {c} channels, bias={bias}"
-        assert_number(
-            what,
-            call("conv_parameters", RULES, conv_parameters, c, f, kernel, bias),
-            weights + f * bias,
-            hint,
-            slips,
-        )
+
+
+def check_conv_parameters(function):
+    cases = [(3, 8, (5, 2)), (16, 4, (7,)), (2, 6, (1, 3, 4)), (512, 512, (3, 3)), (1, 5, (1, 1))]
+    cases += [(4, 3, torch.Size([2, 5])), (10**8 + 1, 10**9 + 1, (3, 1))]  # too large for a float
+    for c, f, kernel in cases:
+        for bias in (True, False):
+            case = f"{f} filters of {tuple(kernel)} over {c} channels, bias={bias}"
+            got = call(case, COUNTING_RULES, function, c, f, kernel, bias)
+            hint = f"A filter has {c} · {' · '.join(map(str, kernel))} weights, and perhaps a bias."
+            assert_number(case, got, f * (c * math.prod(kernel) + bias), hint)
+
+
+check_conv_parameters(conv_parameters)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -800,40 +795,46 @@ def conv_macs(in_shape, filters, kernel, stride=1, padding=0, dilation=1):
 
 
 # %% test="test_conv_macs" points=2
-hint = "Every output number takes one multiply-add for each weight of its filter."
-slips = {105_705_600: "Adding the bias isn't counted.", 34_848: "Those are the weights."}
-got = call("conv_macs", RULES, conv_macs, (3, 227, 227), 96, (11, 11), 4)
-assert_number("AlexNet's first layer", got, 105_415_200, hint, slips)
-got = call("conv_macs", RULES, conv_macs, (5, 128, 128), 1, (3, 3))
-assert_number("3×3 over five channels", got, 714_420, hint)
-got = call("conv_macs", RULES, conv_macs, (1, 5, 128, 128), 1, (3, 3, 3))
-assert_number("3×3×3 over five slices", got, 1_285_956, hint)
+def example_of_conv_macs():
+    hint = "Every output number takes one multiply-add for each weight of its filter."
+    examples = [
+        ("AlexNet's first layer", ((3, 227, 227), 96, (11, 11), 4), 105_415_200),
+        ("3×3 over five channels", ((5, 128, 128), 1, (3, 3)), 714_420),
+        ("3×3×3 over five slices", ((1, 5, 128, 128), 1, (3, 3, 3)), 1_285_956),
+    ]
+    for case, settings, want in examples:
+        got = call(case, COUNTING_RULES, conv_macs, *settings)
+        assert_number(case, got, want, f"{hint} Adding the bias isn't counted.")
+
+
+example_of_conv_macs()
 ### BEGIN HIDDEN TESTS
-cases = [
-    *(((3, 9, 14), 4, (2, 5), 1, 0, 1), ((2, 20, 11), 6, (3, 1), 2, 1, 1)),
-    *(((5, 17), 3, (4,), 5, 2, 2), ((1, 5, 12, 8), 2, (1, 3, 2), 2, 1, 2)),
-    *(((4, 10, 7, 6), 3, (3, 2, 4), 1, 2, 1), ((64, 224, 112), 128, (3, 5), 1, 0, 3)),
-]
-for shape, f, kernel, *settings in cases:
-    stride, padding, dilation = settings
-    reaches = [dilation * (k - 1) + 1 for k in kernel]
-    rows = zip(shape[1:], reaches, strict=True)
-    places = [len(range(0, i + 2 * padding - reach + 1, stride)) for i, reach in rows]
-    weights = f * shape[0] * math.prod(kernel)
-    want = weights * math.prod(places)
-    slips = {
-        want + f * math.prod(places): "Adding the bias isn't counted.",
-        want // shape[0]: "A filter multiplies in all input channels.",
-        want // f: "That is the work of one filter.",
-        weights * math.prod(shape[1:]): "Count the output's places, not the input's pixels.",
-        weights * places[0] ** len(kernel): "Each axis has a size and a kernel of its own.",
-        weights: "Those are the weights; each is used at every place.",
-    }
-    what = f"input {shape}, {f} filters of {kernel}, stride, padding, dilation {settings}"
-    hint = "Stride, padding and dilation decide how many places there are."
-    assert_number(
-        what, call(what, RULES, conv_macs, shape, f, kernel, *settings), want, hint, slips
-    )
+
+
+def check_conv_macs(function):
+    cases = [
+        ((3, 9, 14), 4, (2, 5), 1, 0, 1),
+        ((2, 20, 11), 6, (3, 1), 2, 1, 1),
+        ((5, 17), 3, (4,), 5, 2, 2),
+        ((1, 5, 12, 8), 2, (1, 3, 2), 2, 1, 2),
+        ((4, 10, 7, 6), 3, (3, 2, 4), 1, 2, 1),
+        ((64, 224, 112), 128, (3, 5), 1, 0, 3),
+        (torch.Size([2, 6, 5]), 3, torch.Size([1, 4]), 1, 1, 1),
+        ((10**6 + 1, 2001, 1001), 10**4 + 1, (1, 3), 1, 0, 1),  # too large for a float
+    ]
+    for shape, f, kernel, stride, padding, dilation in cases:
+        sizes = zip(shape[1:], kernel, strict=True)
+        ends = [i + 2 * padding - dilation * (k - 1) for i, k in sizes]
+        places = [len(range(0, end, stride)) for end in ends]
+        case = f"input {tuple(shape)}, {f} filters of {tuple(kernel)}, "
+        case += f"stride {stride}, padding {padding}, dilation {dilation}"
+        got = call(case, COUNTING_RULES, function, shape, f, kernel, stride, padding, dilation)
+        hint = "Stride, padding and dilation decide how many places there are: "
+        hint += f"{' · '.join(map(str, places))}, in each a product for every weight."
+        assert_number(case, got, f * shape[0] * math.prod(kernel) * math.prod(places), hint)
+
+
+check_conv_macs(conv_macs)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -919,51 +920,50 @@ def receptive_field(layers):
 # The examples: one and two layers of $3 \times 3$, AlexNet's first two layers, and a kernel whose
 # three taps lie four pixels apart.
 
+
 # %% test="test_receptive_field" points=3
-hint = "A layer adds its kernel minus 1, in steps as long as the jump before it."
-assert_number("one 3×3", call("receptive_field", RULES, receptive_field, [Window(3)]), 3, hint)
-assert_number(
-    "two 3×3", call("receptive_field", RULES, receptive_field, [Window(3), Window(3)]), 5, hint
-)
-got = call("receptive_field", RULES, receptive_field, [Window(11, stride=4), Window(3, stride=2)])
-slips = {
-    57: "A layer's stride widens the view of the layers behind it, not its own.",
-    13: "Behind a stride neighbours lie further apart: a step is worth a jump.",
-}
-assert_number("AlexNet up to its first pool", got, 19, hint, slips)
-assert_number(
-    "dilation 4",
-    call("receptive_field", RULES, receptive_field, [Window(3, dilation=4)]),
-    9,
-    "Taps lie 4 pixels apart.",
-)
+def example_of_receptive_field():
+    hint = "A layer adds its kernel minus 1, in steps as long as the jump before it."
+    alexnet = [Window(11, stride=4), Window(3, stride=2)]
+    hint_pool = "The pool adds 2 steps of 4 pixels: its own stride widens the views behind it only."
+    examples = [
+        ("one 3×3", [Window(3)], 3, hint),
+        ("two 3×3", [Window(3), Window(3)], 5, hint),
+        ("AlexNet up to its first pool", alexnet, 19, hint_pool),
+        ("dilation 4", [Window(3, dilation=4)], 9, "Taps lie 4 pixels apart."),
+    ]
+    for case, layers, want, hint in examples:
+        assert_number(case, call(case, RULES, receptive_field, layers), want, hint)
+
+
+example_of_receptive_field()
 ### BEGIN HIDDEN TESTS
-generator = torch.Generator().manual_seed(26)
-stacks = [[], [Window(1, 2)], [Window(3, 2), Window(1), Window(3)], [Window(2, 2)] * 5]
-for _ in range(40):
-    depth = int(torch.randint(2, 5, (), generator=generator))
-    draws = torch.randint(1, 4, (depth, 3), generator=generator).tolist()
-    stacks.append([Window(kernel + 1, stride, dilation) for kernel, stride, dilation in draws])
-for layers in stacks:
-    seen = {0}  # the positions that the unit depends on, from the output to the input
-    for layer in reversed(layers):
-        seen = {n * layer.stride + t * layer.dilation for n in seen for t in range(layer.kernel)}
-    field, jump, late, plain, dilated = 1, 1, 1, 1, 1
-    for kernel, stride, dilation in layers:
-        field += (kernel - 1) * jump
-        late += dilation * (kernel - 1) * jump * stride
-        plain += dilation * (kernel - 1)
-        jump *= stride
-    slips = {
-        field: "A dilated kernel's taps lie `dilation` jumps apart.",
-        plain: "Behind a stride neighbours lie further apart: a step is worth a jump.",
-        late: "A layer's stride widens the view of the layers behind it, not its own.",
-    }
-    what, before = " → ".join(map(str, layers)) or "no layer", list(layers)
-    got = call("receptive_field", RULES, receptive_field, layers)
-    assert layers == before, "receptive_field changed the list: only read it."
-    hint = "Strides multiply: the jump is the product of all strides before a layer."
-    assert_number(what, got, max(seen) - min(seen) + 1, hint, slips)
+
+
+def stacks_for_tests():
+    generator = torch.Generator().manual_seed(26)
+    yield from ([], [Window(1, 2)], [Window(3, 2), Window(1), Window(3)], [Window(2, 2)] * 5)
+    yield from ([Window(1, 3), Window(2)], [Window(1, 2, 3), Window(3, 1, 2), Window(1, 2)])
+    yield [Window(3, 2)] * 10
+    for _ in range(40):
+        depth = int(torch.randint(2, 5, (), generator=generator))
+        draws = torch.randint(1, 4, (depth, 3), generator=generator).tolist()
+        yield [Window(*draw) for draw in draws]
+
+
+def check_receptive_field(function):
+    for layers in stacks_for_tests():
+        seen = {0}  # the positions that the unit depends on, from the output to the input
+        for layer in reversed(layers):
+            taps = range(layer.kernel)
+            seen = {n * layer.stride + tap * layer.dilation for n in seen for tap in taps}
+        case = " → ".join(map(str, layers)) or "no layer"
+        got = call(case, RULES, function, layers)
+        hint = "Strides multiply: the jump is the product of all strides before a layer."
+        assert_number(case, got, max(seen) - min(seen) + 1, hint)
+
+
+check_receptive_field(receptive_field)
 ### END HIDDEN TESTS
 
 # %% [markdown]

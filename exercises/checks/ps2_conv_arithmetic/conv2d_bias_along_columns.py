@@ -2,7 +2,7 @@
 # about: Adds the bias along the last axis, where broadcasting puts it by itself.
 # blind: true
 # fails:
-#   test_conv2d_channels: Each filter adds up its products over all channels, then its bias once
+#   test_conv2d_channels: not along the columns
 #   test_conv2d_settings: If the channels are right
 # ---
 

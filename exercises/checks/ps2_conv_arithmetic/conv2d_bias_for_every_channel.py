@@ -2,7 +2,7 @@
 # about: Adds the bias once for each input channel.
 # blind: true
 # fails:
-#   test_conv2d_channels: Each channel added the bias
+#   test_conv2d_channels: not for each channel
 #   test_conv2d_settings: If the channels are right
 # ---
 

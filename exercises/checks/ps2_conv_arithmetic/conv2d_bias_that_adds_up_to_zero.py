@@ -2,7 +2,7 @@
 # about: "Forgets a bias whose numbers add up to zero."
 # blind: true
 # fails:
-#   test_conv2d_channels: The bias is missing
+#   test_conv2d_channels: biases adding up to 0
 #   test_conv2d_settings: If the channels are right
 # ---
 

@@ -2,7 +2,8 @@
 # about: "It computes in float32 and goes back to the dtype, so float64 loses digits."
 # blind: true
 # fails:
-#   test_conv2d_channels: That is single precision
+#   test_conv2d_channels: to eleven digits
+#   test_conv2d_settings: to eleven digits
 # ---
 
 # %% solution="conv2d"

@@ -2,7 +2,7 @@
 # about: Takes a bias and never adds it.
 # blind: true
 # fails:
-#   test_conv2d_channels: The bias is missing
+#   test_conv2d_channels: The bias is added once
 #   test_conv2d_settings: If the channels are right
 # ---
 

@@ -2,7 +2,7 @@
 # about: Takes the mean over the channels where the sum is meant.
 # blind: true
 # fails:
-#   test_conv2d_channels: Each filter adds up its products over all channels, then its bias once
+#   test_conv2d_channels: A filter adds up over all channels
 #   test_conv2d_settings: If the channels are right
 # ---
 

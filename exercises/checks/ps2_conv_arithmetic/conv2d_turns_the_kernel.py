@@ -2,7 +2,7 @@
 # about: Turns the kernels by 180°, as the convolution of mathematics does.
 # blind: true
 # fails:
-#   test_conv2d_channels: You turned the kernels
+#   test_conv2d_channels: A turned kernel looks at 11 first
 #   test_conv2d_settings: The window of output (i, j) begins
 # ---
 

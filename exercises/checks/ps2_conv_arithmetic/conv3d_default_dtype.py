@@ -2,7 +2,7 @@
 # about: "The result has the default dtype, whatever the volume has."
 # blind: true
 # fails:
-#   test_conv3d: expected torch.float64
+#   test_conv3d: to eleven digits
 # ---
 
 # %% solution="conv3d"

@@ -2,7 +2,7 @@
 # about: "Turns kernels with odd sides, as if those were convolved in earnest."
 # blind: true
 # fails:
-#   test_correlate2d: You turned the kernel
+#   test_correlate2d: no kernel is turned
 # ---
 
 # %% solution="correlate2d"

@@ -2,7 +2,7 @@
 # about: Turns the kernel by 180°, as the convolution of mathematics does.
 # blind: true
 # fails:
-#   test_correlate2d: You turned the kernel
+#   test_correlate2d: A turned kernel gives 12
 # ---
 
 # %% solution="correlate2d"

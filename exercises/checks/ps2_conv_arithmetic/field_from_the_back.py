@@ -2,7 +2,7 @@
 # about: Walks from the output to the input in the order of the list.
 # blind: true
 # fails:
-#   test_receptive_field: A layer adds its kernel minus 1, in steps as long as the jump before it
+#   test_receptive_field: The pool adds 2 steps of 4 pixels
 # ---
 
 # %% solution="receptive_field"

@@ -2,7 +2,7 @@
 # about: Adds up the kernels, as if every stride were 1.
 # blind: true
 # fails:
-#   test_receptive_field: "Behind a stride neighbours lie further apart: a step is worth a jump"
+#   test_receptive_field: The pool adds 2 steps of 4 pixels
 # ---
 
 # %% solution="receptive_field"

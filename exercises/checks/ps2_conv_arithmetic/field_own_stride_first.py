@@ -2,7 +2,7 @@
 # about: "Multiplies by a layer's stride before it adds the layer's steps."
 # blind: true
 # fails:
-#   test_receptive_field: A layer's stride widens the view of the layers behind it, not its own
+#   test_receptive_field: its own stride widens the views behind it only
 # ---
 
 # %% solution="receptive_field"

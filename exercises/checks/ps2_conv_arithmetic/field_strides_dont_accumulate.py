@@ -2,7 +2,7 @@
 # about: Uses the stride of the layer before only, not the product of all.
 # blind: true
 # fails:
-#   test_receptive_field: "Behind a stride neighbours lie further apart: a step is worth a jump"
+#   test_receptive_field: Strides multiply
 # ---
 
 # %% solution="receptive_field"

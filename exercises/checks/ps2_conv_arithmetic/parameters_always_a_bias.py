@@ -2,7 +2,7 @@
 # about: Counts the biases of a layer that has none.
 # blind: true
 # fails:
-#   test_conv_parameters: Each filter has a weight for every tap of every channel, and one bias
+#   test_conv_parameters: a bias of its own
 # ---
 
 # %% solution="conv_parameters"

@@ -2,7 +2,7 @@
 # about: Counts one bias for the whole layer.
 # blind: true
 # fails:
-#   test_conv_parameters: Each filter has a bias of its own
+#   test_conv_parameters: a bias of its own
 # ---
 
 # %% solution="conv_parameters"

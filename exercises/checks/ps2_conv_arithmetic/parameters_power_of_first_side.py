@@ -2,7 +2,7 @@
 # about: "It takes the kernel for a square or cube, as a power of its first number."
 # blind: true
 # fails:
-#   test_conv_parameters: sides may differ
+#   test_conv_parameters: A filter has 3 · 5 · 2 weights
 # ---
 
 # %% solution="conv_parameters"

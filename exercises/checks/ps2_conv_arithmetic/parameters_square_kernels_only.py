@@ -2,7 +2,7 @@
 # about: Squares the first side of the kernel.
 # blind: true
 # fails:
-#   test_conv_parameters: The kernel's sides may differ
+#   test_conv_parameters: A filter has 3 · 5 · 2 weights
 # ---
 
 # %% solution="conv_parameters"

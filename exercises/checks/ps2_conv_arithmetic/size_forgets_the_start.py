@@ -3,9 +3,9 @@
 # blind: true
 # fails:
 #   test_output_size: Places are steps plus one
-#   test_output_size_refuses: The window just fits, in one place
+#   test_output_size_refuses: It fits in one place
 #   test_correlate2d: Multiply each pixel by the weight on top of it, and add up
-#   test_conv2d_channels: Each filter adds up its products over all channels, then its bias once
+#   test_conv2d_channels: A filter adds up over all channels
 #   test_conv2d_settings: The window of output (i, j) begins
 #   test_conv3d: The axes are depth, height, width, in this order
 #   test_conv_macs: Every output number takes one multiply-add for each weight of its filter

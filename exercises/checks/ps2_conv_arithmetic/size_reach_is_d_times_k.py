@@ -2,7 +2,7 @@
 # about: Takes d·k for the reach of a dilated window.
 # blind: true
 # fails:
-#   test_output_size: The window reaches over 5 positions
+#   test_output_size: "The window reaches over 5, not 6"
 #   test_output_size_refuses: say how far the window reaches (9)
 #   test_conv2d_settings: Neighbouring taps look `dilation` pixels apart
 #   test_conv3d: "The settings hold for all three axes: depth, height, width, in this order"

@@ -3,7 +3,7 @@
 # blind: true
 # fails:
 #   test_output_size: doesn't fit into
-#   test_output_size_refuses: refuses a window that just fits
+#   test_output_size_refuses: a window that just fits
 #   test_correlate2d: doesn't fit into
 #   test_conv2d_channels: doesn't fit into
 #   test_conv2d_settings: doesn't fit into

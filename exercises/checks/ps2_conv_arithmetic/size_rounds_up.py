@@ -4,7 +4,7 @@
 # fails:
 #   test_output_size: A step that leaves the row isn't made
 #   test_conv2d_settings: The window of output (i, j) begins
-#   test_conv3d: out of range
+#   test_conv3d: does not broadcast
 #   test_conv_macs: Stride, padding and dilation decide how many places there are
 # ---
 

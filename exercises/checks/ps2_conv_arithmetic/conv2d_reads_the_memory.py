@@ -1,0 +1,23 @@
+# ---
+# about: "Takes the weights in the order in which they lie in memory."
+# fails:
+#   test_conv2d_channels: transposed
+#   test_conv2d_settings: transposed
+# ---
+
+# %% solution="conv2d"
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    n, _, height, width = x.shape
+    filters, _, k_h, k_w = weight.shape
+    rows = output_size(height, k_h, stride, padding, dilation)
+    columns = output_size(width, k_w, stride, padding, dilation)
+    padded = F.pad(x, (padding,) * 4)
+    y = x.new_zeros(n, filters, rows, columns)
+    sizes = (filters, x.shape[1], k_h, k_w)
+    weight = weight.as_strided(sizes, torch.empty(sizes).stride())
+    for i in range(rows):
+        for j in range(columns):
+            down = slice(i * stride, i * stride + dilation * (k_h - 1) + 1, dilation)
+            across = slice(j * stride, j * stride + dilation * (k_w - 1) + 1, dilation)
+            y[:, :, i, j] = torch.einsum("nchw,fchw->nf", padded[:, :, down, across], weight)
+    return y if bias is None else y + bias[:, None, None]
