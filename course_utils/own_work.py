@@ -72,8 +72,9 @@ class own_work:  # noqa: N801 - used like a function
 
     Args:
         steps: names of steps. "chance" means the random generators that all code shares: they must
-            be left as they are; with "chance-but-torch", PyTorch's may be drawn from. "loops"
-            allows 60 operations of PyTorch's. A name with a dot is a module's.
+            be left as they are; with "chance-but-torch", PyTorch's may be drawn from, though not
+            seeded. "loops" allows 60 operations of PyTorch's. A name with a dot is a module's, or
+            that of a function in one.
 
     Raises:
         ValueError: there is no step of a name.
@@ -220,28 +221,35 @@ class _Modules:
 
     def watch_if_loaded(self) -> None:
         """Watch from now on, if there is anything to see."""
-        if any(name in sys.modules for name in self._modules):
+        if any(map(_is_loaded, self._modules)):
             sys.setprofile(self)
 
     def find_spec(self, name: str, *_: Any) -> None:
         """As one of Python's finders, which are asked at each import: this one finds nothing."""
-        if self._within(name) is not None:
+        holds_some = any(rule.startswith(f"{name}.") for rule in self._modules)
+        if holds_some or self._within(name) is not None:
             sys.setprofile(self)
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         if event != "call":
             return
-        module = frame.f_globals.get("__name__", "")
-        if module not in self._known:
-            self._known[module] = self._within(module)
-        if (within := self._known[module]) is not None:
-            name = frame.f_code.co_name
-            what = within if name == "<module>" else f"{within}'s {name}"
+        name = frame.f_code.co_name
+        called = f"{frame.f_globals.get('__name__')}.{name}"
+        if called not in self._known:
+            self._known[called] = self._within(called)
+        if (within := self._known[called]) is not None:
+            what = within if within == called or name == "<module>" else f"{within}'s {name}"
             _refuse(self._broken, what, self._modules[within])
 
-    def _within(self, module: str) -> str | None:
-        inside = (name for name in self._modules if f"{module}.".startswith(f"{name}."))
+    def _within(self, called: str) -> str | None:
+        inside = (name for name in self._modules if f"{called}.".startswith(f"{name}."))
         return next(inside, None)
+
+
+def _is_loaded(name: str) -> bool:
+    """Whether a module, or a function of one, is there to be called."""
+    module, _, function = name.rpartition(".")
+    return name in sys.modules or function in getattr(sys.modules.get(module), "__dict__", {})
 
 
 def _refuse(broken: list[OwnWorkError], what: str, step: str) -> None:
@@ -292,4 +300,6 @@ def _chance_left_alone(*, torch_too: bool) -> Iterator[None]:
 def _random_states(torch_too: bool) -> dict[str, Any]:
     state: Any = np.random.get_state()
     others = {"numpy": (state[1].tobytes(), *state[2:]), "Python": random.getstate()}
-    return others | ({"PyTorch": torch.get_rng_state().numpy().tobytes()} if torch_too else {})
+    # Draws leave the seed as it is.
+    drawn = torch.get_rng_state().numpy().tobytes() if torch_too else torch.initial_seed()
+    return others | {"PyTorch": drawn}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
+from course_utils import models
 from course_utils.own_work import OwnWorkError, active, enforced, own_work, paused
 
 X = torch.arange(36.0).reshape(1, 1, 6, 6)
@@ -175,7 +177,7 @@ def test_own_work_passes_all_rules(number):
 def test_a_network_may_draw_its_first_weights_and_nothing_else():
     with own_work("chance-but-torch"):
         nn.Linear(2, 2)
-    for draw in (np.random.rand, random.random):
+    for draw in (np.random.rand, random.random, lambda: torch.manual_seed(2), torch.seed):
         with pytest.raises(OwnWorkError, match="generator"), own_work("chance-but-torch"):
             draw()
 
@@ -217,6 +219,16 @@ def test_a_module_is_a_rule_and_an_unknown_step_is_named():
         own_work("convolutions")
 
 
+def test_a_function_is_a_rule_and_the_others_of_its_module_are_not():
+    network = nn.Module()
+    network.fc = nn.Linear(2, 3)
+    with own_work("course_utils.models.swap_head", "chance-but-torch"):
+        models.imagenet_classes()
+    refused = r"^course_utils\.models\.swap_head is not available"
+    with pytest.raises(OwnWorkError, match=refused), own_work("course_utils.models.swap_head"):
+        models.swap_head(network, 2)
+
+
 def test_a_module_that_is_imported_too_late_to_be_seen_is_seen(tmp_path, monkeypatch):
     (tmp_path / "brought").mkdir()
     (tmp_path / "brought" / "along.py").write_text("def filtered(x):\n    return x\n")
@@ -228,7 +240,12 @@ def test_a_module_that_is_imported_too_late_to_be_seen_is_seen(tmp_path, monkeyp
     with pytest.raises(OwnWorkError, match=r"brought\.along is not"), own_work("brought.along"):
         brings_it_along(X)
     brings_it_along(X)
-    with pytest.raises(OwnWorkError, match=r"brought\.along's filtered"), own_work("brought.along"):
+    for rule in ("brought.along", "brought.along.filtered"):
+        with pytest.raises(OwnWorkError, match=r"brought\.along.*filtered"), own_work(rule):
+            brings_it_along(X)
+    for name in ("brought", "brought.along"):
+        del sys.modules[name]
+    with pytest.raises(OwnWorkError, match="filtered is not"), own_work("brought.along.filtered"):
         brings_it_along(X)
 
 

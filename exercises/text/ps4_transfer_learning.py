@@ -40,26 +40,44 @@
 # %% [markdown]
 # ## Before you start
 #
-# Four house rules hold for all your functions:
+# Five house rules hold for all your functions:
 #
 # 1. Write the steps yourself. Lecture 04 had helpers for them: everything in
-#    `course_utils.training`, and `swap_head` in `course_utils.models`. These are not available
-#    while your work is graded. All else is allowed: all of PyTorch and numpy, and the functions
-#    that you wrote in an earlier task.
+#    `course_utils.training`, and `swap_head` in `course_utils.models`. Neither your functions nor
+#    your helpers may call these, under whatever name: the tests see what runs, not what it is
+#    called. While your work is graded they are not there at all. All else is allowed: all of
+#    PyTorch, torchvision and numpy, and the functions that you wrote in an earlier task.
 # 2. Leave what you are given as it is: tensors, lists, networks. Only where a task says *in place*
 #    you change the network that you get.
 # 3. Leave chance as it is. Draw random numbers from a `torch.Generator` of your own. After a call
 #    of your function the global generators (of PyTorch, numpy and Python) must be where they were
 #    before. There is one exception: PyTorch draws the first weights of a new layer from its global
-#    generator, and in `swap_head` it may.
+#    generator, and in `swap_head` it may. Seeding it is not allowed there either.
 # 4. Work on the device and in the dtype of the tensors that you get. Where a task asks for a
 #    `float`, an `int` or a `bool`, it means Python's own, not a tensor with one element.
+# 5. Every call begins anew. A tensor or a network that you know from an earlier call may hold other
+#    numbers now. A list or a network that you make belongs to that call: no later call changes it,
+#    and it is never something that you were given.
+#
+# What your functions get:
+#
+# | name | what it is |
+# |---|---|
+# | `outputs` | finite numbers of shape (N, C), in `float16`, `float32` or `float64` |
+# | `labels`, `answers` | whole numbers (`int64`) from 0, of shape (N,) |
+# | `images` in part 2 | bytes (`uint8`) of shape (N, C, H, W), with any number of channels |
+# | `train`, `test` in part 2 | lists of positions: `int` from 0, each once, in any order |
+# | `k`, `classes`, `batch_size` | an `int` from 1 |
+# | `head` | the name of a layer or of a block, as `network.named_modules()` gives it |
+# | `seed` | an `int` from 0 |
+#
+# All tensors of a call are on one device. They may be transposed or expanded views, for which
+# `x.view(-1)` fails and `x.reshape(-1)` works. A `float` that you return may be off by a millionth.
+# A test compares a number with a limit only where rounding can't decide: they are far enough apart,
+# or both are exact.
 
 # %% given="imports"
-import ast
-import inspect
-import random
-import textwrap
+import copy
 
 import numpy as np
 import torch
@@ -69,76 +87,25 @@ from torch import nn
 from course_utils.data import load_stamps, split_per_class
 from course_utils.models import imagenet_classes, preprocess, squeezenet
 from course_utils.quiz import ask
+from course_utils.testing import assert_same, call
+
+# %% given="house_rules"
+RULES = ("course_utils.training", "course_utils.models.swap_head", "chance")
+HEADS = ("course_utils.training", "course_utils.models.swap_head", "chance-but-torch")
 
 # %% [markdown]
-# The next cells hold the tools that the tests use. You needn't read them, but you may call
-# `assert_same` while you look for a mistake: it names the first element that differs.
-
-# %% given="test_tools"
-FORBIDDEN = ("course_utils.training", "course_utils.models.swap_head", "models.swap_head")
-
-
-def assert_own_work(function):
-    """Fail if `function` names what house rule 1 excludes."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return  # its source can't be read; grading takes the helpers away all the same
-    used = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            used += [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            used += [alias.name for alias in node.names]
-        elif isinstance(node, ast.Attribute):
-            used.append(ast.unparse(node))
-    found = ", ".join(name for name in used if name.startswith(FORBIDDEN))
-    assert not found, f"uses {found}, which solves this assignment: house rule 1"
+# A test calls `call("the case", RULES, your_function, …)`: it calls your function, sees to rules
+# 1, 2 and 3, and says in which case something went wrong. `assert_same` names the first element of
+# a tensor that differs, and `assert_share` below compares a `float`. You may use all three while
+# you look for a mistake.
 
 
-# %% given="test_tools_compare"
-def assert_same(what, got, want, hint=""):
-    """Fail if `got` is not the tensor `want`; say where, and what to look at."""
-    kind = type(got).__name__
-    assert isinstance(got, torch.Tensor), f"{what} is {kind}, not a tensor. {hint}"
-    shapes = f"expected shape {tuple(want.shape)}, got {tuple(got.shape)}"
-    assert got.shape == want.shape, f"{what}: {shapes}. {hint}"
-    types = f"expected {want.dtype} on {want.device}, got {got.dtype} on {got.device}"
-    assert (got.dtype, got.device) == (want.dtype, want.device), f"{what}: {types}."
-    rtol, atol = (1e-3, 1e-4) if want.dtype == torch.float32 else (1e-7, 1e-9)
-    wrong = ~torch.isclose(got.detach(), want.detach(), rtol=rtol, atol=atol)
-    if wrong.any():
-        first = tuple(wrong.nonzero()[0].tolist())
-        values = f"expected {want[first].item():.6g}, got {got[first].item():.6g}"
-        raise AssertionError(f"{what} at {first}: {values}. {hint}")
-
-
+# %% given="assert_share"
 def assert_share(what, got, want, hint=""):
     """Fail if `got` is not the Python float `want`."""
     kind = type(got).__name__
     assert type(got) is float, f"{what}: expected a Python float, got {got!r} of type {kind}."
     assert abs(got - want) < 1e-6, f"{what}: expected {want:.4f}, got {got:.4f}. {hint}"
-
-
-# %% given="test_tools_state"
-def assert_unchanged(what, tensors, before):
-    """Fail if a call has changed one of the tensors that it was lent."""
-    for tensor, copy in zip(tensors, before, strict=True):
-        kept = tensor.shape == copy.shape and torch.equal(tensor, copy)
-        assert kept, f"{what} changed a tensor that it was given: house rule 2."
-
-
-def assert_refuses_nothing(function, *arguments):
-    """Fail unless `function` raises a ValueError: there are no pictures to measure with."""
-    call = f"{function.__name__} of no pictures"
-    try:
-        got = function(*arguments)
-    except ValueError:
-        return
-    except Exception as error:
-        kind = type(error).__name__
-        raise AssertionError(f"{call}: expected a ValueError, got {kind}: {error}") from None
-    raise AssertionError(f"{call}: expected a ValueError, got the result {got}")
 
 
 # %% [markdown]
@@ -157,7 +124,8 @@ def assert_refuses_nothing(function, *arguments):
 # So top-1 accuracy is 1/3, and top-2 accuracy is 1. Picture 2 shows the rule for **ties**. A
 # network that gives all classes the same output knows nothing, and should get nothing. So among
 # equal outputs the right class counts as the *last* one: a picture is a hit if at most $k$ classes,
-# the right one included, have an output as large as that of the right class or larger.
+# the right one included, have an output as large as that of the right class or larger. Outputs
+# that differ by however little are no tie.
 #
 # ### Task 1a: top-k accuracy (1 point for top-1, 2 points for other k)
 #
@@ -181,7 +149,7 @@ def assert_refuses_nothing(function, *arguments):
 def top_k_accuracy(outputs, labels, k):
     """The share of pictures (a float) whose right class is among the k largest outputs.
 
-    outputs: (N, C), finite numbers; labels: whole numbers (N,), each from 0 to C - 1; k: from 1.
+    outputs: (N, C), one row for each picture; labels: (N,), each from 0 to C - 1; k: from 1.
     """
     ### BEGIN SOLUTION
     if len(labels) == 0:
@@ -197,48 +165,80 @@ def top_k_accuracy(outputs, labels, k):
 
 
 # %% test="test_top_1" points=1
-def _example_top_1():
-    assert_own_work(top_k_accuracy)
+### BEGIN HIDDEN TESTS
+def assert_refused(case, function, *inputs):
+    """Fail unless `function` raises a ValueError: there are no pictures to measure with."""
+    try:
+        got, refused = call(case, RULES, function, *inputs), False
+    except AssertionError as error:
+        got, refused = error, isinstance(error.__cause__, ValueError)
+    assert refused, f"{case}: expected a ValueError, got {got}"
+
+
+def transposed(x):
+    """The same tensor with another layout: in memory, its first dimension runs fastest."""
+    backwards = tuple(range(x.dim()))[::-1]
+    return x.permute(backwards).contiguous().permute(backwards)
+
+
+def check_hits(function, n, c, k, generator):
+    """Rows with many ties, then with few, then the first row for all pictures."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    labels = torch.randint(c, (n,), generator=generator)
+    for spread, dtype in [(2, torch.float32), (9, torch.float16), (300, torch.float64)]:
+        outputs = torch.randint(-spread, spread + 1, (n, c), generator=generator) / 4 - 0.25
+        outputs = outputs.to(device, dtype)
+        views = {2: outputs, 9: outputs[:1].expand(n, c), 300: transposed(outputs)}
+        rows = list(zip(views[spread].tolist(), labels.tolist(), strict=True))
+        want = sum(sum(o >= row[y] for o in row) <= k for row, y in rows) / n
+        case = f"top-{k} of {n} pictures, {c} classes, {dtype}"
+        got = call(case, RULES, function, views[spread], labels.to(device), k)
+        hint = "" if spread == 300 else "Of tied classes the right one counts as the last."
+        assert_share(case, got, want, hint)
+
+
+def check_other_hits(function, k):
+    """The same tensors, which hold other numbers at each call; then no pictures."""
+    outputs, labels = torch.zeros(4, k + 1), torch.tensor([0, 0, 0, 1])
+    case = f"top-{k}, one tensor, changed since the last call"
+    for place, want in ((0, 0.75), (1, 0.25)):
+        outputs.zero_()
+        got = call(case, RULES, function, outputs, labels, k)
+        assert_share(f"{case}: all outputs are equal", got, 0.0, "Ties are misses.")
+        outputs[:, place] = 1.0
+        got = call(case, RULES, function, outputs, labels, k)
+        assert_share(f"{case}: class {place} has 1, the others 0", got, want)
+    nothing = torch.zeros(0, 3), torch.zeros(0).long()
+    assert_refused(f"top-{k} of no pictures", function, *nothing, k)
+
+
+### END HIDDEN TESTS
+def example_of_top_1():
     outputs = torch.tensor([[2.0, 1.0, 0.5], [0.0, 3.0, 1.0], [1.5, 1.5, 0.0]])
-    got = top_k_accuracy(outputs, torch.tensor([0, 2, 0]), 1)
+    got = call("top-1 of the table", RULES, top_k_accuracy, outputs, torch.tensor([0, 2, 0]), 1)
     assert_share("top-1 of the table", got, 1 / 3, "Picture 2 is a tie: a miss.")
 
 
-_example_top_1()
+example_of_top_1()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_top_1():
+def check_top_1(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(401)
-    cases = [(7, 3, torch.float32), (1, 4, torch.float64), (11, 1, torch.float32)]
-    for n, c, dtype in [*cases, (40, 10, torch.float64), (30, 4, torch.float16)]:
-        for spread in (2, 200):
-            outputs = torch.randint(-spread, spread + 1, (n, c), generator=generator) / 4 - 0.25
-            outputs, labels = outputs.to(dtype), torch.randint(c, (n,), generator=generator)
-            rows = list(zip(outputs.tolist(), labels.tolist(), strict=True))
-            want = sum(sum(o >= row[y] for o in row) == 1 for row, y in rows) / n
-            outputs, labels = outputs.to(device), labels.to(device)
-            before = outputs.clone(), labels.clone()
-            got = top_k_accuracy(outputs, labels, 1)
-            assert_unchanged("top_k_accuracy", (outputs, labels), before)
-            hint = "A tie for the first place is a miss." if spread == 2 else ""
-            assert_share(f"top-1 of {n} pictures, {c} classes, {dtype}", got, want, hint)
-    same = top_k_accuracy(torch.full((6, 4), 0.7), torch.tensor([0, 1, 2, 3, 0, 1]), 1)
-    assert_share("a network that says the same of all classes", same, 0.0, "Ties are misses.")
+    for n, c in [(7, 3), (1, 4), (11, 1), (40, 10), (30, 4)]:
+        check_hits(function, n, c, 1, generator)
+    labels = torch.tensor([0, 1, 2, 3, 0, 1])
+    got = call("all outputs 0.7", RULES, function, torch.full((6, 4), 0.7), labels, 1)
+    assert_share("a network that says the same of all classes", got, 0.0, "Ties are misses.")
     near = torch.tensor([[1 + 1e-9, 1.0, 0.0], [0.5, 0.5 - 1e-4, 0.0]], dtype=torch.float64)
-    got = top_k_accuracy(near.to(device), torch.tensor([0, 0]).to(device), 1)
-    assert_share("outputs that differ by 1e-9 and by 1e-4", got, 1.0, "These are no ties.")
-    outputs = (torch.randint(-9, 10, (4, 12), generator=generator) / 4).to(device).mT
-    labels = torch.randint(4, (12,), generator=generator)
-    rows = list(zip(outputs.tolist(), labels.tolist(), strict=True))
-    want = sum(sum(o >= row[y] for o in row) == 1 for row, y in rows) / 12
-    got = top_k_accuracy(outputs, labels.to(device), 1)
-    assert_share("outputs that are a transposed view", got, want)
-    assert_refuses_nothing(top_k_accuracy, torch.zeros(0, 3), torch.zeros(0).long(), 1)
+    case = "outputs that differ by 1e-9 and by 1e-4"
+    got = call(case, RULES, function, near.to(device), torch.tensor([0, 0]).to(device), 1)
+    assert_share(case, got, 1.0, "These are no ties.")
+    check_other_hits(function, 1)
 
 
-_hidden_top_1()
+check_top_1(top_k_accuracy)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -246,45 +246,33 @@ _hidden_top_1()
 
 
 # %% test="test_top_5" points=2
-def _example_top_5():
-    assert_own_work(top_k_accuracy)
+def example_of_top_5():
     outputs = torch.tensor([[2.0, 1.0, 0.5], [0.0, 3.0, 1.0], [1.5, 1.5, 0.0]])
-    labels = torch.tensor([0, 2, 0])
-    assert_share("top-2 of the table", top_k_accuracy(outputs, labels, 2), 1.0)
+    got = call("top-2 of the table", RULES, top_k_accuracy, outputs, torch.tensor([0, 2, 0]), 2)
+    assert_share("top-2 of the table", got, 1.0)
+    outputs = torch.tensor([[0.25, 0.75]])
+    got = call("top-5 of two classes", RULES, top_k_accuracy, outputs, torch.tensor([0]), 5)
     hint = "With two classes the right one is always among the first five."
-    got = top_k_accuracy(torch.tensor([[0.25, 0.75]]), torch.tensor([0]), 5)
     assert_share("top-5 of two classes", got, 1.0, hint)
 
 
-_example_top_5()
+example_of_top_5()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_top_5():
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+def check_top_5(function):
     generator = torch.Generator().manual_seed(402)
     cases = [(9, 3, 5), (7, 5, 5), (1, 6, 5), (50, 8, 5), (31, 8, 2), (23, 9, 3), (20, 1000, 5)]
     for n, c, k in [*cases, (13, 4, 4), (17, 6, 1), (64, 12, 7)]:
-        for spread, dtype in [(3, torch.float32), (300, torch.float64)]:
-            outputs = torch.randint(-spread, spread + 1, (n, c), generator=generator) / 8 + 0.125
-            # Laid out in columns, not in rows.
-            outputs = outputs.to(dtype).T.contiguous().T
-            labels = torch.randint(c, (n,), generator=generator)
-            rows = list(zip(outputs.tolist(), labels.tolist(), strict=True))
-            want = sum(sum(o >= row[y] for o in row) <= k for row, y in rows) / n
-            outputs, labels = outputs.to(device), labels.to(device)
-            before = outputs.clone(), labels.clone()
-            got = top_k_accuracy(outputs, labels, k)
-            assert_unchanged("top_k_accuracy", (outputs, labels), before)
-            hint = "Of tied classes the right one counts as the last." if spread == 3 else ""
-            assert_share(f"top-{k} of {n} pictures, {c} classes", got, want, hint)
+        check_hits(function, n, c, k, generator)
     border = torch.tensor([[9.0, 8.0, 7.0, 6.0, 5.5, 5.5]])
+    got = call("a tie at the border", RULES, function, border, torch.tensor([4]), 5)
     hint = "Two classes share places 5 and 6; the right one counts as the last."
-    assert_share("a tie at the border", top_k_accuracy(border, torch.tensor([4]), 5), 0.0, hint)
-    assert_refuses_nothing(top_k_accuracy, torch.zeros(0, 7), torch.zeros(0).long(), 5)
+    assert_share("a tie at the border", got, 0.0, hint)
+    check_other_hits(function, 5)
 
 
-_hidden_top_5()
+check_top_5(top_k_accuracy)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -311,8 +299,9 @@ for k in (1, 5, 1000):
 #
 # 1. If there are no pictures, raise a `ValueError`.
 # 2. Find the classes that occur in `labels`. Only these count: a class without a picture has no
-#    share.
-# 3. For each of them, compute the share of right answers among its pictures.
+#    share. Their numbers may have gaps, such as 2, 7 and 11.
+# 3. For each of them, compute the share of right answers among its pictures. An answer that is none
+#    of these classes is as wrong as any other.
 # 4. Return the mean of the shares, as a `float`.
 #
 # <details><summary>Hint: the pictures of one class</summary><code>labels == c</code> is true for
@@ -326,7 +315,7 @@ for k in (1, 5, 1000):
 def balanced_accuracy(answers, labels):
     """The mean over the classes in `labels` of the share of right answers (a float).
 
-    answers, labels: whole numbers (N,), the class said and the right class of each picture.
+    answers, labels: (N,), the class said and the right class of each picture, in any order.
     """
     ### BEGIN SOLUTION
     if len(labels) == 0:
@@ -337,38 +326,46 @@ def balanced_accuracy(answers, labels):
 
 
 # %% test="test_balanced_accuracy" points=1
-def _example_balanced():
-    assert_own_work(balanced_accuracy)
-    got = balanced_accuracy(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
+def example_of_balanced_accuracy():
+    answers, labels = torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1])
+    got = call("always mammal", RULES, balanced_accuracy, answers, labels)
     hint = "All mammals are right, and no bird: the mean of 1 and 0."
     assert_share("always mammal", got, 0.5, hint)
 
 
-_example_balanced()
+example_of_balanced_accuracy()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_balanced():
+def check_balanced_accuracy(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(403)
     for n, classes in [(1, [3]), (2, [0, 5]), (9, [0, 1]), (40, [2, 7, 11]), (57, [0, 1, 2, 3, 9])]:
         chances = torch.arange(1.0, len(classes) + 1)
         draws = torch.multinomial(chances, n, replacement=True, generator=generator)
         labels = torch.tensor(classes)[draws]
-        answers = torch.where(torch.rand(n, generator=generator) < 0.6, labels, 4)
-        pairs = list(zip(answers.tolist(), labels.tolist(), strict=True))
-        shares = [[a == y for a, y in pairs if y == c] for c in set(labels.tolist())]
-        want = sum(sum(share) / len(share) for share in shares) / len(shares)
-        answers, labels = answers.to(device), labels.to(device)
-        before = answers.clone(), labels.clone()
-        got = balanced_accuracy(answers, labels)
-        assert_unchanged("balanced_accuracy", (answers, labels), before)
-        hint = "Average the classes' shares. Classes that are not in labels don't count."
-        assert_share(f"{n} pictures, some of the classes {classes}", got, want, hint)
-    assert_refuses_nothing(balanced_accuracy, torch.zeros(0).long(), torch.zeros(0).long())
+        for share in (0.6, 0.2):
+            right = torch.rand(n, generator=generator) < share
+            answers = torch.where(right, labels, 4)
+            pairs = list(zip(answers.tolist(), labels.tolist(), strict=True))
+            shares = [[a == y for a, y in pairs if y == c] for c in set(labels.tolist())]
+            want = sum(sum(each) / len(each) for each in shares) / len(shares)
+            case = f"{n} pictures, some of the classes {classes}"
+            got = call(case, RULES, function, answers.to(device), labels.to(device))
+            hint = "Average the classes' shares. Classes that are not in labels don't count."
+            assert_share(case, got, want, hint)
+    lent = torch.tensor([[2, 0], [2, 0], [5, 0]])[:, 0]
+    for said, want in [(2, 0.5), (5, 0.5), (3, 0.0)]:
+        answers = torch.tensor(said).expand(3)
+        got = call("expanded answers, strided labels", RULES, function, answers, lent)
+        assert_share(f"all answers {said}, labels 2, 2, 5", got, want)
+    lent.fill_(3)
+    got = call("one tensor, changed since", RULES, function, answers, lent)
+    assert_share("all answers 3, labels 3, 3, 3", got, 1.0)
+    assert_refused("no pictures", function, torch.zeros(0).long(), torch.zeros(0).long())
 
 
-_hidden_balanced()
+check_balanced_accuracy(balanced_accuracy)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -394,9 +391,13 @@ _hidden_balanced()
 # 1. Turn the bytes into numbers from 0 to 1.
 # 2. Compare each training picture with each test picture, and with its mirror image. The mean runs
 #    over all channels, rows and columns.
-# 3. Return a list of the pairs `(i, j)`: `i` is the position of a training picture in `images`, and
-#    `j` that of its near twin in the test. Both are `int`. The list is sorted, and no pair comes
-#    twice. A position that is in both lists is a pair with itself: `(i, i)`.
+# 3. Return a list of the pairs, each a tuple `(i, j)` of two `int`: `i` is the position of a
+#    training picture in `images`, and `j` that of its near twin in the test. The list is sorted by
+#    `i`, then by `j`. No pair comes twice.
+#
+# A position in both lists is one picture on both sides. Its distance to itself is 0, so with a
+# positive `limit` it is a pair: `(i, i)`. No distance is less than a `limit` of 0. If one of the
+# lists is empty, so is the result.
 #
 # <details><summary>Hint: a black and a white pixel are nearly equal?</summary>Bytes can't be
 # negative: as bytes, 0 − 255 is 1. Convert before you subtract.</details>
@@ -409,7 +410,7 @@ _hidden_balanced()
 def near_twins(images, train, test, limit):
     """The sorted list of pairs (i, j) of near twins, i from `train` and j from `test`.
 
-    images: bytes (N, C, H, W); train, test: lists of positions, each position once, in any order.
+    images: bytes (N, C, H, W); train, test: lists of positions in images; limit: from 0.
     """
     ### BEGIN SOLUTION
     pictures = images / 255
@@ -430,65 +431,81 @@ def near_twins(images, train, test, limit):
 
 
 # %% test="test_near_twins" points=2
-def _example_near_twins():
-    assert_own_work(near_twins)
+def example_of_near_twins():
     images = torch.tensor([[0, 255], [255, 0], [0, 204], [0, 0]], dtype=torch.uint8)
     images = images.view(4, 1, 1, 2)
-    got = near_twins(images, [0], [1, 2, 3], limit=0.15)
+    got = call("limit 0.15", RULES, near_twins, images, [0], [1, 2, 3], 0.15)
     hint = "The distances are 1 (mirrored 0), 0.141 and 0.707."
     assert got == [(0, 1), (0, 2)], f"expected [(0, 1), (0, 2)], got {got}. {hint}"
 
 
-_example_near_twins()
+example_of_near_twins()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_near_twins():
+def twelve_pictures(shape, generator):
+    """Pictures at random, and what was made of them: seven kinds of twins and no twins."""
+    images = torch.randint(256, (12, *shape), generator=generator)
+    noise = torch.randint(-9, 10, shape, generator=generator)
+    images[4] = (images[1] + noise).clamp(0, 255)  # again, with noise
+    images[9] = (images[1].flip(2) + noise).clamp(0, 255)  # mirrored left to right
+    images[10] = images[3].flip(1)  # upside down: no twin
+    images[11] = images[8]
+    images[11, :, :, :2] = images[8, :, :, :2] // 2  # a dark edge: apart in a few pixels
+    images[7] = images[6]
+    images[7, :, :1] = images[6, :, :1] // 2  # the same at the top
+    numbers = images.double()[:, None] / 255
+    gaps = numbers - numbers.transpose(0, 1), numbers - numbers.transpose(0, 1).flip(-1)
+    return images.byte(), torch.minimum(*(gap.square().mean((2, 3, 4)).sqrt() for gap in gaps))
+
+
+def assert_pairs(case, got, want):
+    assert isinstance(got, list), f"{case}: expected a list, got {type(got).__name__}"
+    kinds = {type(pair) for pair in got}
+    assert kinds <= {tuple}, f"{case}: pairs have to be tuples, got {kinds}"
+    kinds = {type(position) for pair in got for position in pair}
+    assert kinds <= {int}, f"{case}: positions have to be int, got {kinds}"
+    assert got == want, f"{case}: expected {want}, got {got}"
+
+
+def check_near_twins(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(404)
+    train, test = [8, 1, 3, 0, 6], [11, 4, 2, 10, 9, 7, 5]
     for shape in [(3, 6, 9), (1, 8, 5), (2, 7, 7)]:
-        images = torch.randint(256, (12, *shape), generator=generator)
-        noise = torch.randint(-9, 10, shape, generator=generator)
-        images[4] = (images[1] + noise).clamp(0, 255)  # again, with noise
-        images[9] = (images[1].flip(2) + noise).clamp(0, 255)  # mirrored left to right
-        images[10] = images[3].flip(1)  # upside down: no twin
-        images[11] = images[8]
-        images[11, :, :, :2] = images[8, :, :, :2] // 2  # a dark edge: apart in a few pixels
-        images[7] = images[6]
-        images[7, :, :1] = images[6, :, :1] // 2  # the same at the top
-        images = images.byte()
-        train, test = [8, 1, 3, 0, 6], [11, 4, 2, 10, 9, 7, 5]
-        exact = (images.double() / 255)[:, None] - (images.double() / 255)[None]
-        mirrored = (images.double() / 255)[:, None] - (images.double().flip(-1) / 255)[None]
-        both = [difference.square().mean((2, 3, 4)).sqrt() for difference in (exact, mirrored)]
-        nearest = torch.minimum(*both)
+        images, nearest = twelve_pictures(shape, generator)
         edge, top = nearest[8, 11].item(), nearest[6, 7].item()
         for limit in (0.05, edge * 1.002, edge * 0.998, top * 1.002, top * 0.998, 2.0):
-            pairs = [(i, j) for i in train for j in test if nearest[i, j] < limit]
-            lent = images.to(device)
-            its_train, its_test = list(train), list(test)
-            got = near_twins(lent, its_train, its_test, limit)
-            assert_unchanged("near_twins", (lent,), (images.to(device),))
-            assert (its_train, its_test) == (train, test), (
-                "near_twins changed a list: house rule 2."
-            )
-            assert isinstance(got, list), f"expected a list, got {type(got).__name__}"
+            pairs = sorted((i, j) for i in train for j in test if nearest[i, j] < limit)
             case = f"12 pictures of {shape}, train {train}, test {test}, limit {limit:.3f}"
-            assert got == sorted(pairs), f"{case}: expected {sorted(pairs)}, got {got}"
-            kinds = {type(position) for pair in got for position in pair}
-            assert kinds <= {int}, f"{case}: positions have to be int, got {kinds}"
-    rows = torch.tensor([[0, 0, 0, 0], [255, 30, 255, 30]], dtype=torch.uint8)
-    got = near_twins(rows.view(2, 1, 1, 4), [0], [1], 0.5)
-    assert got == [], f"a black picture and (255, 30, 255, 30), limit 0.5: expected [], got {got}"
+            lent = transposed(images).to(device)
+            assert_pairs(case, call(case, RULES, function, lent, train, test, limit), pairs)
+    rows = torch.tensor([[0, 0, 0, 0], [255, 30, 255, 30]], dtype=torch.uint8).view(2, 1, 1, 4)
+    case = "a black picture and (255, 30, 255, 30), limit 0.5"
+    assert_pairs(case, call(case, RULES, function, rows, [0], [1], 0.5), [])
+    check_twins_again(function, images.to(device))
+
+
+def check_twins_again(function, images):
+    """Positions on both sides, no positions, and one tensor that has changed since."""
     case = "the same picture on both sides"
-    got = near_twins(images, [2, 5], [7, 5], 0.01)
-    assert got == [(5, 5)], f"{case}: expected [(5, 5)], got {got}"
-    assert near_twins(images, [5], [5], 0.0) == [], f"{case}, limit 0: no distance is less than 0"
-    assert near_twins(images, [], [1], 0.5) == [], "no training pictures: expected an empty list"
-    assert near_twins(images, [1], [], 0.5) == [], "no test pictures: expected an empty list"
+    first = call(case, RULES, function, images, [2, 5], [7, 5], 0.01)
+    assert_pairs(case, first, [(5, 5)])
+    for train, test, limit in [([5], [5], 0.0), ([], [1], 0.5), ([1], [], 0.5), ([], [], 0.5)]:
+        case = f"train {train}, test {test}, limit {limit}"
+        case += ": no distance is less than 0" if limit == 0 else ": no pair has two sides"
+        assert_pairs(case, call(case, RULES, function, images, train, test, limit), [])
+    case = "positions 2 and 7 on both sides, of two equal pictures"
+    images[7] = images[2]
+    got = call(case, RULES, function, images, [7, 2], [2, 7], 0.01)
+    assert_pairs(case, got, [(2, 2), (2, 7), (7, 2), (7, 7)])
+    images[7] = 255 - images[2]
+    got = call("one picture changed", RULES, function, images, [7, 2], [2, 7], 0.01)
+    assert_pairs("the same images, after one has changed", got, [(2, 2), (7, 7)])
+    assert_pairs("the first list, after other calls", first, [(5, 5)])
 
 
-_hidden_near_twins()
+check_near_twins(near_twins)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -499,8 +516,12 @@ _hidden_near_twins()
 # `["gnu", "cup", "gnu"]`. If picture 0 is for training and picture 2 for the test, "gnu" is on both
 # sides.
 #
-# Return the list of the groups that are on both sides, each once, in the order in which they first
-# occur in `groups`. Names may be texts or numbers. Pictures that are in neither list don't count.
+# Return the list of the groups that are on both sides, each once, as it is called in `groups`.
+#
+# - A name is a text, a number or a tuple. `"Lion"` and `"lion"` are two names, and `0` is one, too.
+# - Pictures that are in neither list are on no side.
+# - The order is that in which the groups first occur in `groups`, on whatever side.
+# - The result may be empty, and so may each of the three lists.
 #
 # <details><summary>Hint: each once, in order</summary><code>dict.fromkeys(groups)</code> keeps the
 # first occurrence of each, in order. The order of a <code>set</code> of texts changes from one
@@ -518,41 +539,45 @@ def shared_groups(groups, train, test):
 
 
 # %% test="test_shared_groups" points=1
-def _example_shared_groups():
-    assert_own_work(shared_groups)
+def example_of_shared_groups():
     groups = ["gnu", "cup", "gnu", "key", "cup"]
-    got = shared_groups(groups, [0, 1, 3], [2])
+    got = call("five pictures", RULES, shared_groups, groups, [0, 1, 3], [2])
     hint = "Picture 0 and picture 2 show a gnu; picture 4 is on no side."
     assert got == ["gnu"], f"expected ['gnu'], got {got}. {hint}"
 
 
-_example_shared_groups()
+example_of_shared_groups()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_shared_groups():
+def check_shared_groups(function):
     names = ["lion", "apple", "Lion", "rose", "key", "crow", "truck", "gnu", "bee", "ant"]
     cases = [
         ([names[i * 7 % 10] for i in range(30)], [*range(29, 9, -2)], [*range(0, 30, 3)]),
         ([names[9 - i % 10] for i in range(25)], [3, 12, 1, 0, 9], [13, 22, 19, 10, 4]),
         ([7, 3, 7, 0, 3, 2, 0], [0, 4, 3], [1, 2, 6]),
         ([("gnu", 2), ("gnu", 1), ("gnu", 2)], [2], [0, 1]),
+        (["b", "c", "a"], [0, 2, 1], [1, 2, 0]),
         (["a", "b", "c"], [0], [1, 2]),
         (["a", "b"], [], [0, 1]),
         ([], [], []),
     ]
+    kept = []
     for groups, train, test in cases:
         both = {groups[i] for i in train} & {groups[j] for j in test}
         want = sorted(both, key=groups.index)
-        lent = list(groups), list(train), list(test)
-        got = shared_groups(*lent)
-        assert lent == (groups, train, test), "shared_groups changed a list: house rule 2."
         case = f"groups {groups}, train {train}, test {test}"
+        got = call(case, RULES, function, groups, train, test)
         assert isinstance(got, list), f"{case}: expected a list, got {type(got).__name__}"
         assert got == want, f"expected {want}, got {got}, for {case}"
+        own = all(got is not other for other in (groups, train, test))
+        assert own, f"{case}: give back a list of your own (rule 5)."
+        kept.append((case, got, want))
+    for case, got, want in kept:
+        assert got == want, f"{case}: a later call made {got} of {want} (rule 5)."
 
 
-_hidden_shared_groups()
+check_shared_groups(shared_groups)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -565,8 +590,9 @@ _hidden_shared_groups()
 #
 # Compute mean and standard deviation of each channel over all pixels of the training pictures, as
 # numbers from 0 to 1. (Divide by the number of pixels: `correction=0` in PyTorch.) Return `True` if
-# any of the given numbers differs from yours by more than `tolerance`, else `False`. `mean` and
-# `std` are lists, tuples or tensors with one number for each channel.
+# any of the given numbers differs from yours by more than `tolerance`, up or down, else `False`. A
+# difference of exactly `tolerance` is no leak. `mean` and `std` are lists, tuples or tensors of
+# floats, with one number for each channel.
 #
 # <details><summary>Hint: the test says that True is not a bool</summary>A comparison of tensors
 # gives a tensor. <code>bool(…)</code> makes a Python <code>bool</code> of one with a single
@@ -577,7 +603,7 @@ _hidden_shared_groups()
 def statistics_leak(images, train, mean, std, tolerance=1e-4):
     """Whether mean and std are not those of the training pictures (a bool).
 
-    images: bytes (N, C, H, W); train: a list of positions, at least one.
+    images: bytes (N, C, H, W); train: a list of positions in images, at least one.
     """
     ### BEGIN SOLUTION
     pictures = images[train] / 255
@@ -591,56 +617,67 @@ def statistics_leak(images, train, mean, std, tolerance=1e-4):
 
 
 # %% test="test_statistics_leak" points=1
-def _example_statistics_leak():
-    assert_own_work(statistics_leak)
+def example_of_statistics_leak():
     images = torch.zeros(2, 1, 2, 2, dtype=torch.uint8)
     images[1] = 255
     for mean, std, want in [([0.0], [0.0], False), ([0.5], [0.5], True)]:
-        got = statistics_leak(images, [0], mean, std)
-        hint = f"picture 0 is black: expected {want} for mean {mean} and std {std}, got {got!r}"
+        case = f"mean {mean} and std {std}"
+        got = call(case, RULES, statistics_leak, images, [0], mean, std)
+        hint = f"picture 0 is black: expected {want} for {case}, got {got!r}"
         assert got is want, f"{hint}. Both must be those of the training pictures."
 
 
-_example_statistics_leak()
+example_of_statistics_leak()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_statistics_leak():
+def statistics_of(images):
+    numbers = images.cpu().double() / 255
+    return numbers.mean((0, 2, 3)), numbers.std((0, 2, 3), correction=0)
+
+
+def told_statistics(images, train):
+    """By name: a mean, a deviation, the tolerance, and whether that is a leak."""
+    mean, std = statistics_of(images[train])
+    last = torch.zeros(images.shape[1])
+    last[-1] = 0.02
+    told = {"its own": (mean, std, 1e-4, False), "a mean 0.02 too high": (mean + last, std)}
+    told |= {"a mean 0.02 too low": (mean - last, std), "a std too high": (mean, std + last)}
+    told |= {"a std too low": (mean, std - last)}
+    told |= {"a mean within the tolerance": (mean + last, std, 0.03, False)}
+    told |= {"a mean beyond the tolerance": (mean - last, std, 0.01, True)}
+    told["the statistics of all pictures"] = statistics_of(images)
+    return {name: values if values[2:] else (*values, 1e-4, True) for name, values in told.items()}
+
+
+def check_statistics_leak(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(405)
-    for shape, kind in [((9, 3, 4, 7), list), ((6, 1, 5, 3), tuple), ((8, 4, 2, 2), torch.tensor)]:
+    kinds = {list: (9, 3, 4, 7), tuple: (6, 1, 5, 3), torch.tensor: (8, 4, 2, 2)}
+    train = [3, 0, 5, 1]
+    for kind, shape in kinds.items():
         images = torch.randint(256, shape, generator=generator)
         images[::2] //= 3
         images[:, 0] //= 2
-        images = images.byte().to(device)
-        train = [3, 0, 5, 1]
-        learned = images[train].cpu().double() / 255
-        mean, std = learned.mean((0, 2, 3)), learned.std((0, 2, 3), correction=0)
-        last = torch.zeros(shape[1])
-        last[-1] = 0.02
-        told = {"its own": (mean, std, 1e-4, False), "a mean 0.02 too high": (mean + last, std)}
-        told |= {"a mean 0.02 too low": (mean - last, std), "a std too high": (mean, std + last)}
-        told |= {"a std too low": (mean, std - last)}
-        told |= {"a mean within the tolerance": (mean + last, std, 0.03, False)}
-        told |= {"a mean beyond the tolerance": (mean - last, std, 0.01, True)}
-        everything = images.cpu().double() / 255
-        of_all = everything.mean((0, 2, 3)), everything.std((0, 2, 3), correction=0)
-        told["the statistics of all pictures"] = of_all
-        for name, (its_mean, its_std, *rest) in told.items():
-            tolerance, want = rest or (1e-4, True)
-            lent = kind(its_mean.tolist()), kind(its_std.tolist())
-            before = images.clone()
-            got = statistics_leak(images, train, *lent, tolerance)
-            assert_unchanged("statistics_leak", (images,), (before,))
-            assert train == [3, 0, 5, 1], "statistics_leak changed train: house rule 2."
+        images = transposed(images.byte()).to(device)
+        for name, (mean, std, tolerance, want) in told_statistics(images, train).items():
+            lent = mean.to(device), std.to(device).float()
+            lent = lent if kind is torch.tensor else [kind(value.tolist()) for value in lent]
             case = f"{shape}, train {train}, told {name}, tolerance {tolerance}"
+            got = call(case, RULES, function, images, train, *lent, tolerance)
             assert got is want, f"{case}: expected {want}, got {got!r}"
-    black = torch.zeros(2, 1, 2, 2, dtype=torch.uint8, device=device)
-    got = statistics_leak(black, [0], [0.25], [0.0], 0.25)
-    assert got is False, f"a mean of 0, told 0.25, tolerance 0.25: expected False, got {got!r}"
+            if tolerance == 1e-4:
+                got = call(case, RULES, function, images, train, *lent)
+                assert got is want, f"{case}, by default: expected {want}, got {got!r}"
+    images = torch.zeros(2, 1, 2, 2, dtype=torch.uint8, device=device)
+    for value, told, want in [(0, 0.25, False), (51, 0.4375, False), (0, 0.4375, True)]:
+        images.fill_(value)
+        case = f"a mean of {value / 255}, told {told}, tolerance 0.25"
+        got = call(case, RULES, function, images, [0], [told], [0.0], 0.25)
+        assert got is want, f"{case}: expected {want}, got {got!r}"
 
 
-_hidden_statistics_leak()
+check_statistics_leak(statistics_leak)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -696,25 +733,25 @@ found_leaks = {"A": "groups", "B": "statistics", "C": "twins"}
 
 
 # %% test="test_found_leaks" points=1
-def _example_found_leaks():
+def example_of_found_leaks():
     form = "a dictionary like {'A': 'twins', 'B': 'groups', 'C': 'statistics'}"
-    found = dict(found_leaks)
-    assert set(found) == {"A", "B", "C"}, f"expected {form}, got {found}"
+    said = dict(found_leaks)
+    assert set(said) == {"A", "B", "C"}, f"expected {form}, got {said}"
     known = {"twins", "groups", "statistics"}
-    assert set(found.values()) == known, f"each leak occurs once: expected {form}, got {found}"
+    assert set(said.values()) == known, f"each leak occurs once: expected {form}, got {said}"
 
 
-_example_found_leaks()
+example_of_found_leaks()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_found_leaks():
+def check_found_leaks(said):
     for name, leak in {"A": "groups", "B": "statistics", "C": "twins"}.items():
-        found = found_leaks[name]
-        assert found == leak, f"data set {name}: {found} is not its leak. Run your detectors on it."
+        hint = f"data set {name}: {said[name]} is not its leak. Run your detectors on it."
+        assert said[name] == leak, hint
 
 
-_hidden_found_leaks()
+check_found_leaks(found_leaks)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -742,11 +779,19 @@ _hidden_found_leaks()
 #
 # 1. `network.named_modules()` gives all layers with their names, in order. The **head** is the last
 #    one that is an `nn.Linear` or an `nn.Conv2d`.
-# 2. Make a new layer of the same kind: as many inputs, `classes` outputs, with a bias. A
-#    convolution keeps its kernel size, stride and padding. Device and dtype are those of the old
-#    weights.
-# 3. Put it where the old one was. All other layers stay the same objects, with the same numbers.
-# 4. Put an `nn.Identity()` in the place of every `nn.ReLU` that comes after the head.
+# 2. Make a new layer of the same kind: as many inputs, `classes` outputs. A convolution keeps its
+#    kernel size, stride and padding; its dilation and groups are 1.
+# 3. Put it where the old one was.
+# 4. Put an `nn.Identity()` in the place of every `nn.ReLU` that comes after the head in that order.
+#
+# | | what it is at the end |
+# |---|---|
+# | the new layer | always a new one, with as many classes as before, too |
+# | its bias | there, even if the old layer had none |
+# | its first numbers | new ones, none of the old layer's; those that PyTorch draws will do |
+# | its device and dtype | those of the old weights |
+# | its `requires_grad` | `True`, even if the old layer was frozen |
+# | all other layers | the same objects: their numbers, modes and `requires_grad` stay |
 #
 # <details><summary>Hint: put a layer where its name says</summary>The name
 # <code>"classifier.1"</code> is that of the parent, a dot, and that of the child:
@@ -785,64 +830,105 @@ def swap_head(network, classes):
 
 
 # %% test="test_swap_head" points=2
-def _example_swap_head():
-    assert_own_work(swap_head)
+### BEGIN HIDDEN TESTS
+def state_of(layers):
+    """Numbers, modes and flags of layers, by their names."""
+    numbers, flags = {}, {}
+    for name, layer in layers.items():
+        parameters = list(layer.parameters(recurse=False))
+        flags[name] = [layer.training, *(value.requires_grad for value in parameters)]
+        for number, value in enumerate([*parameters, *layer.buffers(recurse=False)]):
+            numbers[f"{name}, tensor {number}"] = value.detach().clone()
+    return numbers, flags
+
+
+def check_new_head(case, old, new, classes):
+    """As the old one was, but for its outputs, its numbers and its bias."""
+    assert new is not old, f"{case}: the head is still the old one."
+    if isinstance(old, nn.Linear):
+        want = nn.Linear(old.in_features, classes)
+    else:
+        want = nn.Conv2d(old.in_channels, classes, old.kernel_size, old.stride, old.padding)
+    assert repr(new) == repr(want), f"{case}: expected a new head {want}, got {new}"
+    where, weight = (old.weight.dtype, old.weight.device), new.weight
+    for value in (weight, new.bias):
+        got = value.dtype, value.device
+        assert got == where, f"{case}: expected {where[0]} on {where[1]}, got {got[0]} on {got[1]}"
+        assert value.requires_grad, f"{case}: the new head doesn't learn."
+    same = torch.isin(weight.detach(), old.weight.detach()).any()
+    assert not same, f"{case}: the new head has numbers of the old one."
+
+
+def check_swap(case, function, network, head, classes, gone=()):
+    """A new head, no ReLU in the places `gone`, and all else as it was."""
+    old = network.get_submodule(head)
+    with torch.no_grad():  # numbers that nobody draws
+        old.weight.copy_(100 + torch.arange(old.weight.numel()).view_as(old.weight))
+    layers = {n: one for n, one in network.named_modules() if n not in (head, *gone)}
+    numbers, flags = state_of(layers)
+    torch.manual_seed(414)  # so that another seed makes a difference
+    got = call(case, HEADS, function, network, classes)
+    assert got is network, f"{case}: return the network that you were given."
+    for name, layer in layers.items():
+        assert network.get_submodule(name) is layer, f"{case}: {name} is another object now."
+    now = state_of(layers)
+    for name, value in numbers.items():
+        assert_same(f"{case}: {name}", now[0][name], value, "It has changed.", 0.0)
+    assert now[1] == flags, f"{case}: a mode or a requires_grad of another layer has changed."
+    for name in gone:
+        kind = type(network.get_submodule(name)).__name__
+        assert kind == "Identity", f"{case}: expected an Identity for the ReLU {name}, got {kind}"
+    check_new_head(case, old, network.get_submodule(head), classes)
+
+
+### END HIDDEN TESTS
+def example_of_swap_head():
     network = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 10))
     body = network[0]
-    got = swap_head(network, 3)
+    got = call("two linear layers, 3 classes", HEADS, swap_head, network, 3)
     assert got is network, "Return the network that you were given."
     assert network[0] is body, "Only the head changes: the first layer is another one now."
     assert isinstance(network[1], nn.ReLU), "Only what comes after the head loses its ReLU."
     assert tuple(network[2].weight.shape) == (3, 5), "The head is the last linear layer: (3, 5)."
 
 
-_example_swap_head()
+example_of_swap_head()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_swap_head():
+def tower(name, bias):
+    """A network with a block called header, and a head of this name."""
+    network = nn.Module()
+    network.header = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU())
+    network.add_module(name, nn.Linear(8, 20, bias=bias))
+    return network
+
+
+def check_swap_head(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
-
-    class Tower(nn.Module):
-        def __init__(self, name, bias):
-            super().__init__()
-            self.header = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU())
-            self.add_module(name, nn.Linear(8, 20, bias=bias))
-            self.name = name
-
-        def forward(self, x):
-            return self.get_submodule(self.name)(self.header(x))
-
     for name, bias, classes, dtype in [
         *(("head", True, 7, torch.float64), ("fc", False, 1, torch.float32)),
         *(("answer", True, 20, torch.float32), ("last", True, 33, torch.float32)),
     ]:
-        network = Tower(name, bias).to(device, dtype).eval()
+        network = tower(name, bias).to(device, dtype).eval()
+        network.header[1].train()
         network.requires_grad_(False)
-        others = {part: one for part, one in network.named_modules() if part not in ("", name)}
-        before = {part: tensor.clone() for part, tensor in network.header.state_dict().items()}
-        old = network.get_submodule(name)
-        got, case = swap_head(network, classes), f"a head called {name}, {classes} classes, {dtype}"
-        head = network.get_submodule(name)
-        assert got is network, f"{case}: return the network that you were given."
-        assert head is not old, f"{case}: the head is still the old one."
-        assert isinstance(head, nn.Linear), f"{case}: the new head is no nn.Linear."
-        shape = tuple(head.weight.shape)
-        assert shape == (classes, 8), f"{case}: expected weights (classes, 8), got {shape}"
-        assert head.bias is not None, f"{case}: the new head has no bias."
-        assert head.weight.requires_grad, f"{case}: the new head doesn't learn."
-        for part, one in others.items():
-            assert network.get_submodule(part) is one, f"{case}: {part} is another object now."
-        for part, tensor in network.header.state_dict().items():
-            assert torch.equal(tensor, before[part]), f"{case}: {part} of the body has changed."
-        types = f"expected {dtype} on {old.weight.device}, got {head.weight.dtype}"
-        right = head.weight.dtype == dtype and head.weight.device == old.weight.device
-        assert right, f"{case}: {types} on {head.weight.device}"
-        outputs = network(torch.ones(3, 6, device=device, dtype=dtype))
-        assert outputs.shape == (3, classes), f"{case}: the outputs are {tuple(outputs.shape)}"
+        network.header[1].requires_grad_(True)
+        case = f"a head called {name}, {classes} classes, {dtype}"
+        check_swap(case, function, network, name, classes)
+    check_swap(f"{case}, swapped again", function, network, name, classes)
+    check_swap(f"{case}, then 9 classes", function, network, name, 9)
+    networks = [tower("head", True), tower("head", True)]
+    for network in networks:
+        check_swap("two networks alike", function, network, "head", 5)
+    first, second = (network.head.weight for network in networks)
+    with torch.no_grad():
+        first.fill_(7.0)
+    own = not (second == 7.0).any()
+    assert own, "two networks alike: each gets a head of its own (rule 5)."
 
 
-_hidden_swap_head()
+check_swap_head(swap_head)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -850,30 +936,46 @@ _hidden_swap_head()
 
 
 # %% test="test_swap_head_convolution" points=1
-def _example_swap_convolution():
-    assert_own_work(swap_head)
+def example_of_swap_head_convolution():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 9, 1), nn.ReLU())
-    swap_head(network, 2)
+    call("two convolutions, 2 classes", HEADS, swap_head, network, 2)
     assert isinstance(network[1], nn.ReLU), "The ReLU before the head stays."
     assert isinstance(network[3], nn.Identity), "The ReLU behind the head has to go."
     shape = tuple(network(torch.zeros(1, 3, 6, 5)).shape)
     assert shape == (1, 2, 4, 3), f"expected outputs (1, 2, 4, 3), got {shape}"
 
 
-_example_swap_convolution()
+example_of_swap_head_convolution()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_swap_convolution():
+def check_swap_head_convolution(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = squeezenet().to(device)
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    settings = {"kernel_size": (3, 2), "stride": (2, 1), "padding": (1, 2)}
+    for bias in (False, True):
+        tail = nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Tanh(), nn.LeakyReLU())
+        tail = nn.Sequential(nn.Conv2d(5, 8, bias=bias, **settings), nn.ReLU(), tail)
+        network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), tail).double().to(device)
+        case = f"a head Conv2d(5, 8, {settings}), two ReLUs behind it"
+        check_swap(case, function, network, "2.0", 4, ["2.1", "2.2.1"])
+    check_swap(f"{case}, swapped again", function, network, "2.0", 4)
+    case = "a linear layer, then a convolution"
+    check_swap(case, function, nn.Sequential(nn.Linear(4, 4), nn.Conv2d(2, 3, 1)), "1", 5)
+    case = "a convolution, then a linear layer"
+    network = nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.Flatten(), nn.Linear(4, 4), nn.ReLU())
+    check_swap(case, function, network, "3", 5, ["4"])
+
+
+def check_squeezenet(function):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = squeezenet().requires_grad_(False).to(device)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
     images = torch.randn(2, 3, 48, 40, generator=torch.Generator().manual_seed(406)).to(device)
-    got = swap_head(network, 6)
-    assert got is network, "Return the network that you were given."
-    for name, tensor in network.state_dict().items():
-        if not name.startswith("classifier."):
-            assert torch.equal(tensor, before[name]), f"SqueezeNet: {name} has changed."
+    got = call("SqueezeNet", HEADS, function, network, 6)
+    assert got is network, "SqueezeNet: return the network that you were given."
+    for name, value in network.state_dict().items():
+        kept = name.startswith("classifier.") or torch.equal(value, before[name])
+        assert kept, f"SqueezeNet: {name} has changed."
     with torch.no_grad():
         outputs = network(images)
     assert outputs.shape == (2, 6), f"SqueezeNet: the outputs are {tuple(outputs.shape)}"
@@ -881,33 +983,10 @@ def _hidden_swap_convolution():
     want = ["Dropout", "Conv2d", "Identity", "AdaptiveAvgPool2d"]
     assert kinds == want, f"SqueezeNet: expected the classifier {want}, got {kinds}"
     assert isinstance(network.features[1], nn.ReLU), "SqueezeNet: a ReLU of the body is gone."
-    settings = {"kernel_size": (3, 2), "stride": (2, 1), "padding": (1, 2)}
-    old = nn.Conv2d(5, 8, bias=False, **settings)
-    tail = nn.Sequential(old, nn.ReLU(), nn.Sequential(nn.Flatten(), nn.ReLU()))
-    network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), tail).double().to(device)
-    swap_head(network, 4)
-    new, case = network[2][0], f"a head Conv2d(5, 8, {settings})"
-    assert isinstance(new, nn.Conv2d), f"{case}: the new head is no nn.Conv2d."
-    got = {name: getattr(new, name) for name in settings}
-    assert got == settings, f"{case}: the new one has {got}"
-    assert (new.in_channels, new.out_channels) == (5, 4), f"{case}: expected 5 inputs, 4 outputs"
-    assert new.bias is not None, f"{case}: the new head has no bias."
-    assert new.weight.dtype == torch.float64, f"{case}: expected float64, got {new.weight.dtype}"
-    kinds = [type(layer).__name__ for layer in (network[1], tail[1], tail[2][0], tail[2][1])]
-    want = ["ReLU", "Identity", "Flatten", "Identity"]
-    assert kinds == want, f"{case}, two ReLUs behind it: expected {want}, got {kinds}"
-    network = swap_head(nn.Sequential(nn.Linear(4, 4), nn.Conv2d(2, 3, 1)), 5)
-    got = [network[0].out_features, network[1].out_channels]
-    assert got == [4, 5], f"a linear layer, then a convolution: expected outputs [4, 5], got {got}"
-    heads = []
-    for seed in (414, 415):
-        torch.manual_seed(seed)
-        heads.append(swap_head(nn.Sequential(nn.Linear(3, 4)), 5)[0].weight.detach().clone())
-    hint = "swap_head seeded the global generator: house rule 3."
-    assert not torch.equal(*heads) or not heads[0].any(), hint
 
 
-_hidden_swap_convolution()
+check_swap_head_convolution(swap_head)
+check_squeezenet(swap_head)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -918,7 +997,10 @@ _hidden_swap_convolution()
 #
 # 1. The parameters of the head get `requires_grad` `True`, all others `False`.
 # 2. A frozen parameter may still have a gradient of an earlier step. An optimiser would go on using
-#    it. So set `grad` of **every** parameter to `None`.
+#    it. So set `grad` of **every** parameter to `None`, also in the head.
+#
+# How a parameter was before doesn't matter. Nothing else changes: numbers and modes stay. What
+# `freeze` returns is up to you, and so it is with `set_mode` in the next task.
 #
 # <details><summary>Hint: "head" and "header"</summary>A body may have a block called
 # <code>header</code>, and <code>"header.0.weight".startswith("head")</code> is true. Take the block
@@ -938,42 +1020,51 @@ def freeze(network, head):
 
 
 # %% test="test_freeze" points=1
-def _example_freeze():
-    assert_own_work(freeze)
+def example_of_freeze():
     network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
-    freeze(network, "1")
+    call("two linear layers, head '1'", RULES, freeze, network, "1")
     learning = [name for name, p in network.named_parameters() if p.requires_grad]
     assert learning == ["1.weight", "1.bias"], f"expected the head '1' to learn, not {learning}"
 
 
-_example_freeze()
+example_of_freeze()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_freeze():
+def check_frozen(case, function, network, head):
+    values = {name: value.clone() for name, value in network.state_dict().items()}
+    modes = {name: layer.training for name, layer in network.named_modules()}
+    call(case, RULES, function, network, head)
+    for name, parameter in network.named_parameters():
+        want, got = name.startswith(f"{head}."), parameter.requires_grad
+        assert got is want, f"{case}: requires_grad of {name} is {got}, expected {want}"
+        assert parameter.grad is None, f"{case}: {name} has its old gradient: set it to None."
+    for name, value in network.state_dict().items():
+        assert_same(f"{case}: {name}", value, values[name], "The numbers stay.", 0.0)
+    for name, layer in network.named_modules():
+        assert layer.training is modes[name], f"{case}: the mode of {name or 'all'} has changed."
+
+
+def check_freeze(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    for head, before in [("head", True), ("head", False), ("header.1", True), ("body", False)]:
-        network, two_layers = nn.Module(), nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 2))
-        network.add_module("body", nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)))
-        network.add_module("header", nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 5)))
-        network.add_module("head", nn.Sequential(nn.BatchNorm1d(5), two_layers))
-        network.to(device)
+    network, two_layers = nn.Module(), nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 2))
+    network.body = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    network.header = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 5))
+    network.head = nn.Sequential(nn.BatchNorm1d(5), two_layers)
+    network.to(device)
+    heads = ["head", "head", "header.1", "body", "head.1", "header"]
+    for number, head in enumerate(heads):  # each time the same network, as somebody left it
+        before = number % 2 == 0
+        network.train(before)
+        network.header.train(not before)
         for parameter in network.parameters():
             parameter.grad = torch.ones_like(parameter)
             parameter.requires_grad_(before)
-        numbers = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        freeze(network, head)
         case = f"head '{head}', all parameters {'learning' if before else 'frozen'} before"
-        for name, parameter in network.named_parameters():
-            want = name.startswith(f"{head}.")
-            got = parameter.requires_grad
-            assert got is want, f"{case}: requires_grad of {name} is {got}, expected {want}"
-            assert parameter.grad is None, f"{case}: {name} has its old gradient: set it to None."
-        for name, tensor in network.state_dict().items():
-            assert torch.equal(tensor, numbers[name]), f"{case}: the numbers of {name} changed."
+        check_frozen(case, function, network, head)
 
 
-_hidden_freeze()
+check_freeze(freeze)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -985,7 +1076,8 @@ _hidden_freeze()
 #
 # *In place*: put all of `head` into training mode, and all the rest of the network, itself
 # included, into evaluation mode. If `head` is `None`, nothing is frozen, and everything goes
-# into training mode. The mode that the network was in before doesn't matter.
+# into training mode. The modes that the layers were in before don't matter. Numbers and
+# `requires_grad` stay.
 #
 # <details><summary>Hint: which of the two comes first?</summary><code>network.eval()</code> reaches
 # every layer, the head's too. So what has to happen after it?</details>
@@ -1007,44 +1099,53 @@ def set_mode(network, head):
 
 
 # %% test="test_set_mode" points=1
-def _example_set_mode():
-    assert_own_work(set_mode)
+def example_of_set_mode():
     network = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 3))
-    set_mode(network, "1")
+    call("a batch norm in the body, head '1'", RULES, set_mode, network, "1")
     network(torch.full((4, 2), 5.0))
     got = network[0].running_mean.tolist()
     assert got == [0.0, 0.0], f"the running mean of the frozen body moved from 0 to {got}"
     assert network[1].training, "The head has to be in training mode."
 
 
-_example_set_mode()
+example_of_set_mode()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_set_mode():
+def check_modes(case, function, network, head):
+    learning = {name: value.requires_grad for name, value in network.named_parameters()}
+    values = {name: value.clone() for name, value in network.state_dict().items()}
+    call(case, RULES, function, network, head)
+    for name, layer in network.named_modules():
+        inside = head is None or name == head or name.startswith(f"{head}.")
+        got = layer.training
+        assert got is inside, f"{case}: training of {name or 'the network'} is {got}"
+    for name, value in network.named_parameters():
+        kept = value.requires_grad is learning[name]
+        assert kept, f"{case}: requires_grad of {name} has changed."
+    for name, value in network.state_dict().items():
+        assert_same(f"{case}: {name}", value, values[name], "The numbers stay.", 0.0)
+
+
+def check_set_mode(function):
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    for head, training in [("2", True), ("2", False), ("1.0", False), (None, False), (None, True)]:
-        body = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
-        middle = nn.Sequential(nn.BatchNorm1d(4, affine=False), nn.BatchNorm1d(4))
-        tail = nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
-        network = nn.Sequential(body, middle, tail).to(device).train(training)
+    body = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    middle = nn.Sequential(nn.BatchNorm1d(4, affine=False), nn.BatchNorm1d(4))
+    tail = nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
+    network = nn.Sequential(body, middle, tail).to(device)
+    middle.requires_grad_(False)
+    for head, training in [
+        *(("2", True), ("2", False), ("1.0", False), (None, False), (None, True)),
+        *(("2", True), ("0", True), ("2.1", False), (None, False)),
+    ]:
+        network.train(training)
         body[1].train(not training)  # its mode says nothing of its layers' modes
-        set_mode(network, head)
         case = f"head {head!r}, network in {'training' if training else 'evaluation'} mode before"
-        for name, layer in network.named_modules():
-            inside = head is None or name == head or name.startswith(f"{head}.")
-            got = layer.training
-            assert got is inside, f"{case}: training of {name or 'the network'} is {got}"
-        network(torch.randn(6, 4, generator=torch.Generator().manual_seed(407)).to(device) + 5)
-        for name, layer in network.named_modules():
-            if isinstance(layer, nn.BatchNorm1d):
-                moved = bool(layer.num_batches_tracked.item())
-                inside = head is None or name == head or name.startswith(f"{head}.")
-                hint = "moves" if inside else "stays"
-                assert moved is inside, f"{case}: the running mean of {name} {hint}, in a right one"
+        check_modes(case, function, network, head)
+        check_modes(f"{case}, once more", function, network, head)
 
 
-_hidden_set_mode()
+check_set_mode(set_mode)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1056,14 +1157,18 @@ _hidden_set_mode()
 # dictionary such as `{"params": [...], "lr": 0.1}`.
 #
 # `blocks` is a list of layers or blocks, the input's first and the head last. Return the list of
-# groups, **the head's first**.
+# groups, **the head's first**. A group has two entries, `"params"`, a list, and `"lr"`, a `float`.
 #
-# 1. Go through the blocks from the last to the first.
-# 2. A block's parameters are those that may learn (`requires_grad`). Frozen ones are left out.
+# 1. Go through the blocks from the last to the first. The first group has `rate`.
+# 2. A block's parameters are those that may learn (`requires_grad`). Frozen ones are left out. List
+#    the parameters themselves, in the order in which `block.parameters()` gives them.
 # 3. A block without any makes no group, and the rate stays as it is. (A ReLU is no step.)
-# 4. After each group multiply the rate by `factor`.
+# 4. After each group multiply the rate by `factor`, which may be larger than 1.
 # 5. A parameter that two blocks share belongs to the later block, and is there once. A block whose
-#    parameters all belong to later blocks makes no group either.
+#    parameters all belong to later blocks makes no group either. So it is with a block that stands
+#    in two places.
+#
+# If nothing learns, the list is empty. The blocks and their parameters stay as they are.
 #
 # <details><summary>Hint: the optimiser complains of duplicate parameters</summary>Then a parameter
 # is in two groups. Keep a set of the <code>id</code> of each parameter that has a
@@ -1089,73 +1194,86 @@ def parameter_groups(blocks, rate, factor):
 
 
 # %% test="test_parameter_groups" points=2
-def _example_parameter_groups():
-    assert_own_work(parameter_groups)
+def example_of_parameter_groups():
     blocks = [nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.Linear(3, 1)]
-    groups = parameter_groups(blocks, 0.1, 0.5)
-    rates = [round(group["lr"], 6) for group in groups]
+    groups = call("rate 0.1, factor 0.5", RULES, parameter_groups, blocks, 0.1, 0.5)
+    rates = [round(float(group["lr"]), 6) for group in groups]
     assert rates == [0.1, 0.05, 0.025], f"expected the rates [0.1, 0.05, 0.025], got {rates}"
     shapes = [tuple(p.shape) for p in groups[0]["params"]]
     assert shapes == [(1, 3), (1,)], f"the first group is the head's: (1, 3) and (1,), not {shapes}"
 
 
-_example_parameter_groups()
+example_of_parameter_groups()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_parameter_groups():
-    for rate, factor, frozen, shared in [
-        *((0.1, 0.5, (), False), (0.02, 0.3, (0,), False), (1.0, 1.0, (2,), False)),
-        *((0.5, 0.25, (4,), False), (0.3, 2.0, (), True), (0.7, 0.9, (0, 2, 4), False)),
-    ]:
-        blocks = [nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)]
-        if shared:
-            blocks[3].weight = blocks[2].bias
-        for n in frozen:
-            blocks[n].requires_grad_(False)
-        blocks[3].bias.requires_grad_(False)  # a block that learns in part
-        want, step = [], rate
-        for n in (4, 3, 2, 0):
-            its = [p for p in blocks[n].parameters() if p.requires_grad]
-            its = its[:1] if shared and n == 2 else its
-            if its:
-                want.append((step, its))
-                step *= factor
-        lent = list(blocks)
-        groups = parameter_groups(lent, rate, factor)
-        case = f"rate {rate}, factor {factor}, frozen blocks {frozen}"
-        case += ", blocks 2 and 3 share a parameter" if shared else ""
-        assert len(lent) == 5, f"{case}: parameter_groups changed the list of blocks."
-        kept = all(a is b for a, b in zip(lent, blocks, strict=True))
-        assert kept, f"{case}: parameter_groups changed the list of blocks."
+def check_groups(case, function, blocks, rate, factor, members):
+    """Groups of these parameters, whatever somebody did with the groups of an earlier call."""
+    learning = [p.requires_grad for block in blocks for p in block.parameters()]
+    for again in ("", ", called again"):
+        groups = call(f"{case}{again}", RULES, function, blocks, rate, factor)
+        assert isinstance(groups, list), f"{case}: expected a list, got {type(groups).__name__}"
         rates = [group["lr"] for group in groups]
-        wanted = [rate for rate, _ in want]
-        assert len(rates) == len(wanted), f"{case}: expected the rates {wanted}, got {rates}"
-        near = all(abs(a - b) < 1e-9 for a, b in zip(rates, wanted, strict=True))
-        assert near, f"{case}: expected the rates {wanted}, got {rates}"
-        for group, (its_rate, its) in zip(groups, want, strict=True):
-            got = list(group["params"])
-            shapes = [tuple(p.shape) for p in got], [tuple(p.shape) for p in its]
-            hint = f"{case}, rate {its_rate:g}: expected parameters {shapes[1]}, got {shapes[0]}"
+        wanted = [rate * factor**step for step in range(len(members))]
+        hint = f"{case}{again}: expected the rates {wanted}, got {rates}"
+        assert len(rates) == len(wanted), hint
+        assert all(type(value) is float for value in rates), hint
+        assert all(abs(a - b) < 1e-6 for a, b in zip(rates, wanted, strict=True)), hint
+        for group, its_rate, its in zip(groups, wanted, members, strict=True):
+            got = group["params"]
+            shapes = [tuple(p.shape) for p in its], [tuple(p.shape) for p in got]
+            hint = f"{case}, rate {its_rate:g}: expected parameters {shapes[0]}, got {shapes[1]}"
+            assert isinstance(got, list), f"{case}: params has to be a list."
             assert len(got) == len(its), hint
             assert all(a is b for a, b in zip(got, its, strict=True)), hint
-        if want:
+            assert set(group) == {"params", "lr"}, f"{case}: a group has two entries."
+        lists = [group["params"] for group in groups]
+        if groups:
             torch.optim.SGD(groups)
-        again = [group["lr"] for group in parameter_groups(lent, rate, factor)]
-        assert again == rates, f"{case}, called again: the rates {rates} first, now {again}"
-    tied = [nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)]
-    tied[0].bias = tied[2].bias
-    counts = [len(list(group["params"])) for group in parameter_groups(tied, 0.4, 0.5)]
-    case = "the first and the last of three blocks share a parameter"
-    assert counts == [2, 2, 1], f"{case}: expected groups of 2, 2 and 1 parameters, got {counts}"
-    twice = nn.Linear(2, 2)
-    groups = parameter_groups([nn.Linear(2, 2), twice, nn.ReLU(), twice], 0.4, 0.5)
-    rates = [group["lr"] for group in groups]
-    case = "rate 0.4, factor 0.5, one block that stands in two places of three"
-    assert rates == [0.4, 0.2], f"{case}: expected the rates [0.4, 0.2], got {rates}"
+        for group, its in zip(groups, lists, strict=True):
+            group["lr"] = 9.0
+            its.clear()
+    now = [p.requires_grad for block in blocks for p in block.parameters()]
+    assert now == learning, f"{case}: requires_grad has changed."
 
 
-_hidden_parameter_groups()
+def check_parameter_groups(function):
+    for rate, factor, frozen in [
+        *((0.1, 0.5, ()), (0.02, 0.3, (0,)), (1.0, 1.0, (2,)), (0.5, 0.25, (4,))),
+        *((0.3, 2.0, (2, 4)), (0.7, 0.9, (0, 2, 4)), (0.7, 0.9, (0, 2, 3, 4))),
+    ]:
+        blocks = [nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)]
+        blocks[3].bias.requires_grad_(False)  # a block that learns in part
+        for n in frozen:
+            blocks[n].requires_grad_(False)
+        members = [[p for p in blocks[n].parameters() if p.requires_grad] for n in (4, 3, 2, 0)]
+        case = f"rate {rate}, factor {factor}, frozen blocks {frozen}"
+        check_groups(case, function, blocks, rate, factor, [its for its in members if its])
+    check_shared_parameters(function)
+
+
+def check_shared_parameters(function):
+    """A parameter, or all of a block, that is in two places; a block of blocks; no block."""
+    a, b, c = nn.Linear(2, 2), nn.Linear(2, 2), nn.BatchNorm1d(2)
+    c.weight = b.bias
+    case = "blocks 1 and 2 of three share a parameter"
+    members = [[c.weight, c.bias], [b.weight], [a.weight, a.bias]]
+    check_groups(case, function, [a, b, c], 0.3, 2.0, members)
+    a.bias = c.weight
+    case = "three blocks share a parameter"
+    members = [[c.weight, c.bias], [b.weight], [a.weight]]
+    check_groups(case, function, [a, b, c], 0.3, 0.5, members)
+    case = "one block that stands in two places of three"
+    d, e = nn.Linear(2, 2), nn.Linear(2, 2)
+    members = [[e.weight, e.bias], [d.weight, d.bias]]
+    check_groups(case, function, [d, e, nn.ReLU(), e], 0.4, 0.5, members)
+    case = "a block of blocks, in which a layer stands twice"
+    members = [[e.weight, e.bias, d.weight, d.bias]]
+    check_groups(case, function, [nn.ReLU(), nn.Sequential(e, d, e)], 0.4, 0.5, members)
+    check_groups("no blocks", function, [], 0.4, 0.5, [])
+
+
+check_parameter_groups(parameter_groups)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1178,8 +1296,16 @@ print(f"frozen: {sum(p.numel() for p in network.parameters() if p.requires_grad)
 # *In place*, train a network for some epochs. An epoch goes once over all pictures, in batches. Of
 # 7 pictures with `batch_size=3` an epoch makes batches of 3, 3 and 1.
 #
-# The network may have dropout, which draws from PyTorch's global generator. To repeat a run we must
-# seed that one as well, and house rule 3 says to leave it as it was. This does both:
+# | argument | what it is |
+# |---|---|
+# | `network` | has the dtype and the device of `images`, and dropout perhaps |
+# | `optimizer` | one of PyTorch's for this network; it may have made steps before |
+# | `images` | floats of shape (N, …): the first axis counts pictures, at least one |
+# | `epochs` | an `int` from 0 |
+# | `head` | what learns, if all else was frozen; `None` if nothing was |
+#
+# Dropout draws from PyTorch's global generator. To repeat a run we must seed that one as well, and
+# house rule 3 says to leave it as it was. This does both:
 #
 # ```python
 # with torch.random.fork_rng():  # at the end of the block the global state is put back
@@ -1189,12 +1315,18 @@ print(f"frozen: {sum(p.numel() for p in network.parameters() if p.requires_grad)
 #
 # 1. Open such a block. Make a `torch.Generator` from `seed` for the order.
 # 2. In each epoch: `set_mode(network, head)`; a **new** random order from the generator; cut it
-#    into batches, the last one perhaps smaller.
+#    into batches, the last one perhaps smaller. `batch_size` may be larger than N.
 # 3. For each batch: outputs, `F.cross_entropy` with the labels of the *same* pictures, old
-#    gradients away, `backward`, a step of the optimiser.
+#    gradients away, `backward`, a step of the optimiser. Call the network once for each batch, and
+#    at no other time.
 # 4. Return a list with one `float` for each epoch: the mean over the epoch's **pictures** of the
 #    losses at which the steps were taken. (A batch of 3 counts three times as much as one of 1.)
-# 5. At the end put the whole network into evaluation mode. With `epochs=0` that is all.
+# 5. At the end put the whole network into evaluation mode. With `epochs=0` that is all, and the
+#    list is empty.
+#
+# The `seed` decides about orders and dropout, and nothing else does: the same seed gives the same
+# ones, whatever was drawn before, and another seed gives others. How you draw an order from the
+# generator is up to you. `train` freezes nothing itself: each `requires_grad` stays.
 #
 # <details><summary>Hint: cutting the order</summary><code>torch.randperm(n,
 # generator=generator).split(batch_size)</code>. On a GPU, move a piece there before you index
@@ -1207,7 +1339,7 @@ print(f"frozen: {sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 # %% solution="train"
 def train(network, optimizer, images, labels, epochs, batch_size, seed, head=None):
-    """Train in place; the list of the epochs' mean losses. `head`: all else is frozen."""
+    """Train in place; returns the list of the epochs' mean losses."""
     ### BEGIN SOLUTION
     losses = []
     with torch.random.fork_rng():
@@ -1231,32 +1363,16 @@ def train(network, optimizer, images, labels, epochs, batch_size, seed, head=Non
 # %% [markdown]
 # The example can be computed on paper: all weights are 0, so both classes have probability ½, and
 # the first loss is $\log 2 = 0.693$. Its batch has both pictures, so their order doesn't matter.
-# `MAKERS` makes a small network for the hidden test, and looks at the global generators.
-
-
-# %% given="makers"
-def small_network():
-    """Batch norm and dropout in the body (`0` to `2`), then the head (`3`): 4 numbers to 3."""
-    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3))
-
-
-def next_draws():
-    """What each of the three global generators draws next."""
-    return torch.rand(()).item(), float(np.random.rand()), random.random()
-
-
-MAKERS = [small_network, next_draws]
 
 
 # %% test="test_train" points=2
-def _example_train():
-    assert_own_work(train)
+def example_of_train():
     network = nn.Linear(1, 2)
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
     optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
-    images, labels = torch.tensor([[1.0], [-1.0]]), torch.tensor([0, 1])
-    losses = train(network, optimizer, images, labels, epochs=2, batch_size=2, seed=0)
+    given = torch.tensor([[1.0], [-1.0]]), torch.tensor([0, 1])
+    losses = call("two pictures, 2 epochs", RULES, train, network, optimizer, *given, 2, 2, 0)
     assert len(losses) == 2, f"expected one loss for each of 2 epochs, got {losses}"
     got = [round(loss, 3) for loss in losses]
     hint = "log 2, then log(1 + 1/e) with the weights 0.5 and -0.5"
@@ -1264,74 +1380,93 @@ def _example_train():
     assert not network.training, "At the end the network goes into evaluation mode."
 
 
-_example_train()
+example_of_train()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_train():
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    generator = torch.Generator().manual_seed(408)
-    for head, epochs in [(None, 4), ("2", 3), (None, 0), ("2", 0)]:
+def assert_losses(case, got, want):
+    assert isinstance(got, list), f"{case}: expected a list, got {type(got).__name__}"
+    assert all(type(loss) is float for loss in got), f"{case}: expected floats, got {got}"
+    assert len(got) == len(want), f"{case}: expected one loss for each epoch, got {got}"
+    near = all(abs(a - b) < 1e-6 for a, b in zip(got, want, strict=True))
+    assert near, f"{case}, one batch of 7: expected the losses {want}, got {got}"
+
+
+class CheckedTraining:
+    """A network that the student's function trains, and a twin that the test trains."""
+
+    def __init__(self, head, generator):
+        device = "cuda" if torch.cuda.is_available() else "cpu"
         body = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Tanh())
         network = nn.Sequential(body, nn.Flatten(), nn.Linear(4, 3)).to(device, torch.float64)
-        twin = nn.Sequential(
-            nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Tanh()),
-            nn.Flatten(),
-            nn.Linear(4, 3),
-        ).to(device, torch.float64)
         with torch.no_grad():
-            for p, q in zip(network.parameters(), twin.parameters(), strict=True):
-                p.copy_(torch.randn(p.shape, generator=generator, dtype=torch.float64))
-                q.copy_(p)
-        case = f"head {head!r}, {epochs} epochs"
-        images = torch.randn(7, 5, generator=generator, dtype=torch.float64).to(device)
-        labels = torch.randint(3, (7,), generator=generator).to(device)
-        for one in (network, twin):
-            one[0].requires_grad_(head is None)
-        learning, learned = (
-            [p for p in one.parameters() if p.requires_grad] for one in (network, twin)
-        )
-        optimizer, its = (torch.optim.SGD(ps, lr=0.3, momentum=0.5) for ps in (learning, learned))
-        network[2].weight.grad = torch.full_like(network[2].weight, 9.0)  # of an earlier step
-        before, want = (images.clone(), labels.clone()), []
+            for value in network.parameters():
+                value.copy_(torch.randn(value.shape, generator=generator, dtype=torch.float64))
+        body.requires_grad_(head is None)
+        self.head, self.network, self.twin = head, network, copy.deepcopy(network)
+        its = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(its, lr=0.3, momentum=0.5)
+        its = [p for p in self.twin.parameters() if p.requires_grad]
+        self.right = torch.optim.SGD(its, lr=0.3, momentum=0.5)
+        images = torch.randn(5, 7, generator=generator, dtype=torch.float64).T
+        self.images = images.to(device)
+        self.labels = torch.randint(3, (7,), generator=generator).to(device)
+
+    def train_twin(self, epochs):
+        losses = []
         for _ in range(epochs):
-            twin.train(head is None)
-            twin[2].train()
-            loss = F.cross_entropy(twin(images), labels)
-            its.zero_grad()
+            self.twin.train(self.head is None)
+            self.twin[2].train()
+            loss = F.cross_entropy(self.twin(self.images), self.labels)
+            self.right.zero_grad()
             loss.backward()
-            its.step()
-            want.append(loss.item())
-        got = train(network, optimizer, images, labels, epochs, 50, 3, head)
-        assert_unchanged("train", (images, labels), before)
-        assert isinstance(got, list), f"{case}: expected a list, got {type(got).__name__}"
-        assert all(type(loss) is float for loss in got), f"{case}: expected floats, got {got}"
-        assert len(got) == epochs, f"{case}: expected one loss for each epoch, got {got}"
-        near = all(abs(a - b) < 1e-6 for a, b in zip(got, want, strict=True))
-        assert near, f"{case}, one batch of 7: expected the losses {want}, got {got}"
-        for name, tensor in twin.state_dict().items():
-            mine = network.state_dict()[name]
-            hint = f"{case}: {name} isn't what these steps make of it"
-            assert torch.allclose(mine.double(), tensor.double(), atol=1e-6), hint
-        for name, layer in network.named_modules():
+            self.right.step()
+            losses.append(loss.item())
+        return losses
+
+    def compare(self, function, epochs, case):
+        self.network.train()
+        for value in self.network.parameters():  # of an earlier step
+            value.grad = torch.full_like(value, 9.0) if value.requires_grad else None
+        want, case = self.train_twin(epochs), f"head {self.head!r}, {epochs} epochs{case}"
+        given = self.network, self.optimizer, self.images, self.labels
+        losses = call(case, RULES, function, *given, epochs, 50, 3, self.head)
+        assert_losses(case, losses, want)
+        for name, value in self.twin.state_dict().items():
+            hint = "These steps make something else of it."
+            assert_same(f"{case}: {name}", self.network.state_dict()[name], value, hint, 1e-6)
+        for name, layer in self.network.named_modules():
             assert not layer.training, f"{case}: {name or 'network'} is not in evaluation mode."
-    network = nn.Linear(5, 3).to(device, torch.float64)
-    twin = nn.Linear(5, 3).to(device, torch.float64)
-    twin.load_state_dict(network.state_dict())
-    images = torch.full((6, 5), 0.5, dtype=torch.float64, device=device)
-    labels = torch.full((6,), 2, device=device)
-    its = torch.optim.SGD(twin.parameters(), lr=0.5)
+        for mine, its in zip(self.network.parameters(), self.twin.parameters(), strict=True):
+            kept = mine.requires_grad is its.requires_grad
+            assert kept, f"{case}: requires_grad has changed."
+        return losses, want
+
+
+def check_train(function):
+    generator, kept = torch.Generator().manual_seed(408), []
+    for head, epochs in [(None, 4), ("2", 3), (None, 0), ("2", 0)]:
+        training = CheckedTraining(head, generator)
+        kept.append(training.compare(function, epochs, ""))
+        training.images.mul_(-0.7)  # the same tensors, network and optimiser, which has its memory
+        training.labels.copy_(training.labels.flip(0))
+        kept.append(training.compare(function, epochs, ", and again with other pictures"))
+    for losses, want in kept:
+        assert_losses("the losses, after other calls", losses, want)
+    network = nn.Linear(5, 3, dtype=torch.float64)
+    twin, images = copy.deepcopy(network), torch.full((6, 5), 0.5, dtype=torch.float64)
+    labels, right = torch.full((6,), 2), torch.optim.SGD(twin.parameters(), lr=0.5)
     for _ in range(6):  # all batches are alike, so their order doesn't matter
-        its.zero_grad()
+        right.zero_grad()
         F.cross_entropy(twin(images[:2]), labels[:2]).backward()
-        its.step()
-    train(network, torch.optim.SGD(network.parameters(), lr=0.5), images, labels, 2, 2, 3)
+        right.step()
+    optimizer, case = torch.optim.SGD(network.parameters(), lr=0.5), "2 epochs of 3 equal batches"
+    call(case, RULES, function, network, optimizer, images, labels, 2, 2, 3)
     hint = "each batch makes a step with its own gradients alone"
-    close = torch.allclose(network.weight, twin.weight, atol=1e-6)
-    assert close, f"2 epochs of 3 equal batches: {hint}."
+    assert_same(f"{case}: weight", network.weight.detach(), twin.weight.detach(), hint, 1e-6)
 
 
-_hidden_train()
+check_train(train)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1339,96 +1474,93 @@ _hidden_train()
 
 
 # %% test="test_train_batches" points=2
-class _Recorder(nn.Module):
+def example_of_a_recorder(classes):
     """A network of one layer that writes down the pictures of each batch."""
 
-    def __init__(self, classes):
-        super().__init__()
-        self.layer, self.seen = nn.Linear(1, classes), []
+    class Recorder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.seen = nn.Linear(1, classes), []
 
-    def forward(self, x):
-        self.seen.append(x.flatten().tolist())
-        return self.layer(x)
+        def forward(self, x):
+            self.seen.append(x.flatten().tolist())
+            return self.layer(x)
+
+    return Recorder()
 
 
-def _example_train_batches():
-    assert_own_work(train)
-    network = _Recorder(2)
+def example_of_batches():
+    network = example_of_a_recorder(2)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    images, labels = torch.arange(7.0)[:, None], torch.tensor([0, 1, 0, 1, 0, 1, 0])
-    train(network, optimizer, images, labels, epochs=1, batch_size=3, seed=0)
+    given = torch.arange(7.0)[:, None], torch.tensor([0, 1, 0, 1, 0, 1, 0])
+    call("7 pictures in batches of 3", RULES, train, network, optimizer, *given, 1, 3, 0)
     sizes = [len(batch) for batch in network.seen]
     assert sizes == [3, 3, 1], f"7 pictures in batches of 3: expected 3, 3 and 1, got {sizes}"
     shown = sorted(picture for batch in network.seen for picture in batch)
     assert shown == list(range(7)), f"each picture comes once in an epoch, but came {shown}"
 
 
-_example_train_batches()
+example_of_batches()
 ### BEGIN HIDDEN TESTS
 
 
-def _hidden_train_batches():
+def check_epochs(function, n, size, seed):
+    """Three epochs with a rate of 0: their orders, if all batches and losses are right."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = example_of_a_recorder(n).to(device)
+    with torch.no_grad():
+        network.layer.weight.copy_(torch.linspace(-1, 1, n)[:, None])
+        network.layer.bias.copy_(torch.linspace(0, 1, n) ** 2)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
+    images = torch.arange(float(n))[:, None].to(device)
+    labels = ((torch.arange(n) * 5 + 2) % n).to(device)
+    with torch.no_grad():
+        want = F.cross_entropy(network.layer(images), labels).item()
+    case, epoch = f"{n} pictures, batches of {size}, seed {seed}", -(-n // size)
+    got = call(case, RULES, function, network, optimizer, images, labels, 3, size, seed)
+    sizes = [len(batch) for batch in network.seen]
+    expected = [size] * (n // size) + [n % size] * (n % size > 0)
+    assert sizes == expected * 3, f"{case}, 3 epochs: batches of {sizes}"
+    parts = [network.seen[e * epoch : (e + 1) * epoch] for e in range(3)]
+    shown = [tuple(picture for batch in part for picture in batch) for part in parts]
+    for number, (order, loss) in enumerate(zip(shown, got, strict=True), start=1):
+        assert sorted(order) == list(range(n)), f"{case}, epoch {number}: the pictures {order}"
+        hint = "Labels go with their pictures; a batch counts as much as it has pictures."
+        wrong = f"{case}, rate 0, epoch {number}: expected a loss of {want:.5f}, got {loss:.5f}"
+        assert abs(loss - want) < 1e-4, f"{wrong}. {hint}"
+    if n > 1:
+        distinct = len(set(shown))
+        assert distinct == 3, f"{case}: 3 epochs had {distinct} different orders: draw anew."
+        assert tuple(range(n)) not in shown, f"{case}: an epoch isn't shuffled."
+    return shown
+
+
+def check_orders(function):
     orders = {}
-    for n, size, seed in [(16, 6, 1), (16, 6, 2), (16, 6, 1), (14, 7, 0), (1, 3, 4)]:
-        network = _Recorder(n).to(device)
-        with torch.no_grad():
-            network.layer.weight.copy_(torch.linspace(-1, 1, n)[:, None])
-            network.layer.bias.copy_(torch.linspace(0, 1, n) ** 2)
-        optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
-        images = torch.arange(float(n))[:, None].to(device)
-        labels = ((torch.arange(n) * 5 + 2) % n).to(device)
-        with torch.no_grad():
-            want = F.cross_entropy(network.layer(images), labels).item()
-        got = train(network, optimizer, images, labels, 3, size, seed)
-        case, epoch = f"{n} pictures, batches of {size}, seed {seed}", -(-n // size)
-        sizes = [len(batch) for batch in network.seen]
-        expected = [size] * (n // size) + [n % size] * (n % size > 0)
-        assert sizes == expected * 3, f"{case}, 3 epochs: batches of {sizes}"
-        parts = [network.seen[e * epoch : (e + 1) * epoch] for e in range(3)]
-        shown = [[picture for batch in part for picture in batch] for part in parts]
-        for number, order in enumerate(shown, start=1):
-            assert sorted(order) == list(range(n)), f"{case}, epoch {number}: the pictures {order}"
-        for number, loss in enumerate(got, start=1):
-            hint = "Labels go with their pictures; a batch counts as much as it has pictures."
-            message = (
-                f"{case}, rate 0, epoch {number}: expected a loss of {want:.5f}, got {loss:.5f}"
-            )
-            assert abs(loss - want) < 1e-4, f"{message}. {hint}"
-        if n > 1:
-            distinct = len({tuple(order) for order in shown})
-            assert distinct == 3, f"{case}: 3 epochs had {distinct} different orders: draw anew."
-            assert list(range(n)) not in shown, f"{case}: an epoch isn't shuffled."
+    for n, size, seed in [(13, 10, 1), (13, 10, 2), (13, 10, 1), (12, 6, 0), (1, 3, 4)]:
+        torch.manual_seed(len(orders))
+        shown = check_epochs(function, n, size, seed)
+        case = f"{n} pictures, batches of {size}, seed {seed}"
         assert orders.setdefault((n, seed), shown) == shown, f"{case}, twice: two different orders."
     hint = "Seeds 1 and 2 give the same orders: use the seed."
-    assert orders[16, 1] != orders[16, 2], hint
+    assert orders[13, 1] != orders[13, 2], hint
 
 
-def _hidden_train_repeats():
+def check_repeats(function):
+    """Dropout by the seed alone: from the same start, with the global generators elsewhere."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator().manual_seed(409)
     images = torch.randn(9, 4, generator=generator).to(device)
     labels = torch.randint(3, (9,), generator=generator).to(device)
-    start = [torch.randn(p.shape, generator=generator) for p in small_network().parameters()]
-    ends = []
-    for run, seed in enumerate([5, 5, 6]):
-        network = MAKERS[0]().to(device)
-        with torch.no_grad():
-            for p, value in zip(network.parameters(), start, strict=True):
-                p.copy_(value)
+    layers = nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3)
+    start, ends = nn.Sequential(*layers), []
+    for number, seed in enumerate([5, 5, 6]):
+        network = copy.deepcopy(start).to(device)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-        torch.manual_seed(run)
-        np.random.seed(run)
-        random.seed(run)
-        want = torch.rand(()).item(), float(np.random.rand()), random.random()
-        torch.manual_seed(run)
-        np.random.seed(run)
-        random.seed(run)
-        train(network, optimizer, images, labels, 3, 5, seed)
-        draws = MAKERS[1]()
-        for name, drawn, expected in zip(("PyTorch", "numpy", "Python"), draws, want, strict=True):
-            hint = f"train drew from the global generator of {name}, or seeded it: house rule 3."
-            assert drawn == expected, hint
+        torch.manual_seed(number)
+        np.random.seed(number)
+        case = f"a network with dropout, seed {seed}"
+        call(case, RULES, function, network, optimizer, images, labels, 3, 5, seed)
         ends.append(network[3].weight.detach().clone())
     hint = "Twice seed 5, from the same start, and the weights differ: dropout has to be seeded."
     assert torch.allclose(ends[0], ends[1], atol=1e-6), hint
@@ -1436,31 +1568,34 @@ def _hidden_train_repeats():
     assert apart > 1e-3, "Seeds 5 and 6 give the same weights: use the seed."
 
 
-_hidden_train_batches()
-_hidden_train_repeats()
+check_orders(train)
+check_repeats(train)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ### Task 4b: transfer (3 points)
 #
-# Put it all together. `images` are photographs as SqueezeNet wants them, of any height and width
-# from 48; `labels` are whole numbers from 0 to `classes - 1`. Return a trained network in
-# evaluation mode, on the device of the images.
+# Put it all together. `images` are photographs as SqueezeNet wants them: floats (N, 3, H, W), with
+# any height and width from 48. `labels` are numbers from 0 to `classes - 1`; some classes may have
+# no picture. Return a trained network, all of it in evaluation mode, on the device of the images.
+# From pictures of any such size it gives outputs of shape (N, `classes`).
 #
 # 1. Start from `squeezenet()`, swap its head, move it to `images.device`. The new head's first
 #    weights must not depend on global chance: use a `fork_rng` block as in task 4a.
 # 2. Freeze the body, or choose discriminative rates. Make groups and an optimiser.
-# 3. Train, and return the network. The same `seed` has to give the same network.
+# 3. Train, and return the network. Each call makes a network of its own. The same `seed` and the
+#    same pictures have to give the same answers, whatever was drawn before: outputs may differ by
+#    0.01, because a computer may add in another order.
 #
 # When your work is graded, your function gets ten photographs of each of six kinds of things, of
-# about 64 × 64 pixels, and names others of the same kinds. This is done twice, with other pictures
+# about 48 × 48 pixels, and names others of the same kinds. This is done twice, with other pictures
 # and other class numbers. The mean of the two balanced accuracies must be **at least 45 %**.
-# Guessing gives 17 %; our own solution reaches 69 %, with a standard deviation of 4 points over 20
-# seeds, so bad luck alone doesn't bring it below. You have about 3 seconds for a call; on one core
-# an epoch takes a tenth of a second with a frozen body, and two tenths if all of it learns.
+# Guessing gives 17 %; our own solution reaches 65 %, with a standard deviation of 3 points over
+# 20 seeds, so bad luck alone doesn't bring it below. You have about 3 seconds for a call; on one
+# core an epoch takes a tenth of a second with a frozen body, and three tenths if all of it learns.
 #
-# <details><summary>Hint: which optimiser, which rate?</summary>Adam with a rate of about 0.003 for
-# the head, batches of 16 and 6 epochs are a good start. Ten times that rate is too much for the
+# <details><summary>Hint: which optimiser, which rate?</summary>Adam with a rate of about 0.006 for
+# the head, batches of 16 and 4 epochs are a good start. Ten times that rate is too much for the
 # body.</details>
 #
 # <details><summary>Hint: the accuracy stays near 17 %</summary>Does the loss fall? Does the ReLU
@@ -1470,17 +1605,14 @@ _hidden_train_repeats()
 
 # %% solution="transfer"
 def transfer(images, labels, classes, seed):
-    """A pretrained network, trained to name `classes` kinds of things.
-
-    images: floats (N, 3, H, W); labels: whole numbers (N,).
-    """
+    """A pretrained network, trained to name `classes` kinds of things; see above."""
     ### BEGIN SOLUTION
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = swap_head(squeezenet(), classes).to(images.device)
     freeze(network, "classifier.1")
-    groups = parameter_groups([network.features, network.classifier], rate=3e-3, factor=0.1)
-    train(network, torch.optim.Adam(groups), images, labels, 6, 16, seed, "classifier.1")
+    groups = parameter_groups([network.features, network.classifier], rate=6e-3, factor=0.1)
+    train(network, torch.optim.Adam(groups), images, labels, 4, 16, seed, "classifier.1")
     return network
     ### END SOLUTION
 
@@ -1490,10 +1622,9 @@ def transfer(images, labels, classes, seed):
 
 
 # %% test="test_transfer" points=3
-def _example_transfer():
-    assert_own_work(transfer)
+def example_of_transfer():
     images = torch.randn(3, 3, 48, 56, generator=torch.Generator().manual_seed(410))
-    network = transfer(images, torch.tensor([0, 1, 0]), classes=2, seed=0)
+    network = call("noise, 2 classes", RULES, transfer, images, torch.tensor([0, 1, 0]), 2, 0)
     assert isinstance(network, nn.Module), f"expected a network, got {type(network).__name__}"
     assert not network.training, "The network has to be in evaluation mode."
     with torch.no_grad():
@@ -1501,77 +1632,74 @@ def _example_transfer():
     assert shape == (3, 2), f"3 pictures, 2 classes: expected outputs (3, 2), got {shape}"
 
 
-_example_transfer()
+example_of_transfer()
 ### BEGIN HIDDEN TESTS
 
 
-def _share_right(stamps, size, crop, order, seed):
+def check_answers(function, stamps, size, crop, order, seed):
     """The balanced accuracy, in percent, of what `transfer` makes of one task."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    kinds = [stamps.classes.index(kind) for kind in order]
-    members = [(stamps.labels == kind).nonzero().flatten() for kind in kinds]
-    chosen, labels = (
-        torch.cat(members),
-        torch.arange(6).repeat_interleave(torch.tensor([len(some) for some in members])),
-    )
-    images = preprocess(stamps.images[chosen], size)[..., :crop, :].to(device)
-    labels = labels.to(device)
-    train_at, test_at = split_per_class(labels.cpu(), 10, seed)
-    lent = images[train_at].clone(), labels[train_at].clone()
-    network = transfer(*lent, 6, seed)
-    assert_unchanged("transfer", lent, (images[train_at], labels[train_at]))
-    modes = [name for name, layer in network.named_modules() if layer.training]
-    assert not modes, f"not in evaluation mode: {modes[:3]}"
+    members = [(stamps.labels == stamps.classes.index(kind)).nonzero().flatten() for kind in order]
+    counts = torch.tensor([len(some) for some in members])
+    labels = torch.arange(len(order)).repeat_interleave(counts)
+    images = preprocess(stamps.images[torch.cat(members)], size)[..., :crop, :].to(device)
+    train_at, test_at = split_per_class(labels, 10, seed)
+    case, labels = f"photographs of {len(order)} kinds", labels.to(device)
+    network = call(case, RULES, function, images[train_at], labels[train_at], len(order), seed)
     with torch.no_grad():
-        outputs = network(images[test_at])
-        alone = network(images[test_at[:1]])
-    assert outputs.shape == (len(test_at), 6), f"6 classes: the outputs are {tuple(outputs.shape)}"
+        outputs, alone = network(images[test_at]), network(images[test_at[:1]])
+    got, want = tuple(outputs.shape), (len(test_at), len(order))
+    assert got == want, f"{case}: expected outputs {want}, got {got}"
     assert outputs.device == images.device, f"expected outputs on {images.device}"
     hint = "The answer to a picture depends on the pictures beside it."
     assert torch.allclose(alone, outputs[:1], atol=1e-3), hint
     hits = outputs.argmax(1) == labels[test_at]
-    shares = [hits[labels[test_at] == c].double().mean().item() for c in range(6)]
-    return 100 * sum(shares) / 6
+    shares = [hits[labels[test_at] == c].double().mean().item() for c in range(len(order))]
+    return 100 * sum(shares) / len(order)
 
 
-def _hidden_transfer():
+def check_transfer(function):
     kinds = ["vehicle", "flower", "mammal", "fruit", "roadsign", "household"]
     stamps = load_stamps()
     reached = [
-        _share_right(stamps, 64, 64, kinds, seed=411),
-        _share_right(stamps, 72, 60, kinds[::-1], seed=412),
+        check_answers(function, stamps, 48, 48, kinds, seed=411),
+        check_answers(function, stamps, 54, 48, kinds[::-1], seed=412),
     ]
     mean = sum(reached) / 2
-    case = (
-        f"new photographs of six kinds, two tasks: {reached[0]:.0f} % and {reached[1]:.0f} % right"
-    )
+    first, second = (f"{share:.0f} %" for share in reached)
+    case = f"new photographs of six kinds, two tasks: {first} and {second} right"
     assert mean >= 45, f"{case}, mean {mean:.0f} %: expected at least 45 %."
+
+
+def check_transfer_repeats(function):
+    """Twice the same pictures; then the same tensor, with others in it."""
     images = torch.randn(4, 3, 48, 50, generator=torch.Generator().manual_seed(413))
-    outputs = []
-    for run, seed in enumerate([7, 7]):
-        torch.manual_seed(run)
-        want = torch.rand(()).item()
-        torch.manual_seed(run)
-        network = transfer(images, torch.tensor([2, 0, 1, 1]), 3, seed)
-        hint = "transfer drew from PyTorch's global generator, or seeded it: house rule 3."
-        assert MAKERS[1]()[0] == want, hint
+    lent, networks, outputs = images.clone(), [], []
+    for number, shift in enumerate([0.0, 0.0, 1.0]):
+        torch.manual_seed(number)
+        lent.copy_(images + shift)
+        case = "noise, 4 classes, one of them without a picture"
+        network = call(case, RULES, function, lent, torch.tensor([2, 0, 1, 1]), 4, 7)
+        networks.append(network)
         with torch.no_grad():
             outputs.append(network(images))
+        shape = tuple(outputs[-1].shape)
+        assert shape == (4, 4), f"{case}: expected outputs (4, 4), got {shape}"
     hint = "Twice the same seed gives two networks: the first weights of the head depend on chance."
-    assert torch.allclose(*outputs, atol=1e-2), hint
-    network = transfer(images + 1, torch.tensor([2, 0, 1, 1]), 3, 7)
+    assert torch.allclose(*outputs[:2], atol=1e-2), hint
+    hint = "Other pictures and the same seed: the same network."
+    assert not torch.equal(outputs[2], outputs[0]), hint
+    own = networks[0] is not networks[1]
+    assert own, "two calls gave the same network: each makes one of its own (rule 5)."
+    modes = [name for name, layer in networks[1].named_modules() if layer.training]
+    assert not modes, f"not in evaluation mode: {modes[:3]}"
     with torch.no_grad():
-        other = network(images)
-    network = transfer(images, torch.tensor([0, 1, 0, 1]), 4, 7)
-    with torch.no_grad():
-        few = network(images)
-    assert not torch.equal(other, outputs[0]), "Other pictures and the same seed: the same network."
-    shape = tuple(few.shape)
-    hint = f"4 classes, two of them without a picture: expected outputs (4, 4), got {shape}"
-    assert shape == (4, 4), hint
+        kept = torch.allclose(networks[0](images), outputs[0], atol=1e-3)
+    assert kept, "later calls changed the network of the first call (rule 5)."
 
 
-_hidden_transfer()
+check_transfer(transfer)
+check_transfer_repeats(transfer)
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 # about: Reverses the caller's list of blocks in place.
 # blind: true
 # fails:
-#   test_parameter_groups: groups changed the list of blocks
+#   test_parameter_groups: "an input was changed"
 # ---
 
 # %% solution="parameter_groups"

@@ -3,7 +3,7 @@
 #   same network finds nothing.
 # blind: true
 # fails:
-#   test_parameter_groups: 'called again: the rates'
+#   test_parameter_groups: "called again: expected the rates"
 # ---
 
 # %% solution="parameter_groups"

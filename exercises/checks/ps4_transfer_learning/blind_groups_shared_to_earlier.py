@@ -3,7 +3,7 @@
 #   the first block on.
 # blind: true
 # fails:
-#   test_parameter_groups: expected the rates
+#   test_parameter_groups: "blocks 1 and 2 of three share a parameter"
 # ---
 
 # %% solution="parameter_groups"

@@ -2,7 +2,7 @@
 # about: Takes the last linear layer if there is any, though a convolution may come after it.
 # blind: true
 # fails:
-#   test_swap_head_convolution: 'a linear layer, then a convolution: expected outputs'
+#   test_swap_head_convolution: "a linear layer, then a convolution: 0 is another object"
 # ---
 
 # %% solution="swap_head"

@@ -2,7 +2,8 @@
 # about: Seeds PyTorch's global generator before the new layer is made.
 # blind: true
 # fails:
-#   test_swap_head_convolution: 'head seeded the global generator: house rule'
+#   test_swap_head_convolution: "PyTorch's global random generator"
+#   test_swap_head: "PyTorch's global random generator"
 # ---
 
 # %% solution="swap_head"

@@ -3,8 +3,8 @@
 #   outputs change.
 # blind: true
 # fails:
-#   test_top_1: 'accuracy changed a tensor that it was given: house rule'
-#   test_top_5: 'accuracy changed a tensor that it was given: house rule'
+#   test_top_1: "an input was changed"
+#   test_top_5: "an input was changed"
 # ---
 
 # %% solution="top_k_accuracy"

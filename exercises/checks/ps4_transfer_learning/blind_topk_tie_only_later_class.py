@@ -3,7 +3,7 @@
 #   of the mirrored row), not against earlier ones.
 # blind: true
 # fails:
-#   test_top_1: A tie for the first place
+#   test_top_1: "Of tied classes"
 #   test_top_5: Of tied classes
 # ---
 

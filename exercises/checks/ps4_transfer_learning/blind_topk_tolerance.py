@@ -2,7 +2,7 @@
 # about: Outputs within 0.001 of that of the right class count as ties.
 # blind: true
 # fails:
-#   test_top_1: 30 pictures
+#   test_top_1: "These are no ties"
 # ---
 
 # %% solution="top_k_accuracy"

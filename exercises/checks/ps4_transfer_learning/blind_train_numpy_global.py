@@ -2,7 +2,9 @@
 # about: Shuffles with numpy's global generator and seeds it.
 # blind: true
 # fails:
-#   test_train_batches: 'train drew from the global generator of numpy, or seeded it:'
+#   test_train_batches: "numpy's global random generator"
+#   test_train: "numpy's global random generator"
+#   test_transfer: "numpy's global random generator"
 # ---
 
 # %% solution="train"

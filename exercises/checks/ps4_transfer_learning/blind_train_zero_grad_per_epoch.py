@@ -2,7 +2,7 @@
 # about: Old gradients are taken away once an epoch only, not for each batch.
 # blind: true
 # fails:
-#   test_train: 'equal batches: each batch makes a step with its own gradient'
+#   test_train: "each batch makes a step with its own gradients alone"
 # ---
 
 # %% solution="train"

@@ -2,7 +2,7 @@
 # about: Takes the number of classes from the labels, so a class without a picture has no output.
 # blind: true
 # fails:
-#   test_transfer: 'classes, two of them without a picture: expected outputs'
+#   test_transfer: "one of them without a picture: expected outputs"
 # ---
 
 # %% solution="transfer"

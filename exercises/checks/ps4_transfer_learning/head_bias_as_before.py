@@ -1,7 +1,7 @@
 # ---
 # about: Gives the new head a bias only if the old one had one.
 # fails:
-#   test_swap_head: "a head called fc, 1 classes, torch.float32: the new hea"
+#   test_swap_head: "a head called fc, 1 classes, torch.float32: expected a new head"
 # ---
 
 # %% solution="swap_head"

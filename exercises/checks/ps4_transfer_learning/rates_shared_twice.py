@@ -1,7 +1,7 @@
 # ---
 # about: Puts a shared parameter into two groups.
 # fails:
-#   test_parameter_groups: "rate 0.3, factor 2.0, frozen blocks (), blocks 2 and 3"
+#   test_parameter_groups: "blocks 1 and 2 of three share a parameter"
 # ---
 
 # %% solution="parameter_groups"

@@ -1,7 +1,7 @@
 # ---
 # about: Turns the caller's list of blocks around.
 # fails:
-#   test_parameter_groups: "rate 0.1, factor 0.5, frozen blocks (): parameter_group"
+#   test_parameter_groups: "an input was changed"
 # ---
 
 # %% solution="parameter_groups"

@@ -3,7 +3,7 @@
 #   right.
 # fails:
 #   test_top_1: "top-1 of the table: expected 0.3333, got 0.6667. Pictur"
-#   test_top_5: "top-5 of 50 pictures, 8 classes: expected 0.4200, got 0"
+#   test_top_5: "Of tied classes"
 # ---
 
 # %% solution="top_k_accuracy"

@@ -1,7 +1,7 @@
 # ---
 # about: Makes the order once, for all epochs.
 # fails:
-#   test_train_batches: "16 pictures, batches of 6, seed 1: 3 epochs had 1 diffe"
+#   test_train_batches: "3 epochs had 1 different orders"
 # ---
 
 # %% solution="train"

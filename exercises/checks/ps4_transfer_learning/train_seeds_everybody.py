@@ -1,8 +1,9 @@
 # ---
 # about: Seeds the global generator and leaves it so.
 # fails:
-#   test_train_batches: "train drew from the global generator of PyTorch, or see"
-#   test_transfer: "transfer drew from PyTorch's global generator, or seede"
+#   test_train_batches: "PyTorch's global random generator"
+#   test_transfer: "PyTorch's global random generator"
+#   test_train: "PyTorch's global random generator"
 # ---
 
 # %% solution="train"

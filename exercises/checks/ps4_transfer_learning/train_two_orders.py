@@ -1,7 +1,7 @@
 # ---
 # about: Turns the order around in every other epoch.
 # fails:
-#   test_train_batches: "16 pictures, batches of 6, seed 1: 3 epochs had 2 diffe"
+#   test_train_batches: "3 epochs had 2 different orders"
 # ---
 
 # %% solution="train"

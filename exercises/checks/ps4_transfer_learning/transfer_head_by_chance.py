@@ -1,7 +1,7 @@
 # ---
 # about: Draws the head's first weights from the global generator.
 # fails:
-#   test_transfer: "transfer drew from PyTorch's global generator, or seede"
+#   test_transfer: "PyTorch's global random generator"
 # ---
 
 # %% solution="transfer"

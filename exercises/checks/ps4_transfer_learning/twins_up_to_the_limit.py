@@ -1,7 +1,7 @@
 # ---
 # about: Counts a distance equal to the limit.
 # fails:
-#   test_near_twins: "the same picture on both sides, limit 0: no distance is"
+#   test_near_twins: "limit 0.0: no distance is less than 0"
 # ---
 
 # %% solution="near_twins"

@@ -1,0 +1,27 @@
+# ---
+# about: Draws the head's first weights from numpy's global generator.
+# fails:
+#   test_swap_head: "numpy's global random generator"
+#   test_swap_head_convolution: "numpy's global random generator"
+#   test_transfer: "numpy's global random generator"
+# ---
+
+# %% solution="swap_head"
+def swap_head(network, classes):
+    """Give a network a new last layer with `classes` outputs, in place; returns the network."""
+    layers = list(network.named_modules())
+    last = max(n for n, (_, one) in enumerate(layers) if isinstance(one, nn.Linear | nn.Conv2d))
+    name, old = layers[last]
+    if isinstance(old, nn.Linear):
+        new = nn.Linear(old.in_features, classes)
+    else:
+        shape = {"kernel_size": old.kernel_size, "stride": old.stride, "padding": old.padding}
+        new = nn.Conv2d(old.in_channels, classes, **shape)
+    with torch.no_grad():
+        new.weight.copy_(torch.from_numpy(0.05 * np.random.randn(*new.weight.shape)))
+    changes = {name: new.to(old.weight)}
+    changes |= {name: nn.Identity() for name, one in layers[last:] if isinstance(one, nn.ReLU)}
+    for name, layer in changes.items():
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, layer)
+    return network

@@ -1,0 +1,26 @@
+# ---
+# about: Starts an optimiser of its own, which has forgotten the steps before.
+# fails:
+#   test_train: "and again with other pictures"
+# ---
+
+# %% solution="train"
+def train(network, optimizer, images, labels, epochs, batch_size, seed, head=None):
+    """Train in place; returns the list of the epochs' mean losses."""
+    losses = []
+    optimizer = type(optimizer)(optimizer.param_groups)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
+        for _ in range(epochs):
+            set_mode(network, head)
+            total = 0.0
+            for piece in torch.randperm(len(labels), generator=generator).split(batch_size):
+                loss = F.cross_entropy(network(images[piece]), labels[piece])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total += loss.item() * len(piece)
+            losses.append(total / len(labels))
+    network.eval()
+    return losses
