@@ -702,7 +702,7 @@ print("slices as channels  :", tuple(as_channels.shape))
 # %% [markdown]
 # ## Part 4: what does a layer cost?
 #
-# *Lecture sections: Recap, Play, Depth or channels?*
+# *Lecture sections: What convolution keeps, Play, Depth or channels?*
 #
 # Two numbers describe the price of a layer before anything is trained. **Parameters** are what has
 # to be learned, stored and sent. **Multiply-adds** (MACs) are the work for one image: each is a

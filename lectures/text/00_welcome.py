@@ -22,8 +22,8 @@
 # **Time**: 25 minutes. **You need**: some Python. **Exercise**: none yet; the first one is
 # `ps1_preprocessing`.
 #
-# Some claims carry a label. *Settled* means that it is arithmetic, or that people in the field agree.
-# *Contested* means that good people disagree. A *rule of thumb* is often true; check it.
+# Some claims carry a label. *Settled* means that it is arithmetic, or that people in the field
+# agree. *Contested* means that good people disagree. A *rule of thumb* is often true; check it.
 #
 # A notebook is made of *cells*. Click on the next one and press Shift-Enter: it runs, and what it
 # prints appears below. Go through the page like that, from top to bottom.
