@@ -65,12 +65,12 @@ print("their sum:", (window * edge_kernel).sum().item())
 # in one call:
 
 # %%
-output = F.conv2d(scene[None, None].float(), edge_kernel[None, None].float())[0, 0]
+edge_map = F.conv2d(scene[None, None].float(), edge_kernel[None, None].float())[0, 0]
 show_grids(
     [
         Grid("image", (4, 5), {"window": ([0, 1, 2], [0, 1, 2])}, scene.tolist()),
         Grid("kernel", (3, 3), {}, edge_kernel.tolist()),
-        Grid("output", (2, 3), {"window": ([0], [0])}, output.int().tolist()),
+        Grid("output", (2, 3), {"window": ([0], [0])}, edge_map.int().tolist()),
     ],
     alt="A 4×5 image, two columns of 0 and three of 9; a 3×3 kernel with columns −1, 0 and 1; and "
     "the 2×3 output. In both of its rows stand 27, 27 and 0.",
