@@ -132,10 +132,10 @@ def test_a_damaged_log_still_takes_answers(folder):
     assert form.view["tone"] == "recorded"
 
 
-def test_lecture_2_asks_its_four_questions():
+def test_lecture_2_asks_its_questions():
     source = (ROOT / "lectures" / "text" / "02_convolution_arithmetic.py").read_text()
     questions = bank.load(ROOT / "lectures" / "quiz" / "02_convolution_arithmetic.yaml").questions
-    assert len(questions) == 4
+    assert len(questions) == 5
     assert {question.kind for question in questions.values()} == {"numeric", "single", "multiple"}
     for name in questions:
         assert f'ask("{name}")' in source
