@@ -2,8 +2,9 @@
 # about: Seeds the global generator inside, by a name of its own, so that weights repeat.
 # blind: true
 # fails:
-#   test_features: drawn anew (rule 4)
-#   test_vgg: weights of its own for each layer
+#   test_features: generator was seeded
+#   test_vgg: generator was seeded
+#   test_training: generator was seeded
 # ---
 
 # %% solution="features"

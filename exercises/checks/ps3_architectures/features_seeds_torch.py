@@ -1,8 +1,9 @@
 # ---
 # about: Seeds the global generator, so that every convolution starts alike.
 # fails:
-#   test_features: "weights of its own for each layer"
-#   test_vgg: "weights of its own for each layer"
+#   test_features: generator was seeded
+#   test_vgg: generator was seeded
+#   test_training: generator was seeded
 # ---
 
 # %% solution="features"

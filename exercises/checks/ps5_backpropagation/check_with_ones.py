@@ -6,6 +6,7 @@
 
 # %% solution="gradient_check"
 def gradient_check(forward, backward, x):
+    x = x.to(torch.float64)
     grad_y = torch.ones_like(forward(x))
     analytic = backward(grad_y, x)
     numerical = numerical_gradient(lambda t: (forward(t) * grad_y).sum(), x)
