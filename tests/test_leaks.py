@@ -85,6 +85,18 @@ def test_lines_that_students_see_anyway_are_no_secret(warmup):
     assert "assert area(0) == 0" not in secret
 
 
+def test_what_stands_in_a_bracket_or_a_block_is_secret_and_the_line_that_opens_it_is_not():
+    check = """
+for name, value in {
+    "Width of the kernel": width,
+}.items():
+    if isinstance(old, nn.Linear):
+        new = old.weight[:, :width]
+"""
+    inside = {'"Width of the kernel": width,', "new = old.weight[:, :width]"}
+    assert leaks.secrets([], [check]) == inside
+
+
 def test_random_canaries_in_every_secret_region_reach_no_student(tmp_path):
     canaries = []
     lines = []
