@@ -415,11 +415,12 @@ def max_pool2d_backward(grad_y, x, kernel, stride):
     """The gradient of the loss with respect to x, for y = max_pool2d(x, kernel, stride)."""
     ### BEGIN SOLUTION
     grad_x = torch.zeros_like(x)
-    for n, c, i, j in np.ndindex(*grad_y.shape):
+    for i, j in np.ndindex(*grad_y.shape[2:]):
         top, left = i * stride, j * stride
-        window = x[n, c, top : top + kernel, left : left + kernel]
-        row, column = divmod(int(window.argmax()), kernel)
-        grad_x[n, c, top + row, left + column] += grad_y[n, c, i, j]
+        rows, columns = slice(top, top + kernel), slice(left, left + kernel)
+        windows = x[:, :, rows, columns]  # of all pictures and channels
+        winners = F.one_hot(windows.flatten(2).argmax(2), kernel**2).reshape(windows.shape)
+        grad_x[:, :, rows, columns] += winners * grad_y[:, :, i, j, None, None]
     return grad_x
     ### END SOLUTION
 
