@@ -2,7 +2,7 @@
 # about: Hands the max pool its own output where its input is meant.
 # fails:
 #   test_network_gradients: "six bars: RuntimeError: shape"
-#   test_training: 12 bars: RuntimeError: shape
+#   test_training: "12 bars: RuntimeError: shape"
 # ---
 
 # %% solution="network_gradients"
