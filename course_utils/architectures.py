@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import log2, prod
 from typing import TYPE_CHECKING, Any
 
 from course_utils.arithmetic import Conv, Dense, Extent, Layer, Pool, Row
@@ -145,6 +145,46 @@ STYLE = (
     ".layer-table :is(.last, thead tr) :is(th, td) { border-bottom: 1px solid currentColor; }"
     ".layer-table tfoot tr > * { font-weight: 700; }</style>"
 )
+
+
+def show_blocks(rows: Sequence[Row], alt: str) -> None:
+    """Draw an architecture from left to right: a box for each feature map, a block with its pool.
+
+    A box is as high as the map, and the thicker the more channels it has (twice as many make it
+    half as thick again); dense layers are bars. Below each block stand its map and its channels.
+
+    Args:
+        rows: Of a chain with square maps, from `trace`.
+        alt: For whoever can't see it.
+    """
+    from matplotlib.patches import Rectangle
+
+    from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
+
+    figure, ax = new_figure(PAGE_INCHES, 2.6)
+    ax.set_axis_off()
+    side, left, block, begins = rows[0].shape[1], 0.0, 1, 0.0
+    for row in rows[1:]:
+        dense = isinstance(row.layer, Dense)
+        height = 0.35 if dense else row.shape[1] / side
+        width = 0.05 if dense else 0.02 * 1.5 ** log2(row.shape[0] / 16)
+        color = "purple" if dense else "window" if isinstance(row.layer, Pool) else "sky"
+        box = {"facecolor": COLORS[color], "edgecolor": "#333333", "linewidth": 0.6}
+        ax.add_patch(Rectangle((left, -height / 2), width, height, **box))
+        left += width + 0.015
+        if isinstance(row.layer, Pool) or dense:
+            said = f"{row.shape[0]:,}" if dense else f"block {block}\n{_by((*row.shape[1:],))}\n"
+            said += "" if dense else f"{row.shape[0]} channels"
+            turned = {"rotation": 90} if dense else {}
+            ax.text((begins + left) / 2, -0.6, said, ha="center", va="top", fontsize=8, **turned)
+            left += 0.12
+            begins, block = left, block + 1
+    ax.set_xlim(-0.05, left)
+    ax.set_ylim(-1.05, 0.55)
+    named = {"convolution": "sky", "max pool": "window", "dense": "purple"}
+    handles = [Rectangle((0, 0), 1, 1, facecolor=COLORS[color]) for color in named.values()]
+    ax.legend(handles, list(named), loc="upper right", frameon=False, fontsize=8)
+    show(figure, alt)
 
 
 def _cells(row: Row) -> list[str]:

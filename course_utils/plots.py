@@ -187,6 +187,34 @@ def show_pictures(
     show(figure, alt)
 
 
+def show_boxes(
+    image: Tensor, boxes: Mapping[str, tuple[float, float, float, float]], alt: str
+) -> None:
+    """Show a picture with named boxes.
+
+    Args:
+        image: uint8 [3, H, W], or floats in 0..1.
+        boxes: By name: (left, top, right, bottom) in pixels.
+        alt: For whoever can't see them.
+    """
+    from matplotlib.patches import Rectangle
+
+    height, width = image.shape[1:]
+    inches = min(PAGE_INCHES, 5.5 * width / height)
+    figure, ax = new_figure(inches, inches * height / width)
+    ax.set_axis_off()
+    ax.imshow(image.permute(1, 2, 0).numpy())
+    colors = ("left over", "blue", "green", "purple", "window", "sky")
+    for number, (name, (left, top, right, bottom)) in enumerate(boxes.items()):
+        color = COLORS[colors[number % len(colors)]]
+        corner = (left - 0.5, top - 0.5)
+        frame = {"fill": False, "edgecolor": color, "linewidth": 2}
+        ax.add_patch(Rectangle(corner, right - left, bottom - top, **frame))
+        back = {"facecolor": color, "edgecolor": "none", "pad": 1.5}
+        ax.text(*corner, name, color="white", fontsize=9, va="bottom", bbox=back)
+    show(figure, alt)
+
+
 def show_curves(
     curves: Mapping[str, Mapping[Any, tuple[float, float]]], across: str, up: str, alt: str
 ) -> None:

@@ -20,7 +20,7 @@ from "four" on. A number is bound in one of two ways:
     - given: 3×3 kernel                  # a name, or the lecture's own choice
 
 Not numbers: years, minutes, numbers in names (VGG-16, conv1, float32, 3-D), numbers of headings and
-of lists, lectures' numbers, links, and everything below "### Sources".
+of lists, lectures' numbers, code, links, and everything below "### Sources".
 """
 
 from __future__ import annotations
@@ -73,9 +73,10 @@ NO_NUMBER = re.compile(
     r"(?<![\d.,×])(?:19[5-9]\d|20[0-3]\d)(?![\d.,×]\d|\d)"  # years
     r"|\d+ minutes"
     r"|\b\d-D\b"
-    r"|\d+ · |^ *\d+\. |\blectures?\s\d|\b\d\d_[a-z]\w*"
+    r"|\d+ · |^ *\d+\. |\*\*\d\.\*\*|\blectures?\s\d( and \d)?|\b\d\d_[a-z]\w*"
+    r"|```.*?```"
     r"|\]\([^)]*\)|<[^>]*>",
-    re.MULTILINE,
+    re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
 EXPRESSION = re.compile("«(.+?)»")
 

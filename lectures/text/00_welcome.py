@@ -16,10 +16,11 @@
 #
 # - read a photograph as a tensor: find a pixel, name its three numbers;
 # - ask a trained network what it sees, and doubt its answer;
+# - tell classification, detection and segmentation apart;
 # - run a lecture, answer its questions, and hand in an assignment;
 # - check your installation, and mend what is missing.
 #
-# **Time**: 25 minutes. **You need**: some Python. **Exercise**: none yet; the first one is
+# **Time**: 40 minutes. **You need**: some Python. **Exercise**: none yet; the first one is
 # `ps1_preprocessing`.
 #
 # Some claims carry a label. *Settled* means that it is arithmetic, or that people in the field
@@ -32,9 +33,10 @@
 import torch
 
 from course_utils.data import load_photograph
-from course_utils.models import preprocess, squeezenet, top_k
-from course_utils.plots import Grid, show_bars, show_grids, show_pictures
+from course_utils.models import imagenet_classes, preprocess, squeezenet, top_k
+from course_utils.plots import Grid, show_bars, show_boxes, show_curves, show_grids, show_pictures
 from course_utils.quiz import ask
+from course_utils.scenes import street
 
 # %% [markdown]
 # ## What you see
@@ -82,6 +84,14 @@ show_grids(
 # 1. Find the brightest spot of an eye. What are its three numbers, and why are they alike?
 # 2. Find a place where green is larger than red. Is it where you thought?
 # 3. Go from the fur to the background. Where in the numbers is the cat's outline?
+#
+# <details><summary>Answers</summary>
+#
+# 1. The spot is a lamp or a window that is reflected. White light has as much red as green and blue,
+#    so the three numbers are about alike, and large.
+# 2. Only in the eyes. In fur and background red is at least as large as green.
+#
+# </details>
 
 # %%
 from course_utils.interactives import PixelExplorer
@@ -116,7 +126,37 @@ print(f"{parameters:,} parameters")
 
 # %% [markdown]
 # We hand it the tensor. `preprocess` makes it the size and the scale that the network knows;
-# lecture 1 is about that one word. Out come 1000 numbers, and we look at the five largest.
+# lecture 1 is about that one word. Out come 1000 numbers, one for each class: the **logits**. A
+# logit can be any number. The larger it is, the more speaks for the class.
+
+# %%
+with torch.no_grad():
+    logits = network(preprocess(cat))[0]
+best = logits.topk(5).indices.tolist()
+names = [imagenet_classes()[k] for k in best]
+print("shape", tuple(logits.shape), "from", round(logits.min().item(), 1), end=" ")
+print("to", round(logits.max().item(), 1))
+
+# %% [markdown]
+# To read them as probabilities we need numbers from zero to one that add up to one. **Softmax** makes them:
+# it takes $e^{z}$ of each logit $z$, which is positive, and divides by the sum of all.
+
+# %%
+probabilities = logits.exp() / logits.exp().sum()
+print(f"they add up to {probabilities.sum():.3f}; e is {torch.e:.1f}")
+show_bars(
+    {
+        "logits": dict(zip(names, logits[best].tolist(), strict=True)),
+        "after softmax, %": dict(zip(names, (100 * probabilities[best]).tolist(), strict=True)),
+    },
+    alt="Two bar charts of the network's five likeliest classes: Egyptian cat, tabby, tiger cat, "
+    "lynx and cheetah. Their logits differ little; after softmax the first three have nearly all, "
+    "and the last two almost nothing.",
+)
+
+# %% [markdown]
+# A logit that is larger by one means a probability that is $e$ times as large, about 2.7 times. So
+# small differences of logits become large ones of probabilities. `top_k` does all this for you:
 
 
 # %%
@@ -129,13 +169,6 @@ def look_at(name):
 answer = look_at("cat")
 for label, percent in answer.items():
     print(f"{label:15} {percent:5.1f} %")
-
-# %%
-show_bars(
-    {"what the network says, %": answer},
-    alt="A bar chart of the network's five likeliest classes: Egyptian cat, tabby, tiger cat, and "
-    "far behind them lynx and cheetah.",
-)
 
 # %% [markdown]
 # The first three are kinds of cat, and together they have nearly everything. Whether it is an
@@ -176,6 +209,55 @@ show_pictures(
 ask("what_softmax_hides")
 
 # %% [markdown]
+# ## One name, or all that is there?
+#
+# Most pictures show more than one thing. Here is a street, put together from pictures that come
+# with the course. What do you see?
+
+# %%
+scene = street()
+show_pictures(
+    {"what you see": scene.image},
+    alt="A road under a pale sky, with five things pasted onto it: a stop sign, a green bus, a blue "
+    "car, a pigeon and a dog.",
+    columns=1,
+    inches=7,
+)
+with torch.no_grad():
+    print("SqueezeNet's one name:", top_k(network(preprocess(scene.image)), k=1)[0][0])
+
+# %% [markdown]
+# One name is all that this network can give: that is **classification**. Who drives the car needs
+# more. **Detection** puts a box around each thing and names it:
+
+# %%
+show_boxes(
+    scene.image,
+    scene.boxes,
+    alt="The same street; around each of the five things is a box with its name: stop sign, bus, "
+    "bird, car, dog.",
+)
+
+# %% [markdown]
+# **Segmentation** says of each pixel what it belongs to. What it finds is called a *mask*:
+
+# %%
+masks = torch.zeros(3, *scene.image.shape[1:])
+for number, mask in enumerate(scene.masks.values(), start=1):
+    masks[:, mask] = number / len(scene.masks)
+show_pictures(
+    {"one grey for each thing": masks},
+    alt="The outlines of the five things, filled with five shades from grey to white, on black.",
+    columns=1,
+    inches=7,
+)
+
+# %% [markdown]
+# (No network found these boxes and masks. We pasted the things ourselves, so we know.) This is the
+# old joke about what people see on a street and what computer vision sees. The course is about the
+# first of the three questions. But detectors and segmenters are built on the same networks, and
+# lecture 4 comes back to boxes.
+#
 # ## How the course works
 #
 # | lecture | what you learn |
@@ -193,6 +275,78 @@ ask("what_softmax_hides")
 # Three habits are worth having. **Predict** what a cell will print before you run it. **Change**
 # something and run it again; you can't break anything, and the menu *Kernel → Restart* starts
 # afresh. **Look** at what goes in, and at what comes out.
+#
+# ## What you should know already
+#
+# - **For all lectures**: Python's functions, loops, lists and dictionaries. Tensors: their shape,
+#   and how to take a part of one.
+# - **Lectures 2 and 3**: sums, products and powers.
+# - **Lectures 4 and 5**: what a training step does. For lecture 5 also the derivative and the chain
+#   rule.
+#
+# A refreshment of 10 minutes follows. If nothing in them is new, go on to the next section.
+
+# %%
+numbers = torch.arange(6).reshape(2, 3)
+print(numbers.tolist(), "has the shape", tuple(numbers.shape))
+print("row 1:", numbers[1].tolist(), "- column 2:", numbers[:, 2].tolist())
+print("the sum of each column:", numbers.sum(dim=0).tolist())
+print("each row times (1, 10, 100):", (numbers * torch.tensor([1, 10, 100])).tolist())
+
+# %% [markdown]
+# Rows and columns are counted from zero. In the last line a row of three numbers met a table of two
+# rows: PyTorch used it for each row. That is called *broadcasting*.
+#
+# A **slope** (or derivative) says how much the output moves for a small move of the input. PyTorch
+# computes slopes when it is asked:
+
+# %%
+x = torch.tensor(3.0, requires_grad=True)
+y = x**2
+y.backward()
+print(f"x² at 3: value {y.item():.0f}, slope {x.grad:.0f}")
+print(f"a small move: 3.01² − 3² = {3.01**2 - 9:.4f}, or {(3.01**2 - 9) / 0.01:.2f} for each 1")
+
+# %% [markdown]
+# **Training** uses slopes. A *loss* says how wrong the answers are. Each step moves every weight
+# against its slope, so that the loss gets smaller. The *learning rate* says how far. Here a line
+# $wx + b$ learns some points:
+
+# %%
+points = torch.tensor([0.0, 1.0, 2.0, 3.0])
+wanted = 2 * points + 1
+
+
+def losses_with(rate, steps=30):
+    w, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = ((w * points + b - wanted) ** 2).mean()
+        slopes = torch.autograd.grad(loss, (w, b))
+        with torch.no_grad():
+            w -= rate * slopes[0]
+            b -= rate * slopes[1]
+        losses.append(loss.item())
+    return losses
+
+
+curves = {f"rate {rate}": losses_with(rate) for rate in (0.01, 0.1, 0.24)}
+for name, losses in curves.items():
+    print(f"{name}: loss {losses[0]:.1f}, in step 10 {losses[9]:.3f}, at last {losses[-1]:.3f}")
+
+# %%
+show_curves(
+    {name: {step: (losses[step], 0) for step in range(0, 30, 2)} for name, losses in curves.items()},
+    across="step",
+    up="loss",
+    alt="Three curves of the loss. With the small rate it falls slowly, with the middle one fast, "
+    "and with the largest one it grows.",
+)
+
+# %% [markdown]
+# Too small a rate wastes steps. Too large a one jumps over the lowest point, and lands higher on the
+# other side: the loss grows. One pass over all training examples is called an **epoch**. Here every step sees all of
+# them, so each step is an epoch.
 #
 # ## Is your computer ready?
 #
@@ -249,13 +403,70 @@ help(hand_in)
 ask("before_handing_in")
 
 # %% [markdown]
+# ## Code it yourself
+#
+# Replace the three dots, and run both cells. Nothing is recorded.
+#
+# **1.** The negative of a photograph: what was dark is bright, in each of the three tables.
+
+
+# %%
+def negative(image):
+    """The negative of a photograph: uint8 [3, H, W], from 0 to 255."""
+    return ...  # your code here
+
+
+# %%
+is_right = isinstance(negative(cat), torch.Tensor) and torch.equal(negative(cat), 255 - cat)
+print("right" if is_right else "not yet: where the photograph has 255, the negative has 0")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def negative(image):
+#     return 255 - image
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.** Where is a photograph brightest? Add up the three tables, and find the place of the largest
+# sum. `tensor.argmax()` counts places row by row, from 0.
+
+
+# %%
+def brightest(image):
+    """(row, column) of the place whose three numbers have the largest sum."""
+    return ...  # your code here
+
+
+# %%
+dark = torch.zeros(3, 4, 5, dtype=torch.uint8)
+dark[:, 2, 3] = 250
+print("right" if brightest(dark) == (2, 3) else f"not yet: it is (2, 3), you say {brightest(dark)}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def brightest(image):
+#     total = image.int().sum(0)  # int: a byte can't hold more than 255
+#     return divmod(int(total.argmax()), total.shape[1])
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ## Summary
 #
 # **Key points**
 #
 # - A photograph is a tensor of shape (channels, rows, columns), of whole numbers from 0 to 255.
 # - What we recognise is in no single number; it is in how they stand to each other.
-# - A network gives a probability to each of *its* classes. It can't say "none of these".
+# - A network gives a logit to each of *its* classes, and softmax makes probabilities of them. It
+#   can't say "none of these".
+# - Classification gives one name, detection boxes with names, segmentation a mask for each thing.
 # - Practice freely; in assignments the first answer counts.
 # - Before you hand in: restart, run all, save.
 #

@@ -26,6 +26,23 @@
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
+#
+# **Where we are.** Lecture 0 showed a photograph as numbers, and what a network says about it. This
+# lecture is the way from the file to the network. Lecture 2 goes into its first layer.
+#
+# **Before you begin**, three questions about lecture 0. Answer them before you open the fold.
+#
+# 1. What shape does a colour photograph have as a tensor?
+# 2. You show a network a thing that none of its classes fits. What does it answer?
+# 3. Where in the numbers is the outline of a cat?
+#
+# <details><summary>Answers</summary>
+#
+# 1. (channels, rows, columns), with three channels: red, green and blue.
+# 2. One of its classes all the same, perhaps with much confidence. It can't say "none of these".
+# 3. In no single number. It is in how numbers differ from their neighbours.
+#
+# </details>
 
 # %%
 import torch
@@ -426,6 +443,18 @@ for name, (correct, _, hits) in changes.items():
 # 2. Does the espresso need its colours? (Saturation 0.) And the cat?
 # 3. Find a change that you would never notice as a person, and that changes the first answer.
 # 4. Press *At random* ten times: these are training examples. Would you label all of them the same?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Very far: at nearly every angle the answer is some kind of cat, though the kind changes. Upside
+#    down it is no cat any more. So a turn is no harmless change for this network.
+# 2. Neither does. Both keep their first answer in grey. (The espresso's probability falls, though.)
+# 3. There are many. Turn the cat clockwise by 15 degrees: it becomes a *tabby*, and for us nothing
+#    has changed.
+# 4. Look out for pictures in which the thing was moved out of sight or painted over. With such a
+#    label you teach the network that grey squares are cats.
+#
+# </details>
 
 # %%
 from course_utils.interactives import AugmentationExplorer
@@ -591,6 +620,64 @@ print(f"augment, then split: {leaky:.1f} %")
 
 # %%
 ask("where_it_leaks")
+
+# %% [markdown]
+# ## Code it yourself
+#
+# Replace the three dots, and run both cells. Nothing is recorded.
+#
+# **1.** The simplest answer there is: what share of the pictures is right if one always says the
+# most frequent class?
+
+
+# %%
+def share_of_the_largest(labels):
+    """The share, from 0 to 1, of the most frequent label among whole numbers [N]."""
+    return ...  # your code here
+
+
+# %%
+given, wanted = torch.tensor([2, 0, 2, 5, 2, 0, 2, 1]), 0.5
+got = share_of_the_largest(given)
+print("right" if got == wanted else f"not yet: for {given.tolist()} it is {wanted}, you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def share_of_the_largest(labels):
+#     return (labels.bincount().max() / len(labels)).item()
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.** Back to bytes. A picture in 0..1 is to be saved as a file. What is below 0 becomes 0, what is
+# above 1 becomes 255, and the rest is rounded to the nearest byte.
+
+
+# %%
+def to_bytes(image):
+    """A picture of floats as uint8, of the same shape."""
+    return ...  # your code here
+
+
+# %%
+given = torch.tensor([-0.2, 0.0, 0.499, 0.999, 1.0, 3.0])
+wanted = torch.tensor([0, 0, 127, 255, 255, 255], dtype=torch.uint8)
+got = to_bytes(given)
+is_right = isinstance(got, torch.Tensor) and got.dtype == torch.uint8 and torch.equal(got, wanted)
+print("right" if is_right else f"not yet: expected {wanted}, got {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def to_bytes(image):
+#     return (255 * image.clamp(0, 1)).round().to(torch.uint8)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## Summary

@@ -26,6 +26,23 @@
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
+#
+# **Where we are.** Lecture 1 brought the picture to the first layer. This lecture opens that layer,
+# and says with a pencil what comes out and what it costs. Lecture 3 stacks such layers.
+#
+# **Before you begin**, three questions about lecture 1. Answer them before you open the fold.
+#
+# 1. Why must all pictures of a batch have one size?
+# 2. Red and blue are swapped. Which error message do you get?
+# 3. You augment pictures first and split them afterwards. What is wrong?
+#
+# <details><summary>Answers</summary>
+#
+# 1. A batch is one tensor, and a tensor has one shape.
+# 2. None. The shapes fit, and only the answers get worse.
+# 3. A test picture's changed copy may be among the training pictures: the accuracy is too high.
+#
+# </details>
 
 # %%
 import torch
@@ -432,6 +449,16 @@ ask("same_padding")
 # 2. *Left over*: which two strides make the hatched strip disappear, and why only those?
 # 3. *Impossible*: mend it by changing one slider. There are four ways.
 # 4. What changes the multiply-adds but not the parameters?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Each odd kernel with a padding of (kernel − 1) / 2, for instance 1×1 with 0 and 5×5 with 2.
+# 2. A stride that divides what is left when the kernel lies at the start: the padded size minus the
+#    kernel's reach. Then the last window ends exactly at the border.
+# 3. Larger input, smaller kernel, more padding, or smaller dilation: the kernel must fit.
+# 4. All that changes the size of the output: input size, padding, stride, dilation.
+#
+# </details>
 
 # %%
 from course_utils.interactives import ConvolutionExplorer
@@ -643,6 +670,62 @@ print("3-D transposed         :", tuple(nn.ConvTranspose3d(1, 1, 3)(volume).shap
 #
 # They don't: along depth the kernel fits in one place only. A 2-D convolution over channels *is* a
 # 3-D one with a full-depth kernel.
+#
+# </details>
+
+# %% [markdown]
+# ## Code it yourself
+#
+# Replace the three dots, and run both cells. Nothing is recorded.
+#
+# **1.** Which padding on each side keeps the size, for an odd kernel with stride 1?
+
+
+# %%
+def padding_that_keeps(kernel):
+    """The padding on each side with which an odd kernel keeps the size; a whole number."""
+    return ...  # your code here
+
+
+# %%
+got = [padding_that_keeps(kernel) for kernel in (1, 3, 5, 11)]
+print("right" if got == [0, 1, 2, 5] else f"not yet: for 1, 3, 5 and 11 you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def padding_that_keeps(kernel):
+#     return (kernel - 1) // 2
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.** A 2×2 pool with stride 2 halves the side, rounded down. How many of them does it take until
+# the side is at most `last`?
+
+
+# %%
+def pools_until(side, last):
+    """How many 2×2 pools it takes until a map of this side is no larger than `last`."""
+    return ...  # your code here
+
+
+# %%
+got = [pools_until(224, 7), pools_until(227, 13), pools_until(5, 8)]
+print("right" if got == [5, 5, 0] else f"not yet: expected [5, 5, 0], got {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def pools_until(side, last):
+#     pools = 0
+#     while side > last:
+#         side, pools = side // 2, pools + 1
+#     return pools
+# ```
 #
 # </details>
 

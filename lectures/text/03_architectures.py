@@ -18,6 +18,7 @@
 # - trace AlexNet and VGG-16 layer by layer, and check every line against the real model;
 # - say in which layers the parameters, the work and the memory are;
 # - decide whether batch norm comes before or after max pooling, and give the reasons;
+# - say what a skip connection and a 1×1 convolution are for;
 # - calculate which batch fits into a GPU.
 #
 # **Time**: 70 minutes, with the tracer. **You need**: `02_convolution_arithmetic`.
@@ -25,6 +26,23 @@
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
+#
+# **Where we are.** Lecture 2 computed single layers. This lecture puts them together. Lecture 4 takes
+# such a network, already trained, for a task of your own.
+#
+# **Before you begin**, three questions about lecture 2. Answer them before you open the fold.
+#
+# 1. Which side has the output of a 5×5 kernel on a 32×32 image, without padding and with stride 1?
+# 2. How many weights has one 3×3 filter whose input has 64 channels?
+# 3. Which grows the receptive field faster: one more 3×3 layer, or a stride of 2 further in front?
+#
+# <details><summary>Answers</summary>
+#
+# 1. $32 - 5 + 1 = 28$.
+# 2. $3 \cdot 3 \cdot 64 = 576$, because a filter reaches through all channels. Its bias is one more.
+# 3. The stride: from there on every step of a later layer is twice as long in the image.
+#
+# </details>
 
 # %%
 import torch
@@ -32,7 +50,8 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision import models
 
-from course_utils.architectures import kept_for_backward, layers_of, show_table, training_peak
+from course_utils.architectures import kept_for_backward, layers_of
+from course_utils.architectures import show_blocks, show_table, training_peak
 from course_utils.arithmetic import Conv, Dense, Pool, table, trace
 from course_utils.data import load_photograph, load_stamps, split_per_class
 from course_utils.models import IMAGENET_MEAN, IMAGENET_STD
@@ -174,6 +193,18 @@ ask("grouped_parameters")
 with torch.device("meta"):
     vgg16 = models.vgg16()
 vgg16_rows = trace((3, 224, 224), layers_of(vgg16, (3, 224, 224)))
+show_blocks(
+    vgg16_rows,
+    alt="Boxes from left to right, as high as the map. From block to block of VGG-16 they become "
+    "half as high, and thicker, as the channels double from 64 to 512; the last block keeps 512. "
+    "Then three thin bars for the dense layers.",
+)
+
+# %% [markdown]
+# As the map shrinks, the number of channels grows. (The sizes are those after the pool.) Here is the
+# same line by line. A rule ends each block, from the 1st to the 5th.
+
+# %%
 show_table(vgg16_rows)
 
 # %% [markdown]
@@ -251,6 +282,18 @@ print("                        activations")
 # 2. In which layer of VGG-16 does one unit see the whole face of the cat? In which of AlexNet?
 # 3. Take the last pool and go into a corner. How much of what that unit sees is padding?
 # 4. What do VGG-11 and VGG-19 have in common, and what does the depth add?
+#
+# <details><summary>Answers</summary>
+#
+# 1. The number of channels, and the part of the photograph that one unit sees.
+# 2. The face fills nearly the whole picture. Only the last convolution of VGG-16 and the last pool of
+#    AlexNet see about as much: 196 and 195 pixels.
+# 3. Most of it. In VGG-16 the unit's field is 212 pixels wide, and 90 of them are outside the image,
+#    at each of two sides.
+# 4. They have the same blocks, pools and dense layers. Depth adds 3×3 convolutions inside the blocks:
+#    a unit sees 268 instead of 150 pixels, for 8 % more parameters.
+#
+# </details>
 
 # %%
 from course_utils.interactives import ArchitectureTracer
@@ -557,6 +600,112 @@ for (norm_first, k), (batch, running, test, renewed) in modes.items():
 # usually kept in `eval()`.
 
 # %% [markdown]
+# ## The next idea: a path around the layers
+#
+# Depth helped from AlexNet to VGG. So why not go on? In 2015 He and others trained networks of
+# plain 3×3 layers on small pictures. The one with 56 layers was worse than the one with 20, and
+# not only on new pictures: on its *training* pictures too. So this wasn't overfitting. The deep
+# network could have copied the shallow one and passed the rest through, but training didn't find
+# that. (Settled, as an observation.)
+#
+# The remedy is to make *passing through* the easy thing. A **residual block** computes a change
+# $f(x)$ and adds it to what came in: $y = x + f(x)$. The added $x$ is a **skip connection**.
+#
+# ```text
+# x ──┬── conv 3×3 ── norm ── ReLU ── conv 3×3 ── norm ──(+)── ReLU ── y
+#     └──────────────────────────────────────────────────┘
+# ```
+
+
+# %%
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions, and a path around both."""
+
+    def __init__(self, channels):
+        super().__init__()
+        layers = []
+        for _ in range(2):
+            layers += [nn.Conv2d(channels, channels, 3, padding=1, bias=False)]
+            layers += [nn.BatchNorm2d(channels), nn.ReLU()]
+        self.change = nn.Sequential(*layers[:-1])
+
+    def forward(self, x):
+        return F.relu(x + self.change(x))
+
+
+# %% [markdown]
+# What does the block do if its last norm multiplies by $\gamma = 0$? Then nothing is added, and the
+# block passes on what came in, here numbers that are not negative. (Torchvision's ResNets can be
+# built so; they begin as shallow networks.)
+
+# %%
+block = ResidualBlock(8)
+nn.init.zeros_(block.change[-1].weight)
+incoming = torch.rand(2, 8, 5, 5)
+print("passed on unchanged:", torch.equal(block(incoming), incoming))
+
+# %% [markdown]
+# Why this trains so well is *contested*. Lecture 5 shows one reason: the gradient gets a path
+# around the layers, too.
+#
+# ### 1×1: mix channels, leave places alone
+#
+# Deep ResNets have 256 channels and more, and a 3×3 layer from 256 to 256 channels is expensive. A
+# **1×1 convolution** looks at a single place, and mixes its channels: a dense layer for each pixel.
+# So it can make 256 channels into 64. A **bottleneck** does that, works with 3×3 on the 64, and
+# goes back to 256:
+
+# %%
+direct = trace((256, 56, 56), [Conv(256, 3, padding=1)])
+bottleneck = trace((256, 56, 56), [Conv(64, 1), Conv(64, 3, padding=1), Conv(256, 1)])
+for name, rows in {"one 3×3    ": direct, "bottleneck": bottleneck}.items():
+    print(f"{name:10}: {sum(r.parameters for r in rows):7,} parameters", end=", ")
+    print(f"{sum(r.macs for r in rows) / 1e6:,.0f} million multiply-adds")
+
+# %% [markdown]
+# Both take and give 256 maps, and a unit of both sees 3×3. The bottleneck needs about an eighth.
+# Sixteen of them, with a convolution in front and a dense layer at the end, are ResNet-50: 50 layers
+# with weights. It branches, so our table can't hold it, but hooks can count it:
+
+
+# %%
+def count(name):
+    """Parameters and multiply-adds of one of torchvision's networks, at 224×224."""
+    with torch.device("meta"):
+        network = getattr(models, name)()
+    work = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(
+                lambda layer, _, result: work.append(result.numel() * layer.weight[0].numel())
+            )
+    network(torch.zeros(1, 3, 224, 224, device="meta"))
+    return sum(p.numel() for p in network.parameters()), sum(work)
+
+
+for name in ("vgg16", "resnet50"):
+    numbers, work = count(name)
+    metrics = models.get_model_weights(name).IMAGENET1K_V1.meta["_metrics"]["ImageNet-1K"]
+    print(f"{name:8}: {numbers / 1e6:5.1f} million parameters, {work / 1e9:4.1f} billion", end=" ")
+    print(f"multiply-adds, top-1 {metrics['acc@1']:.1f} %")
+
+# %% [markdown]
+# ResNet-50 has less than a fifth of VGG-16's parameters, does about a quarter of the work, and is
+# right more often. Its single dense layer comes after a mean over all places. (The accuracies are
+# those of torchvision's first weights. Not only the design differs between two such trainings, so
+# the gap is no measure of the design alone.)
+#
+# **Think.** A block's input has 64 channels and its change has 128. What goes wrong in $x + f(x)$,
+# and which layer repairs it?
+#
+# <details><summary>An answer</summary>
+#
+# The shapes don't fit, so they can't be added. A 1×1 convolution on the skip connection makes 64
+# channels into 128. (With a stride, it halves the map, too.)
+#
+# </details>
+
+# %% [markdown]
 # ## Fit the GPU
 #
 # > *Rule of thumb*: train an architecture and a batch that occupy the whole GPU.
@@ -655,6 +804,64 @@ ask("which_batch_fits")
 # optimiser, and an activation can go as soon as the next layer has read it.
 
 # %% [markdown]
+# ## Code it yourself
+#
+# Replace the three dots, and run both cells. Nothing is recorded.
+#
+# **1.** What share of a network's parameters is in its dense layers? `network.modules()` gives all
+# layers, `layer.parameters()` their parameters.
+
+
+# %%
+def dense_share(network):
+    """The share, from 0 to 1, of a network's parameters that is in `nn.Linear` layers."""
+    return ...  # your code here
+
+
+# %%
+tiny = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(), nn.Linear(9, 3))
+got = dense_share(tiny)
+is_right = isinstance(got, float) and abs(got - 0.75) < 1e-6
+print("right" if is_right else f"not yet: of the 40 parameters 30 are dense, you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def dense_share(network):
+#     dense = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+#     inside = sum(p.numel() for layer in dense for p in layer.parameters())
+#     return inside / sum(p.numel() for p in network.parameters())
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.** How many weights has a bottleneck, without biases? It is a 1×1 convolution from `wide` to
+# `narrow` channels, a 3×3 one from `narrow` to `narrow`, and a 1×1 one back.
+
+
+# %%
+def bottleneck_weights(wide, narrow):
+    """The number of weights of the three convolutions together."""
+    return ...  # your code here
+
+
+# %%
+got = bottleneck_weights(4, 2)
+print("right" if got == 52 else f"not yet: from 4 to 2 channels and back it is 52, you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def bottleneck_weights(wide, narrow):
+#     return wide * narrow + 9 * narrow * narrow + narrow * wide
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ## Summary
 #
 # | question | answer |
@@ -664,6 +871,7 @@ ask("which_batch_fits")
 # | where are parameters, work, memory? | dense layers; convolutions; first block |
 # | why 3×3? | sees as much with fewer weights; stores more activations |
 # | norm or pool first? | same at inference if $\gamma > 0$; choose by cost |
+# | deeper than VGG? | skip connections, and 1×1 convolutions to keep it cheap |
 # | which batch fits? | (memory − parameters · numbers for each) / bytes for each image |
 #
 # **Key points**
@@ -672,6 +880,7 @@ ask("which_batch_fits")
 #   branch.)
 # - Check tables, ours too: against parameter counts, and with hooks.
 # - Maximum and an increasing function commute. Maximum and a decreasing one don't.
+# - A skip connection makes *change nothing* easy; a 1×1 convolution changes the number of channels.
 # - Before you rent a GPU, calculate.
 #
 # **Next**: `04_transfer_learning`, where somebody else has trained the network already.
@@ -686,6 +895,8 @@ ask("which_batch_fits")
 #   recognition*, 2014: VGG; section 2.3 on 5×5, section 4.1 on the comparison.
 # - Stanford CS231n, *Convolutional networks* and *Transfer learning* (course notes); issue 88 of
 #   their repository on the sum.
+# - K. He, X. Zhang, S. Ren and J. Sun, *Deep residual learning for image recognition*, 2015: ResNet;
+#   figure 1 on 20 and 56 plain layers. M. Lin, Q. Chen and S. Yan, *Network in network*, 2013: 1×1.
 # - S. Ioffe and C. Szegedy, *Batch normalization: accelerating deep network training by reducing
 #   internal covariate shift*, 2015.
 # - D. Mishkin, N. Sergievskiy and J. Matas, *Systematic evaluation of convolution neural network

@@ -19,13 +19,33 @@
 # - keep a network's convolutions, drop its dense layers, and put a head of your own on top;
 # - choose between a frozen network, fine-tuning and discriminative rates;
 # - choose the data set that the network should have learned from, and grade the evidence;
+# - write a fine-tuning loop for your own folder of pictures, and keep the best epoch;
+# - compare two boxes by their intersection over union;
 # - measure accuracy as top-1 and top-5, and look where a network looks.
 #
-# **Time**: 75 minutes, with the explorer. **You need**: `01_preprocessing`,
+# **Time**: 100 minutes, with the explorer. **You need**: `01_preprocessing`,
 # `02_convolution_arithmetic`, training loops. **Exercise**: `ps4_transfer_learning`.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
+#
+# **Where we are.** Lecture 3 calculated what a network costs. This lecture saves most of it: somebody
+# has paid already. Lecture 5 opens the training step itself.
+#
+# **Before you begin**, three questions about lecture 3. Answer them before you open the fold.
+#
+# 1. In which part of VGG-16 are most of the parameters, and where is most of the work?
+# 2. A network was trained on pictures of one size and gets larger ones. Which layers take them?
+# 3. What does batch norm use in `train()`, and what in `eval()`?
+#
+# <details><summary>Answers</summary>
+#
+# 1. The parameters are in the dense layers, the work is in the convolutions.
+# 2. Convolutions and pools take any size. A dense layer doesn't, unless an adaptive pool is in front.
+# 3. In `train()` the mean and the variance of the batch; in `eval()` running averages that it
+#    collected in training.
+#
+# </details>
 
 # %%
 from textwrap import shorten
@@ -39,8 +59,9 @@ from course_utils.data import load_photograph, load_stamps, split_per_class
 from course_utils.experiments import read_results, summarise
 from course_utils.models import IMAGENET_MEAN, IMAGENET_STD, LAYERS, backbone, imagenet_classes
 from course_utils.models import preprocess, squeezenet, swap_head, top_k
-from course_utils.plots import show_bars, show_curves, show_pictures
+from course_utils.plots import show_bars, show_boxes, show_curves, show_pictures
 from course_utils.quiz import ask
+from course_utils.scenes import street
 from course_utils.textures import grain
 from course_utils.training import accuracy, discriminative_rates, layer_means
 from course_utils.training import logistic_regression
@@ -48,6 +69,16 @@ from course_utils.training import logistic_regression
 _ = torch.manual_seed(0)
 
 # %% [markdown]
+# ## The road forks
+#
+# Lecture 3's advice was to take an architecture that is known to work. Then there are two ways on:
+#
+# 1. take the **architecture** only, and train it from scratch, from random weights;
+# 2. **load the weights**, too, that somebody else has trained, and go on from there.
+#
+# The second is **transfer learning**. The first needs more data, and more time. How much more? And
+# is the second always better? This lecture measures both.
+#
 # ## Who is on the road first?
 #
 # The task: eight kinds of things, from a few pictures of each. The one *with a licence* is
@@ -106,6 +137,31 @@ print({f"{side}×{side}": f"{mean:.1f} %" for side, mean in at_side.items()})
 # %% [markdown]
 # In the small network's own size, 32×32, the frozen network is *worse* than the small one. At 48×48
 # the two are about level. So the lead needs both, the old weights and things of the size they know.
+#
+# ### The network of this lecture
+#
+# SqueezeNet was designed to have few parameters. After one convolution come eight *fire* modules. A
+# module first **squeezes** the channels with 1×1 convolutions (lecture 3), then **expands** them
+# with 1×1 and 3×3 convolutions side by side, and stacks the two results:
+#
+# ```text
+#                        ┌── 1×1, 64 filters ──┐
+# 64 maps ── 1×1, 16 ────┤                     ├── 128 maps        (fire2)
+#                        └── 3×3, 64 filters ──┘
+# ```
+
+# %%
+with torch.no_grad():
+    for name, end in LAYERS.items():
+        begin = 0 if name == "conv1" else end
+        maps = network.features[: end + 1](preprocess(stamps.images[:1]))
+        layer = network.features[begin]
+        print(f"{name}: {sum(p.numel() for p in layer.parameters()):7,} parameters, ", end="")
+        print(f"{maps.shape[1]} maps of {maps.shape[2]}×{maps.shape[3]}")
+
+# %% [markdown]
+# Between some of them a max pool halves the maps. The old head, a 1×1 convolution to a thousand
+# classes and a mean over all places, is what we drop.
 #
 # ### Do one yourself
 #
@@ -389,6 +445,15 @@ show_pictures(
 # 2. Follow the cat through the layers. From which one on can you no longer tell from the maps that
 #    it is a cat?
 # 3. How many pixels does a unit of `fire9` see? And of `conv1`?
+#
+# <details><summary>Answers</summary>
+#
+# 1. A map that answers to edges is dark inside even areas, whatever their colour. One that answers to
+#    a colour is light all over an area of that colour.
+# 2. There is no right answer. From the middle on most people see spots, no cat.
+# 3. The frame's label says it. A unit of `conv1` sees only 3×3 pixels: its kernel.
+#
+# </details>
 
 # %%
 from course_utils.interactives import FeatureExplorer
@@ -579,6 +644,190 @@ for name, (mean_, spread) in ten.items():
 ask("which_way")
 
 # %% [markdown]
+# ## A loop that you can use tomorrow
+#
+# Now without the course's helpers: your own pictures, in folders, with torchvision's tools. First we
+# play *your pictures*: stamps go into a folder, one subfolder for each class. Half of those that we
+# don't train with are for **validation**: we look at them while we train. The others are the
+# **test**: we look at them once, at the end.
+
+# %%
+from pathlib import Path
+from tempfile import mkdtemp
+
+from torchvision.io import write_png
+
+folder = Path(mkdtemp())
+train, others = split_per_class(stamps.labels, per_class=10, seed=0)
+parts = {"train": train, "validation": others[::2], "test": others[1::2]}
+for part, chosen in parts.items():
+    for i in chosen.tolist():
+        path = folder / part / stamps.classes[stamps.labels[i]] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_png(stamps.images[i], str(path))
+print({part: len(list((folder / part).rglob("*.png"))) for part in parts})
+
+# %% [markdown]
+# Lecture 1 in two lists: how pictures are prepared, and what changes at random. Only training
+# pictures are changed.
+
+# %%
+from torchvision import transforms
+
+side = 96  # the weights know 224; we are in a hurry
+as_tensor = [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
+fixed = transforms.Compose([transforms.Resize((side, side)), *as_tensor])
+varied = transforms.Compose(
+    [
+        transforms.Resize((side + 8, side + 8)),
+        transforms.RandomCrop(side),
+        transforms.RandomHorizontalFlip(),
+        *as_tensor,
+    ]
+)
+
+# %%
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder
+
+data = {part: ImageFolder(folder / part, varied if part == "train" else fixed) for part in parts}
+loaders = {part: DataLoader(data[part], batch_size=20, shuffle=part == "train") for part in parts}
+images, labels = next(iter(loaders["train"]))
+print(tuple(images.shape), "classes:", data["train"].classes)
+
+# %% [markdown]
+# The network: old body, new head, the head faster than the body. For your own task, take
+# `torchvision.models.resnet18(weights="DEFAULT")`, and replace its `fc`.
+
+# %%
+device = "cuda" if torch.cuda.is_available() else "cpu"
+torch.manual_seed(0)
+model = swap_head(squeezenet(), classes=len(data["train"].classes)).to(device)
+optimizer = torch.optim.Adam(
+    [
+        {"params": model.features.parameters(), "lr": 5e-5},
+        {"params": model.classifier.parameters(), "lr": 1e-3},
+    ]
+)
+
+# %% [markdown]
+# One function for an epoch. With an optimiser it learns, without one it only looks.
+
+
+# %%
+def one_epoch(model, loader, optimizer=None):
+    """The mean loss, and the share of right answers in percent."""
+    model.train(optimizer is not None)
+    total, right, count = 0.0, 0, 0
+    for images, labels in loader:
+        images, labels = images.to(device), labels.to(device)
+        with torch.set_grad_enabled(optimizer is not None):
+            logits = model(images)
+            loss = F.cross_entropy(logits, labels)
+        if optimizer is not None:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        total += loss.item() * len(labels)
+        right += (logits.argmax(1) == labels).sum().item()
+        count += len(labels)
+    return total / count, 100 * right / count
+
+
+# %% [markdown]
+# And the training. After each epoch we look at the validation pictures, and keep the weights of the
+# best epoch in a file.
+
+# %%
+kept = folder / "best.pt"
+history = {"training": {}, "validation": {}}
+for epoch in range(1, 9):
+    history["training"][epoch] = (one_epoch(model, loaders["train"], optimizer)[0], 0)
+    loss, share = one_epoch(model, loaders["validation"])
+    if loss < min((seen for seen, _ in history["validation"].values()), default=loss + 1):
+        torch.save(model.state_dict(), kept)
+        best = epoch
+    history["validation"][epoch] = (loss, 0)
+    print(f"epoch {epoch}: validation loss {loss:.2f}, {share:.0f} % right")
+
+# %%
+show_curves(
+    history,
+    across="epoch",
+    up="loss",
+    alt="The loss on training pictures falls towards zero; the loss on validation pictures falls at "
+    "first, and then stays well above it.",
+)
+
+# %% [markdown]
+# The loss on *training* pictures goes on falling. On *validation* pictures it soon stops to: from
+# there on the network learns its eighty pictures by heart. That is **overfitting**, and the gap
+# between the two curves shows it. So we go back to the best epoch, and only now look at the test:
+
+# %%
+model.load_state_dict(torch.load(kept, weights_only=True))
+_, share = one_epoch(model, loaders["test"])
+print(f"epoch {best} is kept; right on {len(data['test'])} test pictures: {share:.0f} %")
+
+# %% [markdown]
+# To use it for your own pictures, change three things: the folder, the network, and the side. Then
+# try rates and epochs, and choose by the *validation* pictures. Whoever chooses by the test pictures
+# has no test left (settled).
+#
+# **Think.** You try 200 settings and keep the one that is best on 40 validation pictures. Is its
+# validation accuracy an honest estimate?
+#
+# <details><summary>An answer</summary>
+#
+# No. With 200 tries some setting is lucky on these 40 pictures, and you chose it for that. The test
+# pictures, which chose nothing, give the honest figure.
+#
+# </details>
+
+# %% [markdown]
+# ## From names to boxes
+#
+# A detector gives a name and a **box**: left, top, right, bottom, in pixels. Is a box right? It
+# needn't fit to the pixel. **Intersection over union** (IoU) compares two boxes: the area that they
+# share, divided by the area that they cover together. It is 1 for the same box, and 0 for boxes
+# that don't touch.
+
+
+# %%
+def iou(one, other):
+    """Intersection over union of two boxes (left, top, right, bottom)."""
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right, bottom = min(one[2], other[2]), min(one[3], other[3])
+    shared = max(0, right - left) * max(0, bottom - top)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return shared / (sum(areas) - shared)
+
+
+# %%
+scene = street()
+bus = scene.boxes["bus"]
+guesses = {"a": (100, 95, 220, 140), "b": (70, 85, 210, 148), "c": (130, 60, 300, 150)}
+for name, box in guesses.items():
+    print(f"guess {name}: IoU {iou(box, bus):.2f}")
+show_boxes(
+    scene.image,
+    {"the bus": bus, **{f"guess {name}": box for name, box in guesses.items()}},
+    alt="A street with a bus in its box, and three guesses: a is a little too small, b is too large "
+    "and too far to the left, c reaches far to the right and above.",
+)
+
+# %% [markdown]
+# Usually a box counts as found if its IoU is at least 0.5 and its name is right; COCO averages over
+# limits from 0.5 to 0.95. Here a and b would count at 0.5, and c wouldn't.
+#
+# Boxes are expensive: somebody has to draw each of them. So detection sets are small, and a
+# detector's **backbone** (the convolutions that make the maps) is nearly always pretrained on names,
+# where a million pictures are at hand. Only the layers that predict boxes start new. On COCO a
+# random start catches up, even with a tenth of its pictures. With only a thousand pictures it
+# doesn't (He, Girshick and Dollár, 2019). So for a small set with boxes, begin with a pretrained
+# backbone: a *rule of thumb* with much evidence behind it.
+
+# %% [markdown]
 # ## Which data set should it have learned from?
 #
 # Here are five VGGs. Which one do you take?
@@ -700,7 +949,62 @@ for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
 # %% [markdown]
 # Larger is often better on ImageNet, and what is better there tends to be better after fine-tuning,
 # too (Kornblith and others, 2019; settled as a tendency, but not for frozen features).
+
+# %% [markdown]
+# ## Code it yourself
 #
+# Replace the three dots, and run both cells. Nothing is recorded.
+#
+# **1.** Before you train, check what will learn. How many numbers of a network get a gradient?
+
+
+# %%
+def learning(network):
+    """How many parameters of a network require a gradient: numbers, not tensors."""
+    return ...  # your code here
+
+
+# %%
+half_frozen = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
+half_frozen[0].requires_grad_(False)
+got = learning(half_frozen)
+print("right" if got == 8 else f"not yet: 6 weights and 2 biases learn, that is 8; you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def learning(network):
+#     return sum(p.numel() for p in network.parameters() if p.requires_grad)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.** Which of several boxes fits best? Use `iou` from above.
+
+
+# %%
+def best_match(truth, boxes):
+    """The name of the box in `boxes` (by name) with the largest IoU with `truth`."""
+    return ...  # your code here
+
+
+# %%
+got = best_match(bus, guesses)
+print("right" if got == "a" else f"not yet: a fits best, you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def best_match(truth, boxes):
+#     return max(boxes, key=lambda name: iou(boxes[name], truth))
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ## Summary
 #
 # | question | answer |
@@ -718,6 +1022,7 @@ for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
 # - Early layers are general, late ones belong to their task; where to cut depends on yours.
 # - Compare budgets before results: steps, rates, augmentation, the size of the pictures.
 # - Where classes are unequal, look at balanced accuracy.
+# - Validation pictures choose the epoch and the settings; test pictures choose nothing.
 #
 # **Next**: `05_backpropagation`, how all these gradients are computed.
 #

@@ -18,15 +18,33 @@
 # - say what is differentiated with respect to what, and why it is the loss;
 # - follow a gradient through a graph by hand, and add up where paths meet;
 # - explain saturation, down to the input at which a tanh unit is dead for good;
+# - write the backward pass of a dense layer and of softmax with cross-entropy;
 # - route a gradient through max pooling, with overlaps and ties;
 # - tell what has parameters from what doesn't, and find a wrong gradient;
 # - turn a network's answer with a change that nobody sees.
 #
-# **Time**: 60 minutes, with the graph. **You need**: derivatives, the chain rule, and what a layer
+# **Time**: 75 minutes, with the graph. **You need**: derivatives, the chain rule, and what a layer
 # is. **Exercise**: `ps5_backpropagation`.
 #
 # Claims are labelled: *settled* (mathematics, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
+#
+# **Where we are.** Lecture 4 trained heads and fine-tuned bodies, and `backward()` did the work. This
+# lecture says what that one line does. It is the last one.
+#
+# **Before you begin**, three questions about lecture 4. Answer them before you open the fold.
+#
+# 1. What learns if a network is frozen, and what if it is fine-tuned?
+# 2. Which part of VGG-16 do we keep for another task, and which do we replace?
+# 3. Method A got more steps than method B and won. What have you shown?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Frozen: only the new head. Fine-tuned: everything, the old layers usually more slowly.
+# 2. We keep the convolutions, and replace the dense layers by a small head.
+# 3. Nothing about the methods: the budgets were unequal.
+#
+# </details>
 
 # %%
 import math
@@ -124,6 +142,16 @@ print("first layer:", tuple(network.features[0].weight.shape), "→", tuple(grad
 # 2. Why is the gradient of $w$ twice that of $b$? Change one input so that it is the other way.
 # 3. Press *Learn* a few times: it moves the parameters (green) a little against their gradients.
 # 4. *saturated*, to the end, then *Learn*. What happened? Move $w$ until it learns again.
+#
+# <details><summary>Answers</summary>
+#
+# 2. The last factor differs. The slope of $s$ with respect to $w$ is $x$, which is 2, and with respect
+#    to $b$ it is 1. With $x$ between −1 and 1 it is the other way.
+# 3. The loss gets smaller with each press, as long as the steps are small enough.
+# 4. Nothing moves, for the slope of tanh is 0 there. With $w$ closer to 0 the unit leaves the flat
+#    part, and the gradient is back.
+#
+# </details>
 
 # %%
 from course_utils.interactives import BackpropagationGraph
@@ -321,6 +349,95 @@ for scale, values in relu_norms.items():
 # them, GELU, even exceeds 1.)
 
 # %% [markdown]
+# ## Matrices: a whole layer at once
+#
+# So far every node was a single number. A dense layer takes a whole batch: $Y = XW^\top + b$. Four
+# pictures with five numbers each and three outputs make these shapes:
+
+# %%
+X = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
+W = torch.randn(3, 5, dtype=torch.float64, requires_grad=True)
+bias = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+Y = X @ W.T + bias
+print("X", tuple(X.shape), " W", tuple(W.shape), " Y", tuple(Y.shape))
+
+# %% [markdown]
+# Let $G = \partial L / \partial Y$ arrive, of the shape of $Y$. Nothing new is needed, only the two
+# rules from above, for many numbers at once.
+#
+# - **A weight** $W_{oi}$ multiplies input $i$ of *every* picture and helps to make output $o$. Each
+#   picture is a path. So its gradient is the sum over the pictures of (what arrives) times (the
+#   other factor): $\sum_n G_{no} X_{ni}$.
+# - **An input** $X_{ni}$ reaches *every* output of its picture: $\sum_o G_{no} W_{oi}$.
+# - **A bias** $b_o$ is added to output $o$ of every picture, with slope 1: $\sum_n G_{no}$.
+#
+# Each sum over a shared index is a product of matrices:
+#
+# $$\frac{\partial L}{\partial W} = G^\top X, \qquad \frac{\partial L}{\partial X} = GW, \qquad
+# \frac{\partial L}{\partial b} = \text{the column sums of } G$$
+#
+# You needn't remember which factor is transposed. **A gradient has the shape of what it belongs to**,
+# and only one order of the factors gives that shape. Torch as a witness:
+
+# %%
+G = torch.randn(4, 3, dtype=torch.float64)  # whatever arrives
+by_torch = torch.autograd.grad(Y, (W, X, bias), G)
+by_hand = (G.T @ X, G @ W, G.sum(0))
+for name, theirs, ours in zip(("W", "X", "b"), by_torch, by_hand, strict=True):
+    print(f"dL/d{name}: shape {tuple(ours.shape)}, as torch says: {torch.allclose(theirs, ours)}")
+
+# %% [markdown]
+# ### Where it begins: $p - y$
+#
+# A classifier ends with **logits** $z$, one for each class. **Softmax** makes probabilities of them,
+# $p_k = e^{z_k} / \sum_j e^{z_j}$. The **cross-entropy** loss asks only about the right class $t$:
+# $L = -\log p_t$. If $p_t$ is 1 the loss is 0; if $p_t$ is near 0 the loss is large.
+
+# %%
+z = torch.tensor([2.0, 1.0, 0.1], requires_grad=True)
+t = 1
+p = z.softmax(0)
+(-p[t].log()).backward()
+print("p           :", [round(number, 3) for number in p.tolist()])
+print("dL/dz, torch:", [round(number, 3) for number in z.grad.tolist()])
+
+# %% [markdown]
+# Compare the two lines. They are the same numbers, but for the right class, where 1 was taken away.
+# Write $y$ for the vector with 1 at the right class and 0 elsewhere. Then
+#
+# $$\frac{\partial L}{\partial z} = p - y.$$
+#
+# Why? With the definitions $L = -z_t + \log \sum_j e^{z_j}$. The first part has the slope $-1$ at
+# $z_t$, and 0 elsewhere. The slope of the second part with respect to $z_k$ is
+# $e^{z_k} / \sum_j e^{z_j}$, which is $p_k$ (settled).
+#
+# Read it as an order to each logit: the right one has to rise, by as much as it lacks to
+# probability 1; each wrong one has to fall, by the probability that it was given. A classifier that
+# is sure and right gets almost nothing, and one that is sure and wrong gets nearly the whole 1. So
+# here, unlike behind a saturated tanh, a large mistake always sends back a large gradient.
+#
+# For a batch, `F.cross_entropy` takes the mean of the pictures' losses. So each picture's $p - y$
+# is divided by the number of pictures.
+
+# %%
+logits = torch.randn(4, 3, requires_grad=True)
+labels = torch.tensor([0, 2, 1, 1])
+F.cross_entropy(logits, labels).backward()
+with torch.no_grad():
+    by_hand = (logits.softmax(1) - F.one_hot(labels, 3)) / 4
+print("(p − y) / N, as torch says:", torch.allclose(logits.grad, by_hand))
+print("sum over the classes:", [abs(round(row, 6)) for row in logits.grad.sum(1).tolist()])
+
+# %% [markdown]
+# **Think.** The four numbers in the last line are 0. Why must they be?
+#
+# <details><summary>An answer</summary>
+#
+# The probabilities add up to 1, and so does $y$. Softmax looks at differences only: add the same
+# number to all logits, and nothing changes, so the slope in that direction is 0.
+#
+# </details>
+#
 # ## Max pooling: who gets the gradient?
 #
 # A window passes on its largest number and forgets the others. Nudge the largest a little, and the
@@ -659,6 +776,64 @@ print(f"at most it could be √150,528 = {math.sqrt(flat.shape[1]):.0f} times")
 ask("sign_step")
 
 # %% [markdown]
+# ## Code it yourself
+#
+# Replace the three dots, and run both cells. Nothing is recorded.
+#
+# **1.** The sigmoid $\sigma(x) = 1 / (1 + e^{-x})$ is a cousin of tanh. Its slope can be computed from
+# its value alone: $\sigma(x) (1 - \sigma(x))$.
+
+
+# %%
+def sigmoid_slope(x):
+    """The slope of the sigmoid at each number in x, without autograd."""
+    return ...  # your code here
+
+
+# %%
+x = torch.linspace(-4, 4, 9)
+got, wanted = sigmoid_slope(x), slope(torch.sigmoid, x)
+is_right = isinstance(got, torch.Tensor) and torch.allclose(got, wanted, atol=1e-6)
+print("right" if is_right else f"not yet: at 0 it is {wanted[4]:.2f}, you say {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def sigmoid_slope(x):
+#     value = 1 / (1 + torch.exp(-x))
+#     return value * (1 - value)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# **2.** The backward pass of a ReLU: what arrives goes through where the input was positive.
+
+
+# %%
+def relu_backward(arriving, x):
+    """The gradient with respect to x, where `arriving` is that with respect to relu(x)."""
+    return ...  # your code here
+
+
+# %%
+given = torch.tensor([5.0, 7.0, -2.0]), torch.tensor([-1.0, 2.0, 3.0])
+got, wanted = relu_backward(*given), torch.tensor([0.0, 7.0, -2.0])
+is_right = isinstance(got, torch.Tensor) and torch.equal(got, wanted)
+print("right" if is_right else f"not yet: expected {wanted.tolist()}, got {got}")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# def relu_backward(arriving, x):
+#     return torch.where(x > 0, arriving, 0.0)
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ## Summary
 #
 # | step | forward | what it does to the gradient |
@@ -666,6 +841,8 @@ ask("sign_step")
 # | sum | adds | passes it on to each operand |
 # | product | multiplies | times the other factor |
 # | tanh | squashes | times $1 - \tanh^2(x)$, in $(0, 1]$; computed, 0 from about 9.011 on |
+# | dense layer | $XW^\top + b$ | $G^\top X$ to the weights, $GW$ to the input |
+# | softmax and cross-entropy | $-\log p_t$ | begins with $p - y$ |
 # | max pool | keeps the largest | all of it to the maximum of each window; overlaps add up |
 # | paths that meet | | contributions add up |
 #
