@@ -163,20 +163,20 @@ def show_blocks(rows: Sequence[Row], alt: str) -> None:
 
     figure, ax = new_figure(PAGE_INCHES, 2.6)
     ax.set_axis_off()
-    side, left, block, begins = rows[0].shape[1], 0.0, 1, 0.0
+    left, block, begins = 0.0, 1, 0.0
     for row in rows[1:]:
-        dense = isinstance(row.layer, Dense)
-        height = 0.35 if dense else row.shape[1] / side
+        dense, pool = isinstance(row.layer, Dense), isinstance(row.layer, Pool)
+        height = 0.35 if dense else row.shape[1] / rows[0].shape[1]
         width = 0.05 if dense else 0.02 * 1.5 ** log2(row.shape[0] / 16)
-        color = "purple" if dense else "window" if isinstance(row.layer, Pool) else "sky"
-        box = {"facecolor": COLORS[color], "edgecolor": "#333333", "linewidth": 0.6}
-        ax.add_patch(Rectangle((left, -height / 2), width, height, **box))
+        box = Rectangle((left, -height / 2), width, height, edgecolor="#333333", linewidth=0.6)
+        box.set_facecolor(COLORS["purple" if dense else "window" if pool else "sky"])
+        ax.add_patch(box)
         left += width + 0.015
-        if isinstance(row.layer, Pool) or dense:
-            said = f"{row.shape[0]:,}" if dense else f"block {block}\n{_by((*row.shape[1:],))}\n"
-            said += "" if dense else f"{row.shape[0]} channels"
-            turned = {"rotation": 90} if dense else {}
-            ax.text((begins + left) / 2, -0.6, said, ha="center", va="top", fontsize=8, **turned)
+        if dense or pool:
+            said = f"block {block}\n{_by(row.shape[1:])}\n{row.shape[0]} channels"
+            said = f"{row.shape[0]:,}" if dense else said
+            middle, turned = (begins + left) / 2, 90 if dense else 0
+            ax.text(middle, -0.6, said, ha="center", va="top", fontsize=8, rotation=turned)
             left += 0.12
             begins, block = left, block + 1
     ax.set_xlim(-0.05, left)

@@ -208,8 +208,8 @@ def show_boxes(
     for number, (name, (left, top, right, bottom)) in enumerate(boxes.items()):
         color = COLORS[colors[number % len(colors)]]
         corner = (left - 0.5, top - 0.5)
-        frame = {"fill": False, "edgecolor": color, "linewidth": 2}
-        ax.add_patch(Rectangle(corner, right - left, bottom - top, **frame))
+        size = (right - left, bottom - top)
+        ax.add_patch(Rectangle(corner, *size, fill=False, edgecolor=color, linewidth=2))
         back = {"facecolor": color, "edgecolor": "none", "pad": 1.5}
         ax.text(*corner, name, color="white", fontsize=9, va="bottom", bbox=back)
     show(figure, alt)

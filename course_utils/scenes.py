@@ -67,7 +67,7 @@ def street() -> Scene:
 
 
 def _silhouette(picture: Tensor) -> Tensor:
-    """bool [H, W]: all but the white that reaches the border; white inside a thing belongs to it."""
+    """All but the white that reaches the border (white inside a thing belongs to it), [H, W]."""
     import torch
     import torch.nn.functional as F
 

@@ -218,11 +218,12 @@ def as_ordinary_user(command: str) -> str:
 
 
 class Ran(NamedTuple):
-    """A lecture after it ran: its outputs, what its facts then say, and each code cell's time."""
+    """A lecture after it ran: see `tools.facts.run`."""
 
     notebook: NotebookNode
     true_texts: list[str]
     seconds: list[float]
+    solved: list[str]
 
 
 @pytest.fixture(scope="session")

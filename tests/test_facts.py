@@ -24,7 +24,7 @@ def test_every_number_in_the_prose_is_computed(lecture, run_lecture):
 
 @pytest.mark.parametrize("lecture", LECTURES, ids=lambda path: path.stem)
 def test_a_number_altered_by_one_is_noticed(lecture, run_lecture):
-    notebook, true_texts, _ = run_lecture(lecture)
+    notebook, true_texts, *_ = run_lecture(lecture)
     prose = facts.statements(notebook)
     whole = [statement.text for statement in prose]
     altered, unnoticed = 0, []

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import facts, notebooks
 from tools.notebooks import ROOT, SourceError, derive, targets
 
 PAIRS = targets(ROOT)
@@ -115,6 +115,19 @@ def test_a_lecture_runs_without_a_warning(source, notebook, run_lecture):
     assert images
     assert all(re.search(r'alt="[^"]{30,}"', tag) for tag in images)
     assert not any("image/png" in output.get("data", {}) for output in outputs), "use plots.show"
+
+
+@pytest.mark.parametrize(("source", "notebook"), LECTURES, ids=_id)
+def test_the_folded_solutions_of_a_lectures_exercises_are_right(source, notebook, run_lecture):
+    """Each lecture has two: a cell to complete, a cell that checks it, and a folded solution."""
+    cells = nbformat.read(notebook, 4).cells
+    begins = [at for at, cell in enumerate(cells) if facts.STUB in cell.source]
+    ran = run_lecture(notebook)
+    assert ran.solved == ["right"] * len(begins)
+    assert len(begins) >= 2
+    for at in begins:
+        stub = ran.notebook.cells[at + 1].outputs
+        assert "".join(output.text for output in stub).startswith("not yet")
 
 
 # Deriving

@@ -12,7 +12,18 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 from traitlets.config import Config
 
-from course_utils.plots import Grid, new_figure, show, show_bars, show_curves, show_grids
+from course_utils.architectures import show_blocks
+from course_utils.arithmetic import Conv, Dense, Pool, trace
+from course_utils.plots import (
+    Grid,
+    new_figure,
+    show,
+    show_bars,
+    show_boxes,
+    show_curves,
+    show_grids,
+)
+from course_utils.scenes import street
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,3 +107,31 @@ def test_a_curve_may_leave_out_places_and_each_has_its_colour():
     )
     assert alt == "Two lines rise."
     assert min(_share(picture, "0072B2"), _share(picture, "D55E00")) > 0.001
+
+
+def test_a_box_is_drawn_around_its_thing_and_nowhere_else():
+    scene = street()
+    left, top, right, bottom = scene.boxes["bus"]
+    picture, alt = _shown(show_boxes, scene.image, {"bus": scene.boxes["bus"]}, alt="A bus.")
+    assert alt == "A bus."
+    color = (0xD5, 0x5E, 0x00)
+    places = [
+        (x / picture.width, y / picture.height)
+        for y in range(picture.height)
+        for x in range(picture.width)
+        if picture.getpixel((x, y)) == color
+    ]
+    height, width = scene.image.shape[1:]
+    assert min(x for x, _ in places) == pytest.approx(left / width, abs=0.03)
+    assert max(x for x, _ in places) == pytest.approx(right / width, abs=0.03)
+    assert max(y for _, y in places) == pytest.approx(bottom / height, abs=0.05)
+    assert min(y for _, y in places) < top / height  # its name is above it
+
+
+def test_in_a_block_diagram_each_kind_of_layer_has_its_colour():
+    chain = [Conv(64, 3, padding=1), Pool(2), Conv(64, 3, padding=1), Pool(2)]
+    rows = trace((3, 64, 64), [*chain, Dense(10)])
+    picture, _ = _shown(show_blocks, rows, alt="Two blocks and a dense layer.")
+    conv, pool = _share(picture, "56B4E9"), _share(picture, "E69F00")
+    assert conv > pool > _share(picture, "CC79A7") > 0
+    assert conv == pytest.approx(2 * pool, rel=0.2)  # a pool halves the side, and so the box

@@ -44,6 +44,7 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = ROOT / "lectures" / "facts"
 NEAR = 2
+STUB = "...  # your code here"
 
 # fmt: off
 SMALL = [
@@ -153,25 +154,37 @@ get_ipython().events.register("post_run_cell", lambda _: _ends.append(_time.proc
 
 def run(
     notebook: Path, folder: Path, facts: Sequence[Fact]
-) -> tuple[NotebookNode, list[str], list[float]]:
-    """Run a lecture in `folder`, then evaluate the facts where it ended.
+) -> tuple[NotebookNode, list[str], list[float], list[str]]:
+    """Run a lecture in `folder`, then evaluate the facts, and solve its exercises, where it ended.
 
     Returns:
         The notebook with its outputs; for each fact the text that is true, where a failed check
-        gives a text that says so; and the seconds of processor time that each code cell took.
+        gives a text that says so; the seconds of processor time that each code cell took; and for
+        each exercise what its check prints of the folded solution.
     """
     read = nbformat.read(notebook, as_version=4)
     stopwatch, probe = map(nbformat.v4.new_code_cell, (STOPWATCH, _probe(facts)))
-    read.cells = [stopwatch, *read.cells, probe]
+    solved = [nbformat.v4.new_code_cell(code) for code in _solved(read)]
+    read.cells = [stopwatch, *read.cells, probe, *solved]
     client = nbclient.NotebookClient(
         read, timeout=60, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
-    read.cells = read.cells[1:-1]
+    read.cells = read.cells[1 : -1 - len(solved)]
     # What is printed at once may arrive in pieces.
     printed = "".join(output.text for output in probe.outputs if output.get("name") == "stdout")
     true_texts, ends = json.loads(printed)
-    return read, true_texts, [end - start for start, end in pairwise(ends)]
+    said = ["".join(output.get("text", "") for output in cell.outputs).strip() for cell in solved]
+    return read, true_texts, [end - start for start, end in pairwise(ends)], said
+
+
+def _solved(notebook: NotebookNode) -> Iterator[str]:
+    """For each exercise its folded solution and its check: they follow the cell to complete."""
+    cells = notebook.cells
+    for at, cell in enumerate(cells):
+        if cell.cell_type == "code" and STUB in cell.source:
+            (solution,) = re.findall(r"```python\n(.*?)```", cells[at + 2].source, re.DOTALL)
+            yield f"{solution}\n{cells[at + 1].source}"
 
 
 def _probe(facts: Sequence[Fact]) -> str:
@@ -326,7 +339,7 @@ def main(argv: list[str] | None = None) -> int:
         except FactError as error:
             print(error, file=sys.stderr)
             return 1
-        notebook, true_texts, _ = run(path, path.parent, facts)
+        notebook, true_texts, *_ = run(path, path.parent, facts)
         for problem in problems(notebook, true_texts):
             failed = True
             print(problem)

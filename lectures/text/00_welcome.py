@@ -87,8 +87,8 @@ show_grids(
 #
 # <details><summary>Answers</summary>
 #
-# 1. The spot is a lamp or a window that is reflected. White light has as much red as green and blue,
-#    so the three numbers are about alike, and large.
+# 1. The spot is a lamp or a window that is reflected. White light has as much red as green and
+#    blue, so the three numbers are about alike, and large.
 # 2. Only in the eyes. In fur and background red is at least as large as green.
 #
 # </details>
@@ -138,8 +138,8 @@ print("shape", tuple(logits.shape), "from", round(logits.min().item(), 1), end="
 print("to", round(logits.max().item(), 1))
 
 # %% [markdown]
-# To read them as probabilities we need numbers from zero to one that add up to one. **Softmax** makes them:
-# it takes $e^{z}$ of each logit $z$, which is positive, and divides by the sum of all.
+# To read them as probabilities we need numbers from zero to one that add up to one. **Softmax**
+# makes them: it takes $e^{z}$ of each logit $z$, which is positive, and divides by the sum of all.
 
 # %%
 probabilities = logits.exp() / logits.exp().sum()
@@ -218,8 +218,8 @@ ask("what_softmax_hides")
 scene = street()
 show_pictures(
     {"what you see": scene.image},
-    alt="A road under a pale sky, with five things pasted onto it: a stop sign, a green bus, a blue "
-    "car, a pigeon and a dog.",
+    alt="A road under a pale sky, with five things pasted onto it: a stop sign, a green bus, a "
+    "pigeon, a blue car and a dog.",
     columns=1,
     inches=7,
 )
@@ -336,7 +336,10 @@ for name, losses in curves.items():
 
 # %%
 show_curves(
-    {name: {step: (losses[step], 0) for step in range(0, 30, 2)} for name, losses in curves.items()},
+    {
+        name: {step: (losses[step], 0) for step in range(0, 30, 2)}
+        for name, losses in curves.items()
+    },
     across="step",
     up="loss",
     alt="Three curves of the loss. With the small rate it falls slowly, with the middle one fast, "
@@ -344,9 +347,9 @@ show_curves(
 )
 
 # %% [markdown]
-# Too small a rate wastes steps. Too large a one jumps over the lowest point, and lands higher on the
-# other side: the loss grows. One pass over all training examples is called an **epoch**. Here every step sees all of
-# them, so each step is an epoch.
+# Too small a rate wastes steps. Too large a one jumps over the lowest point, and lands higher on
+# the other side: the loss grows. One pass over all training examples is called an **epoch**. Here
+# every step sees all of them, so each step is an epoch.
 #
 # ## Is your computer ready?
 #

@@ -652,8 +652,8 @@ print("right" if got == wanted else f"not yet: for {given.tolist()} it is {wante
 # </details>
 
 # %% [markdown]
-# **2.** Back to bytes. A picture in 0..1 is to be saved as a file. What is below 0 becomes 0, what is
-# above 1 becomes 255, and the rest is rounded to the nearest byte.
+# **2.** Back to bytes. A picture in 0..1 is to be saved as a file. What is below 0 becomes 0, what
+# is above 1 becomes 255, and the rest is rounded to the nearest byte.
 
 
 # %%

@@ -27,8 +27,8 @@
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
 #
-# **Where we are.** Lecture 2 computed single layers. This lecture puts them together. Lecture 4 takes
-# such a network, already trained, for a task of your own.
+# **Where we are.** Lecture 2 computed single layers. This lecture puts them together. Lecture 4
+# takes such a network, already trained, for a task of your own.
 #
 # **Before you begin**, three questions about lecture 2. Answer them before you open the fold.
 #
@@ -39,7 +39,8 @@
 # <details><summary>Answers</summary>
 #
 # 1. $32 - 5 + 1 = 28$.
-# 2. $3 \cdot 3 \cdot 64 = 576$, because a filter reaches through all channels. Its bias is one more.
+# 2. $3 \cdot 3 \cdot 64 = 576$, because a filter reaches through all channels. Its bias is one
+#    more.
 # 3. The stride: from there on every step of a later layer is twice as long in the image.
 #
 # </details>
@@ -201,8 +202,8 @@ show_blocks(
 )
 
 # %% [markdown]
-# As the map shrinks, the number of channels grows. (The sizes are those after the pool.) Here is the
-# same line by line. A rule ends each block, from the 1st to the 5th.
+# As the map shrinks, the number of channels grows. (The sizes are those after the pool.) Here is
+# the same line by line. A rule ends each block, from the 1st to the 5th.
 
 # %%
 show_table(vgg16_rows)
@@ -286,12 +287,12 @@ print("                        activations")
 # <details><summary>Answers</summary>
 #
 # 1. The number of channels, and the part of the photograph that one unit sees.
-# 2. The face fills nearly the whole picture. Only the last convolution of VGG-16 and the last pool of
-#    AlexNet see about as much: 196 and 195 pixels.
-# 3. Most of it. In VGG-16 the unit's field is 212 pixels wide, and 90 of them are outside the image,
-#    at each of two sides.
-# 4. They have the same blocks, pools and dense layers. Depth adds 3×3 convolutions inside the blocks:
-#    a unit sees 268 instead of 150 pixels, for 8 % more parameters.
+# 2. The face fills nearly the whole picture. Only the last convolution of VGG-16 and the last pool
+#    of AlexNet see about as much: 196 and 195 pixels.
+# 3. Most of it. In VGG-16 the unit's field is 212 pixels wide, and 90 of them are outside the
+#    image, at each of two sides.
+# 4. They have the same blocks, pools and dense layers. Depth adds 3×3 convolutions inside the
+#    blocks: a unit sees 268 instead of 150 pixels, for 8 % more parameters.
 #
 # </details>
 
@@ -664,8 +665,8 @@ for name, rows in {"one 3×3    ": direct, "bottleneck": bottleneck}.items():
 
 # %% [markdown]
 # Both take and give 256 maps, and a unit of both sees 3×3. The bottleneck needs about an eighth.
-# Sixteen of them, with a convolution in front and a dense layer at the end, are ResNet-50: 50 layers
-# with weights. It branches, so our table can't hold it, but hooks can count it:
+# Sixteen of them, with a convolution in front and a dense layer at the end, are ResNet-50: 50
+# layers with weights. It branches, so our table can't hold it, but hooks can count it:
 
 
 # %%
@@ -895,8 +896,9 @@ print("right" if got == 52 else f"not yet: from 4 to 2 channels and back it is 5
 #   recognition*, 2014: VGG; section 2.3 on 5×5, section 4.1 on the comparison.
 # - Stanford CS231n, *Convolutional networks* and *Transfer learning* (course notes); issue 88 of
 #   their repository on the sum.
-# - K. He, X. Zhang, S. Ren and J. Sun, *Deep residual learning for image recognition*, 2015: ResNet;
-#   figure 1 on 20 and 56 plain layers. M. Lin, Q. Chen and S. Yan, *Network in network*, 2013: 1×1.
+# - K. He, X. Zhang, S. Ren and J. Sun, *Deep residual learning for image recognition*, 2015:
+#   ResNet; figure 1 on 20 and 56 plain layers. M. Lin, Q. Chen and S. Yan, *Network in network*,
+#   2013: 1×1.
 # - S. Ioffe and C. Szegedy, *Batch normalization: accelerating deep network training by reducing
 #   internal covariate shift*, 2015.
 # - D. Mishkin, N. Sergievskiy and J. Matas, *Systematic evaluation of convolution neural network

@@ -29,8 +29,8 @@
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
 #
-# **Where we are.** Lecture 3 calculated what a network costs. This lecture saves most of it: somebody
-# has paid already. Lecture 5 opens the training step itself.
+# **Where we are.** Lecture 3 calculated what a network costs. This lecture saves most of it:
+# somebody has paid already. Lecture 5 opens the training step itself.
 #
 # **Before you begin**, three questions about lecture 3. Answer them before you open the fold.
 #
@@ -41,7 +41,8 @@
 # <details><summary>Answers</summary>
 #
 # 1. The parameters are in the dense layers, the work is in the convolutions.
-# 2. Convolutions and pools take any size. A dense layer doesn't, unless an adaptive pool is in front.
+# 2. Convolutions and pools take any size. A dense layer doesn't, unless an adaptive pool is in
+#    front.
 # 3. In `train()` the mean and the variance of the batch; in `eval()` running averages that it
 #    collected in training.
 #
@@ -448,8 +449,8 @@ show_pictures(
 #
 # <details><summary>Answers</summary>
 #
-# 1. A map that answers to edges is dark inside even areas, whatever their colour. One that answers to
-#    a colour is light all over an area of that colour.
+# 1. A map that answers to edges is dark inside even areas, whatever their colour. One that answers
+#    to a colour is light all over an area of that colour.
 # 2. There is no right answer. From the middle on most people see spots, no cat.
 # 3. The frame's label says it. A unit of `conv1` sees only 3×3 pixels: its kernel.
 #
@@ -646,9 +647,9 @@ ask("which_way")
 # %% [markdown]
 # ## A loop that you can use tomorrow
 #
-# Now without the course's helpers: your own pictures, in folders, with torchvision's tools. First we
-# play *your pictures*: stamps go into a folder, one subfolder for each class. Half of those that we
-# don't train with are for **validation**: we look at them while we train. The others are the
+# Now without the course's helpers: your own pictures, in folders, with torchvision's tools. First
+# we play *your pictures*: stamps go into a folder, one subfolder for each class. Half of those that
+# we don't train with are for **validation**: we look at them while we train. The others are the
 # **test**: we look at them once, at the end.
 
 # %%
@@ -755,8 +756,8 @@ show_curves(
     history,
     across="epoch",
     up="loss",
-    alt="The loss on training pictures falls towards zero; the loss on validation pictures falls at "
-    "first, and then stays well above it.",
+    alt="The loss on training pictures falls towards zero; the loss on validation pictures falls "
+    "at first, and then stays well above it.",
 )
 
 # %% [markdown]
@@ -771,8 +772,8 @@ print(f"epoch {best} is kept; right on {len(data['test'])} test pictures: {share
 
 # %% [markdown]
 # To use it for your own pictures, change three things: the folder, the network, and the side. Then
-# try rates and epochs, and choose by the *validation* pictures. Whoever chooses by the test pictures
-# has no test left (settled).
+# try rates and epochs, and choose by the *validation* pictures. Whoever chooses by the test
+# pictures has no test left (settled).
 #
 # **Think.** You try 200 settings and keep the one that is best on 40 validation pictures. Is its
 # validation accuracy an honest estimate?
@@ -812,8 +813,8 @@ for name, box in guesses.items():
 show_boxes(
     scene.image,
     {"the bus": bus, **{f"guess {name}": box for name, box in guesses.items()}},
-    alt="A street with a bus in its box, and three guesses: a is a little too small, b is too large "
-    "and too far to the left, c reaches far to the right and above.",
+    alt="A street with a bus in its box, and three guesses: a is a little too small, b is too "
+    "large and too far to the left, c reaches far to the right and above.",
 )
 
 # %% [markdown]
@@ -821,9 +822,9 @@ show_boxes(
 # limits from 0.5 to 0.95. Here a and b would count at 0.5, and c wouldn't.
 #
 # Boxes are expensive: somebody has to draw each of them. So detection sets are small, and a
-# detector's **backbone** (the convolutions that make the maps) is nearly always pretrained on names,
-# where a million pictures are at hand. Only the layers that predict boxes start new. On COCO a
-# random start catches up, even with a tenth of its pictures. With only a thousand pictures it
+# detector's **backbone** (the convolutions that make the maps) is nearly always pretrained on
+# names, where a million pictures are at hand. Only the layers that predict boxes start new. On COCO
+# a random start catches up, even with a tenth of its pictures. With only a thousand pictures it
 # doesn't (He, Girshick and Dollár, 2019). So for a small set with boxes, begin with a pretrained
 # backbone: a *rule of thumb* with much evidence behind it.
 

@@ -29,8 +29,8 @@
 # Claims are labelled: *settled* (mathematics, or agreed on), *contested* (good people disagree),
 # *rule of thumb* (often true; check it).
 #
-# **Where we are.** Lecture 4 trained heads and fine-tuned bodies, and `backward()` did the work. This
-# lecture says what that one line does. It is the last one.
+# **Where we are.** Lecture 4 trained heads and fine-tuned bodies, and `backward()` did the work.
+# This lecture says what that one line does. It is the last one.
 #
 # **Before you begin**, three questions about lecture 4. Answer them before you open the fold.
 #
@@ -145,8 +145,8 @@ print("first layer:", tuple(network.features[0].weight.shape), "→", tuple(grad
 #
 # <details><summary>Answers</summary>
 #
-# 2. The last factor differs. The slope of $s$ with respect to $w$ is $x$, which is 2, and with respect
-#    to $b$ it is 1. With $x$ between −1 and 1 it is the other way.
+# 2. The last factor differs. The slope of $s$ with respect to $w$ is $x$, which is 2, and with
+#    respect to $b$ it is 1. With $x$ between −1 and 1 it is the other way.
 # 3. The loss gets smaller with each press, as long as the steps are small enough.
 # 4. Nothing moves, for the slope of tanh is 0 there. With $w$ closer to 0 the unit leaves the flat
 #    part, and the gradient is back.
@@ -376,8 +376,8 @@ print("X", tuple(X.shape), " W", tuple(W.shape), " Y", tuple(Y.shape))
 # $$\frac{\partial L}{\partial W} = G^\top X, \qquad \frac{\partial L}{\partial X} = GW, \qquad
 # \frac{\partial L}{\partial b} = \text{the column sums of } G$$
 #
-# You needn't remember which factor is transposed. **A gradient has the shape of what it belongs to**,
-# and only one order of the factors gives that shape. Torch as a witness:
+# You needn't remember which factor is transposed. **A gradient has the shape of what it belongs
+# to**, and only one order of the factors gives that shape. Torch as a witness:
 
 # %%
 G = torch.randn(4, 3, dtype=torch.float64)  # whatever arrives
@@ -389,9 +389,9 @@ for name, theirs, ours in zip(("W", "X", "b"), by_torch, by_hand, strict=True):
 # %% [markdown]
 # ### Where it begins: $p - y$
 #
-# A classifier ends with **logits** $z$, one for each class. **Softmax** makes probabilities of them,
-# $p_k = e^{z_k} / \sum_j e^{z_j}$. The **cross-entropy** loss asks only about the right class $t$:
-# $L = -\log p_t$. If $p_t$ is 1 the loss is 0; if $p_t$ is near 0 the loss is large.
+# A classifier ends with **logits** $z$, one for each class. **Softmax** makes probabilities of
+# them, $p_k = e^{z_k} / \sum_j e^{z_j}$. The **cross-entropy** loss asks only about the right class
+# $t$: $L = -\log p_t$. If $p_t$ is 1 the loss is 0; if $p_t$ is near 0 the loss is large.
 
 # %%
 z = torch.tensor([2.0, 1.0, 0.1], requires_grad=True)
@@ -780,8 +780,8 @@ ask("sign_step")
 #
 # Replace the three dots, and run both cells. Nothing is recorded.
 #
-# **1.** The sigmoid $\sigma(x) = 1 / (1 + e^{-x})$ is a cousin of tanh. Its slope can be computed from
-# its value alone: $\sigma(x) (1 - \sigma(x))$.
+# **1.** The sigmoid $\sigma(x) = 1 / (1 + e^{-x})$ is a cousin of tanh. Its slope can be computed
+# from its value alone: $\sigma(x) (1 - \sigma(x))$.
 
 
 # %%
