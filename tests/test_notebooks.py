@@ -31,8 +31,9 @@ def _lines(cell):
 
 
 def _words(source):
-    """How many words of running text: no formulas, tables, markup, nor the list of sources."""
+    """How many words of running text: no formulas, tables, markup, folds, nor list of sources."""
     text = source.split("### Sources")[0]
+    text = re.sub(r"<details>.*?</details>|```.*?```", " ", text, flags=re.DOTALL)
     text = re.sub(r"\$\$?[^$]+\$\$?|<[^>]+>", " ", text)
     rows = [line for line in text.splitlines() if not line.startswith("|")]
     return len(re.findall(r"[A-Za-z][\w'’-]*", "\n".join(rows)))

@@ -656,7 +656,7 @@ ask("which_way")
 from pathlib import Path
 from tempfile import mkdtemp
 
-from torchvision.io import write_png
+from PIL import Image
 
 folder = Path(mkdtemp())
 train, others = split_per_class(stamps.labels, per_class=10, seed=0)
@@ -665,7 +665,7 @@ for part, chosen in parts.items():
     for i in chosen.tolist():
         path = folder / part / stamps.classes[stamps.labels[i]] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(stamps.images[i], str(path))
+        Image.fromarray(stamps.images[i].permute(1, 2, 0).numpy()).save(path)
 print({part: len(list((folder / part).rglob("*.png"))) for part in parts})
 
 # %% [markdown]
