@@ -227,8 +227,9 @@ with torch.no_grad():
     print("SqueezeNet's one name:", top_k(network(preprocess(scene.image)), k=1)[0][0])
 
 # %% [markdown]
-# One name is all that this network can give: that is **classification**. Who drives the car needs
-# more. **Detection** puts a box around each thing and names it:
+# One name is all that this network can give, and for such a collage it isn't even a good one.
+# Giving one name is **classification**. A driver needs more. **Detection** puts a box around each
+# thing and names it:
 
 # %%
 show_boxes(
@@ -284,7 +285,7 @@ show_pictures(
 # - **Lectures 4 and 5**: what a training step does. For lecture 5 also the derivative and the chain
 #   rule.
 #
-# A refreshment of 10 minutes follows. If nothing in them is new, go on to the next section.
+# A refreshment of 10 minutes follows. If nothing in it is new, go on to the next section.
 
 # %%
 numbers = torch.arange(6).reshape(2, 3)

@@ -807,13 +807,13 @@ def iou(one, other):
 # %%
 scene = street()
 bus = scene.boxes["bus"]
-guesses = {"a": (100, 95, 220, 140), "b": (70, 85, 210, 148), "c": (130, 60, 300, 150)}
+guesses = {"a": (110, 100, 222, 142), "b": (60, 84, 204, 148), "c": (130, 60, 300, 150)}
 for name, box in guesses.items():
     print(f"guess {name}: IoU {iou(box, bus):.2f}")
 show_boxes(
     scene.image,
     {"the bus": bus, **{f"guess {name}": box for name, box in guesses.items()}},
-    alt="A street with a bus in its box, and three guesses: a is a little too small, b is too "
+    alt="A street with a bus in its box, and three guesses: a is too small, b is too "
     "large and too far to the left, c reaches far to the right and above.",
 )
 
