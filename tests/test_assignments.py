@@ -120,13 +120,19 @@ def test_stock_nbgrader_gives_the_same_scores(name, tmp_path):
             stock |= found
     trials = report_of(name).trials
     [full] = [trial.result.cells for trial in trials if trial.name == "reference"]
+    different = {}
     for trial in trials:
         if trial.name not in submitted:
             continue
-        ours = {test: cell.score for test, cell in (full | trial.result.cells).items()}
-        if trial.name in loaded and loaded[trial.name].needs_isolation:
-            ours = {test: cell.max_score for test, cell in trial.result.cells.items()}
-        assert stock[trial.name] == ours, trial.name
+        cells = full | trial.result.cells
+        only_here = trial.name in loaded and loaded[trial.name].needs_isolation
+        ours = {test: cell.max_score if only_here else cell.score for test, cell in cells.items()}
+        # What a person must mark has no score here, and 0 points so far in stock's gradebook.
+        ours = {test: points or 0.0 for test, points in ours.items()}
+        if ours != stock[trial.name]:
+            rows = ours.items() ^ stock[trial.name].items()
+            different[trial.name] = sorted({test for test, _ in rows})
+    assert different == {}
 
 
 def stock_scores(root: Path, name: str, submitted: dict) -> dict[str, dict[str, float]]:

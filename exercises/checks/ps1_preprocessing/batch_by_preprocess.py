@@ -1,6 +1,5 @@
 # ---
 # about: Has course_utils prepare the photographs, and undoes its normalisation to do its own.
-# needs_isolation: true
 # fails:
 #   test_to_batch: ImportError
 # ---
