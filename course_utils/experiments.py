@@ -21,8 +21,12 @@ class Run:
         layer: After which layer a frozen network was cut.
         size: Side of the pictures, in pixels, as the network got them.
         per_class: Training pictures of each class.
-        seed: Of the split and of all that is random in the training.
-        accuracy: On the test pictures, in percent.
+        seed: Of the split and of all that is random in the training, a random network too.
+        steps: Batches of 16 that the training took; 0 for a head that is solved for, not trained.
+        rate: The highest learning rate, of the body where head and body differ.
+        shift: By up to how many pixels training pictures were moved at random.
+        part: "test", or "validation" where settings are chosen.
+        accuracy: On the pictures of that part, in percent.
     """
 
     task: str
@@ -30,46 +34,40 @@ class Run:
     layer: str
     size: int
     per_class: int
-    seed: int
+    seed: int = 0
+    steps: int = 0
+    rate: float = 0.0
+    shift: int = 0
+    part: str = "test"
     accuracy: float = 0.0
 
 
 def read_results(name: str) -> list[Run]:
-    """The runs of one experiment: "photographs", "grain" or "layers".
+    """The runs of one experiment: "photographs", "rates", "grain" or "layers".
 
     Raises:
         FileNotFoundError: There is no such experiment.
     """
     lines = (RESULTS / f"{name}.csv").read_text(encoding="utf-8").splitlines()
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
-    return [
-        Run(
-            row["task"],
-            row["arm"],
-            row["layer"],
-            int(row["size"]),
-            int(row["per_class"]),
-            int(row["seed"]),
-            float(row["accuracy"]),
-        )
-        for row in rows
-    ]
+    kinds = {"task": str, "arm": str, "layer": str, "part": str, "rate": float, "accuracy": float}
+    return [Run(**{key: kinds.get(key, int)(text) for key, text in row.items()}) for row in rows]
 
 
 def summarise(
     runs: Iterable[Run], over: str, **settings: str | int
-) -> dict[str | int, tuple[float, float]]:
+) -> dict[str | int | float, tuple[float, float]]:
     """Mean and standard deviation over the seeds, for each value of one field.
 
     Args:
         runs: Of one experiment.
-        over: The field: "arm", "layer", "size" or "per_class".
+        over: The field: "arm", "layer", "size", "per_class" or "rate".
         settings: Which runs to take, as field=value.
 
     Raises:
         ValueError: The runs for a value differ in more than their seed, or are fewer than two.
     """
-    groups: dict[str | int, list[Run]] = {}
+    groups: dict[str | int | float, list[Run]] = {}
     for run in runs:
         if all(getattr(run, field) == value for field, value in settings.items()):
             groups.setdefault(getattr(run, over), []).append(run)

@@ -40,36 +40,56 @@ from course_utils.training import (
 )
 
 SEEDS = range(5)
+SEARCHED = range(100, 103)  # splits on which rates are chosen, and nothing is reported
+COMPARED = range(12)  # where arms are compared that lie near each other
 FEW = (1, 2, 5, 10)
 # Points by which the mean of an arm's seeds may differ on another machine. Logistic regression has
 # one solution; a training of all weights ends somewhere else after another rounding.
 TOLERANCE = {"frozen": 1.5, "random": 1.5, "pixels": 1.5}
 TOLERANCE_OF_TRAINING = 5.0
 
+# On grain every arm that is trained has the same steps, pictures and changes at random, and the
+# rate that did best on validation pictures, of these.
+EQUAL = Run("grain", "", "", 64, 10, steps=150, shift=2)
+RATES = {
+    "fine-tuning": (1e-4, 3e-4, 1e-3),
+    "from scratch": (3e-4, 1e-3, 3e-3),
+    "small CNN": (1e-3, 3e-3, 1e-2),
+}
+CHOSEN = {"fine-tuning": 1e-3, "from scratch": 1e-3, "small CNN": 1e-2}
+
+
+def _on_photographs(arm: str, size: int, n: int = 10, **trained: float) -> Run:
+    return replace(Run("photographs", arm, "", size, n), **trained)
+
+
 # Every run of each experiment, without its seed and result
 #   photographs: the 240 stamps, eight classes. What trains SqueezeNet gets them
 #     small, in 96×96, so that all of this ends in minutes.
-#   grain: six synthetic textures (course_utils.textures), drawn in 64×64.
+#   rates, grain: six synthetic textures (course_utils.textures), drawn in 64×64.
 #   layers: where to cut a frozen network, with ImageNet's weights and with random ones.
 PLAN: dict[str, list[Run]] = {
     "photographs": [
-        *(Run("photographs", "frozen", "fire9", 224, n, 0) for n in FEW),
-        *(Run("photographs", "frozen", "fire9", size, 10, 0) for size in (64, 96, 128, 160)),
-        *(Run("photographs", "fine-tuning", "", 96, n, 0) for n in (2, 10)),
-        *(Run("photographs", "small CNN", "", 32, n, 0) for n in FEW),
-        Run("photographs", "head only", "", 96, 10, 0),
-        Run("photographs", "discriminative", "", 96, 10, 0),
-        Run("photographs", "from scratch", "", 96, 10, 0),
-        Run("photographs", "pixels", "", 32, 10, 0),
+        *(Run("photographs", "frozen", "fire9", 224, n) for n in FEW),
+        *(Run("photographs", "frozen", "fire9", size, 10) for size in (64, 96, 128, 160)),
+        *(_on_photographs("fine-tuning", 96, n, steps=40, rate=2e-4) for n in (2, 10)),
+        *(_on_photographs("small CNN", 32, n, steps=300, rate=3e-3, shift=2) for n in FEW),
+        _on_photographs("head only", 96, steps=40, rate=2e-3),
+        _on_photographs("discriminative", 96, steps=40, rate=4e-4),
+        _on_photographs("from scratch", 96, steps=80, rate=1e-3),
+        _on_photographs("pixels", 32),
+    ],
+    "rates": [
+        replace(EQUAL, arm=arm, rate=rate, part="validation")
+        for arm, rates in RATES.items()
+        for rate in rates
     ],
     "grain": [
-        *(Run("grain", "frozen", "fire9", 128, n, 0) for n in (2, 10, 50)),
-        Run("grain", "frozen", "fire9", 64, 10, 0),
-        *(Run("grain", "small CNN", "", 64, n, 0) for n in (2, 10, 50)),
-        Run("grain", "fine-tuning", "", 128, 10, 0),
+        *(Run("grain", "frozen", "fire9", size, 10) for size in (64, 128)),
+        *(replace(EQUAL, arm=arm, rate=rate) for arm, rate in CHOSEN.items()),
     ],
     "layers": [
-        Run(task, arm, layer, size, 10, 0)
+        Run(task, arm, layer, size, 10)
         for task, size in (("photographs", 224), ("grain", 128))
         for arm in ("frozen", "random")
         for layer in LAYERS
@@ -77,37 +97,43 @@ PLAN: dict[str, list[Run]] = {
 }
 
 
+def planned(name: str) -> list[Run]:
+    """All runs of an experiment, each with its seed."""
+    seeds = {"rates": SEARCHED, "grain": COMPARED}.get(name, SEEDS)
+    return [replace(run, seed=seed) for run in PLAN[name] for seed in seeds]
+
+
 def compute(run: Run) -> Run:
     """Do one run, and fill in its accuracy."""
     torch.set_num_threads(1)
     labels = _pictures(run.task)[1]
-    train, test = _split(run)
+    train, asked = _split(run)
     if run.arm in ("frozen", "random", "pixels"):
-        inputs = _features(run.task, run.arm, run.size)[run.layer]
+        network = run.seed if run.arm == "random" else 0
+        inputs = _features(run.task, run.arm, run.size, network)[run.layer]
         model: nn.Module = logistic_regression(inputs[train], labels[train])
     else:
         inputs = _inputs(run.task, run.size)
         model = _train(run, inputs[train], labels[train])
-    return replace(run, accuracy=round(accuracy(model, inputs[test], labels[test]), 2))
+    return replace(run, accuracy=round(accuracy(model, inputs[asked], labels[asked]), 2))
 
 
 def _train(run: Run, images: Tensor, labels: Tensor) -> nn.Module:
     torch.manual_seed(run.seed)
     classes = int(labels.max()) + 1
     if run.arm == "small CNN":
-        steps = 300 if run.task == "photographs" else 150
-        return fit(small_cnn(classes), images, labels, 3e-3, steps, shift=2)
+        return fit(small_cnn(classes), images, labels, run.rate, run.steps, run.shift)
     model = swap_head(squeezenet(pretrained=run.arm != "from scratch"), classes)
     body, head = list(model.features.parameters()), list(model.classifier.parameters())
     if run.arm == "head only":
         model.features.requires_grad_(False)
-    rates, steps = {
-        "head only": ([{"params": head, "lr": 2e-3}], 40),
-        "fine-tuning": ([{"params": body, "lr": 2e-4}, {"params": head, "lr": 2e-3}], 40),
-        "discriminative": (discriminative_rates(model, head=2e-3, body=4e-4, factor=0.7), 40),
-        "from scratch": ([{"params": body + head, "lr": 1e-3}], 80),
+    rates = {
+        "head only": [{"params": head, "lr": run.rate}],
+        "fine-tuning": [{"params": body, "lr": run.rate}, {"params": head, "lr": 10 * run.rate}],
+        "discriminative": discriminative_rates(model, 5 * run.rate, run.rate, factor=0.7),
+        "from scratch": [{"params": body + head, "lr": run.rate}],
     }[run.arm]
-    return fit(model, images, labels, rates, steps)
+    return fit(model, images, labels, rates, run.steps, run.shift)
 
 
 # What the runs share; each process computes it once
@@ -122,11 +148,18 @@ def _pictures(task: str) -> tuple[Tensor, Tensor]:
 
 
 def _split(run: Run) -> tuple[Tensor, Tensor]:
-    """Of fewer training pictures each was among the more; all settings have the same test."""
+    """Training pictures, and those of the run's part.
+
+    Of fewer training pictures each was among the more; all settings have the same test.
+    """
     labels = _pictures(run.task)[1]
-    most = max(plan.per_class for plan in PLAN[run.task])
+    most = max(plan.per_class for plans in PLAN.values() for plan in plans if plan.task == run.task)
     train = split_per_class(labels, run.per_class, run.seed)[0]
-    return train, split_per_class(labels, most, run.seed)[1]
+    others = split_per_class(labels, most, run.seed)[1]
+    if run.task == "photographs":
+        return train, others
+    validation, test = split_per_class(labels[others], 20, run.seed)
+    return train, others[validation if run.part == "validation" else test]
 
 
 @cache
@@ -135,10 +168,10 @@ def _inputs(task: str, size: int) -> Tensor:
 
 
 @cache
-def _features(task: str, arm: str, size: int) -> dict[str, Tensor]:
+def _features(task: str, arm: str, size: int, seed: int) -> dict[str, Tensor]:
     if arm == "pixels":
         return {"": _inputs(task, size).flatten(1)}
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     return layer_means(squeezenet(pretrained=arm == "frozen"), _pictures(task)[0], size)
 
 
@@ -171,8 +204,7 @@ def main(argv: list[str] | None = None) -> int:
     with ProcessPoolExecutor(2, mp_context=spawn) as processes:
         for name in names:
             start = time.monotonic()
-            planned = [replace(run, seed=seed) for run in PLAN[name] for seed in SEEDS]
-            runs = list(processes.map(compute, planned))
+            runs = list(processes.map(compute, planned(name)))
             write(name, runs)
             print(f"{name}: {len(runs)} runs in {time.monotonic() - start:.0f} s", flush=True)
     return 0
