@@ -726,7 +726,7 @@ print(tuple(images.shape), "classes:", data["train"].classes)
 # `torchvision.models.resnet18(weights="DEFAULT")`, and replace its `fc`.
 
 # %%
-device = "cuda" if torch.cuda.is_available() else "cpu"
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 torch.manual_seed(0)
 model = swap_head(squeezenet(), classes=len(data["train"].classes)).to(device)
 optimizer = torch.optim.Adam(
