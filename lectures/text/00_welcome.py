@@ -327,7 +327,7 @@ def losses_with(rate, steps=30):
         with torch.no_grad():
             w -= rate * slopes[0]
             b -= rate * slopes[1]
-        losses.append(float(loss))
+        losses.append(loss.detach().item())
     return losses
 
 
