@@ -270,7 +270,7 @@ show_pictures(
 # | 4 · Transfer learning | use what others have trained |
 # | 5 · Backpropagation | how it learns; and how a change that nobody sees fools it |
 #
-# Each takes about an hour. Every number in the text is computed by a cell, or checked against its
+# Each takes an hour or more. Every number in the text is computed by a cell, or checked against its
 # source. Words that you forget are in the [glossary](glossary.md).
 #
 # Three habits are worth having. **Predict** what a cell will print before you run it. **Change**

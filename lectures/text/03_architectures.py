@@ -21,7 +21,7 @@
 # - say what a skip connection and a 1×1 convolution are for;
 # - calculate which batch fits into a GPU.
 #
-# **Time**: 70 minutes, with the tracer. **You need**: `02_convolution_arithmetic`.
+# **Time**: 85 minutes, with the tracer. **You need**: `02_convolution_arithmetic`.
 # **Exercise**: the practice questions in the text.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
