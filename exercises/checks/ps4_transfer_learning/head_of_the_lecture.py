@@ -1,6 +1,5 @@
 # ---
 # about: Takes swap_head from the lecture's helpers, under another name.
-# needs_isolation: true
 # fails:
 #   test_swap_head: "'swap_head' is not defined"
 #   test_swap_head_convolution: "'swap_head' is not defined"
