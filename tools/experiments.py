@@ -58,11 +58,6 @@ RATES = {
 }
 CHOSEN = {"fine-tuning": 1e-3, "from scratch": 3e-4, "small CNN": 1e-2}
 
-
-def _on_photographs(arm: str, size: int, n: int = 10, **trained: float) -> Run:
-    return replace(Run("photographs", arm, "", size, n), **trained)
-
-
 # Every run of each experiment, without its seed and result
 #   photographs: the 240 stamps, eight classes. What trains SqueezeNet gets them
 #     small, in 96×96, so that all of this ends in minutes.
@@ -72,12 +67,12 @@ PLAN: dict[str, list[Run]] = {
     "photographs": [
         *(Run("photographs", "frozen", "fire9", 224, n) for n in FEW),
         *(Run("photographs", "frozen", "fire9", size, 10) for size in (64, 96, 128, 160)),
-        *(_on_photographs("fine-tuning", 96, n, steps=40, rate=2e-4) for n in (2, 10)),
-        *(_on_photographs("small CNN", 32, n, steps=300, rate=3e-3, shift=2) for n in FEW),
-        _on_photographs("head only", 96, steps=40, rate=2e-3),
-        _on_photographs("discriminative", 96, steps=40, rate=4e-4),
-        _on_photographs("from scratch", 96, steps=80, rate=1e-3),
-        _on_photographs("pixels", 32),
+        *(Run("photographs", "fine-tuning", "", 96, n, steps=40, rate=2e-4) for n in (2, 10)),
+        *(Run("photographs", "small CNN", "", 32, n, steps=300, rate=3e-3, shift=2) for n in FEW),
+        Run("photographs", "head only", "", 96, 10, steps=40, rate=2e-3),
+        Run("photographs", "discriminative", "", 96, 10, steps=40, rate=4e-4),
+        Run("photographs", "from scratch", "", 96, 10, steps=80, rate=1e-3),
+        Run("photographs", "pixels", "", 32, 10),
     ],
     "rates": [
         replace(EQUAL, arm=arm, rate=rate, part="validation")

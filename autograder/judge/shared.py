@@ -231,7 +231,7 @@ def _bits(tensor: torch.Tensor) -> torch.Tensor:
     data = plain_tensor(tensor).detach()
     whole = _WHOLE.get(data.element_size())
     if whole is None or data.is_conj() or data.is_neg() or data.device.type != "cpu":
-        return torch.from_numpy(tensor_bytes(tensor))
+        return torch.from_numpy(tensor_bytes(data))
     if data.is_contiguous() and data.nbytes % 8 == 0:
         return data.view(-1).view(torch.int64)  # the widest compare fastest
     return data.view(whole)

@@ -586,10 +586,10 @@ for arm, (mean_, spread) in on_grain.items():
 # %%
 def better_by(one, other):
     """By how many points one arm is better than the other: mean, two standard errors."""
-    right = {
-        arm: {run.seed: run.accuracy for run in textured if run.arm == arm} for arm in on_grain
-    }
-    by = torch.tensor([right[one][seed] - right[other][seed] for seed in right[one]])
+    first, second = (
+        {run.seed: run.accuracy for run in textured if run.arm == arm} for arm in (one, other)
+    )
+    by = torch.tensor([first[seed] - second[seed] for seed in first])
     return by.mean().item(), 2 * by.std().item() / len(by) ** 0.5
 
 
