@@ -144,7 +144,7 @@ def test_deriving_is_byte_stable_and_puts_nbgraders_metadata(tmp_path):
     text = (
         '# %% [markdown] given="intro"\n# # Hello\n\n# %% solution="f"\ndef f():\n    return 1\n\n'
         '# %% test="test_f" points=2\nassert f() == 1\n\n# %% [markdown] manual="why" points=1\n'
-        '# Why?\n\n# %% tags=["x"]\nf()\n'
+        '# Why?\n\n# %% tags=["x"]\nf()\n\n# %% folded=true\nf()\n'
     )
     path = _source(tmp_path, text)
     program = "import sys, pathlib; from tools.notebooks import derive; "
@@ -160,13 +160,14 @@ def test_deriving_is_byte_stable_and_puts_nbgraders_metadata(tmp_path):
         for seed in ("1", "2")
     }
     assert runs == {derive(path, "one")}
-    intro, solution, test, manual, plain = nbformat.reads(runs.pop(), 4).cells
+    intro, solution, test, manual, plain, drawing = nbformat.reads(runs.pop(), 4).cells
     assert (intro.id, solution.id, test.id) == ("intro", "f", "test_f")
     assert (intro.metadata.nbgrader.locked, intro.metadata.nbgrader.grade) == (True, False)
     assert (solution.metadata.nbgrader.solution, solution.metadata.nbgrader.locked) == (True, False)
     assert (test.metadata.nbgrader.grade, test.metadata.nbgrader.points) == (True, 2)
     assert (manual.metadata.nbgrader.grade, manual.metadata.nbgrader.solution) == (True, True)
     assert plain.metadata == {"tags": ["x"]}
+    assert drawing.metadata == {"jupyter": {"source_hidden": True}}
 
 
 def test_an_anonymous_cells_id_depends_on_notebook_and_place(tmp_path):

@@ -7,6 +7,8 @@ A lecture is lectures/text/NAME.py and becomes lectures/NAME.ipynb. An assignmen
 exercises/text/NAME.py and becomes exercises/source/NAME/NAME.ipynb. The result is byte-stable:
 no outputs, no random cell ids, no machine's metadata.
 
+A cell that only draws says `# %% folded=true`: JupyterLab shows its code at a click only.
+
 In an assignment, a cell says what it is to nbgrader in one word on its marker line:
 
     # %% given="imports"                     the instructor's cell; restored before grading
@@ -119,12 +121,14 @@ def _clean_metadata(cell: NotebookNode) -> str | None:
     """Replace the marker line's word by nbgrader's metadata; the grade_id, if there is one."""
     metadata = dict(cell.metadata)
     metadata.pop("lines_to_next_cell", None)
-    unknown = sorted(metadata.keys() - ROLES.keys() - {"points", "tags"})
+    unknown = sorted(metadata.keys() - ROLES.keys() - {"points", "tags", "folded"})
     if unknown:
         raise SourceError(
             f"has the unknown word {unknown[0]!r} on its marker line: "
-            f"use one of {', '.join(ROLES)}, points, tags"
+            f"use one of {', '.join(ROLES)}, points, tags, folded"
         )
+    if metadata.pop("folded", False):
+        metadata["jupyter"] = {"source_hidden": True}
     roles = [role for role in ROLES if role in metadata]
     if len(roles) > 1:
         raise SourceError(f"has more than one of {', '.join(roles)}: keep one")
