@@ -41,6 +41,7 @@ MAX_LINE = 1 << 26  # characters of what a judge says of one cell: far more than
 QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late
 # What a notebook that says the word imports when it first does it: up to 1.7 s of a cell's time.
 ON_FIRST_USE = {
+    "import ask": "course_utils.quiz.widget",
     "optim": "torch._dynamo",
     "squeezenet": "torchvision.models",
     "course_utils.plots": "matplotlib.figure",

@@ -29,7 +29,7 @@ from autograder.execute import Settings
 from autograder.mutate import NOT_A_MUTANT, Mutant, mutate, one_line
 from autograder.reference import attempt_log, prepared
 from autograder.score import score
-from autograder.verify import prepared_changed, run_all
+from autograder.verify import prepared_changed, runner
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent
@@ -90,7 +90,8 @@ def try_mutants(
     reasons = equivalent(course.root / "checks" / name / "equivalent.yaml")
     found = list(mutants_of(assignment))
     reference = prepared(assignment, "reference", assignment.sources, log)
-    [run] = run_all(assignment, [reference], Settings(config=course.config), 1)
+    with runner(assignment, Settings(config=course.config), 1) as run_all:
+        [run] = run_all([reference])
     slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
     settings = Settings(config=Config(course.config, **slow), stop_at_failure=True)
     candidates = [
@@ -99,14 +100,15 @@ def try_mutants(
     ]
     on_start(len(found))
     tried = []
-    for mutant, run in zip(found, run_all(assignment, candidates, settings, jobs), strict=True):
-        cells = score(assignment, reference, run, {}).cells
-        reasons_given = {test: cell.reason for test, cell in cells.items() if cell.reason}
-        if any(NOT_A_MUTANT in reason for reason in reasons_given.values()):
-            continue
-        killer = next(iter(reasons_given), None)
-        tried.append(Tried(mutant, killer, reasons.pop(mutant.key, None)))
-        on_mutant(tried[-1])
+    with runner(assignment, settings, jobs) as run_all:
+        for mutant, run in zip(found, run_all(candidates), strict=True):
+            cells = score(assignment, reference, run, {}).cells
+            reasons_given = {test: cell.reason for test, cell in cells.items() if cell.reason}
+            if any(NOT_A_MUTANT in reason for reason in reasons_given.values()):
+                continue
+            killer = next(iter(reasons_given), None)
+            tried.append(Tried(mutant, killer, reasons.pop(mutant.key, None)))
+            on_mutant(tried[-1])
     gone = [f"equivalent.yaml: there is no such mutant: {' | '.join(key)}" for key in reasons]
     return tried, gone + _problems(tried)
 

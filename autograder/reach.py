@@ -67,10 +67,33 @@ def unreached(cells: Sequence[NotebookNode], changed: Collection[str]) -> frozen
             reached = reached or not touched.isdisjoint(statement.reads)
             if reached:  # what it reads it may change, as by `seen.append(x)`
                 touched |= statement.binds | (statement.reads & data)
-        name = grade_id(cell)
-        if name and not reached and cell.metadata.nbgrader.get("grade"):
+        name = _test(cell)
+        if name and not reached:
             same.add(name)
     return frozenset(same - _needed(read, same))
+
+
+def spare(cells: Sequence[NotebookNode], kept: Collection[str]) -> frozenset[str]:
+    """The ids of all tests but some, and but for those that bind what a cell after them reads.
+
+    Args:
+        cells: a notebook's cells.
+        kept: ids of the tests that are to stay.
+
+    Returns:
+        The ids of the tests that can go; none if a cell isn't Python.
+    """
+    try:
+        read = [(cell, _read(cell.source)) for cell in cells if cell.cell_type == "code"]
+    except SyntaxError:
+        return frozenset()
+    others = {name for cell, _ in read if (name := _test(cell)) and name not in kept}
+    return frozenset(others - _needed(read, others))
+
+
+def _test(cell: NotebookNode) -> str | None:
+    name = grade_id(cell)
+    return name if name and cell.metadata.nbgrader.get("grade") else None
 
 
 def _needed(read: list[tuple[NotebookNode, tuple[_Statement, ...]]], same: set[str]) -> set[str]:

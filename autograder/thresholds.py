@@ -1,10 +1,11 @@
 """How far what a test compares lies from its threshold, when the test's seeds change.
 
 A test with random numbers passes the reference because its seed is a lucky one, or because its
-threshold is far enough away. To tell the two apart, the tests run with twenty seeds. In each run
-the comparisons of a test write down their *distance* from the threshold as a share of it:
-1 − error / tolerance for `error < tolerance` and for isclose, 0 at the threshold. The mean of a
-comparison's distances has to be at least four times their standard deviation.
+threshold is far enough away. To tell the two apart, the tests run with six seeds, and those that
+come anywhere near a threshold with twenty. In each run the comparisons of a test write down their
+*distance* from the threshold as a share of it: 1 − error / tolerance for `error < tolerance` and
+for isclose, 0 at the threshold. The mean of a comparison's distances has to be at least four times
+their standard deviation.
 
 A line of a test with the comment `# fixed` keeps its seeds, and its comparisons aren't measured:
 for a result that is known for one seed only, or a bound that can be touched and never passed.
@@ -26,9 +27,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-RUNS = 20
+FIRST_RUNS = 6
+RUNS = 20  # of a test with a comparison that is NEAR its threshold
 STEP = 100  # seeds of run k are those of the test, plus k times this
 DEVIATIONS = 4.0
+# Six normal numbers show less than a tenth of their standard deviation once in 20,000 times.
+NEAR = 10 * DEVIATIONS
 FIXED = "# fixed"
 _MARK = "distance from a threshold: "
 _SEEDERS = ("default_rng", "RandomState", "PCG64", "Random")
@@ -50,6 +54,11 @@ class Threshold:
     place: str
     mean: float
     deviation: float
+
+    @property
+    def cell(self) -> str:
+        """The cell's grade_id."""
+        return self.place.split(", line ")[0]
 
     @property
     def deviations(self) -> float:

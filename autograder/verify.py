@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
@@ -17,11 +18,20 @@ from autograder.course import Course
 from autograder.execute import Executed, Settings, execute, require_device, warm_processes
 from autograder.log import LOGGER
 from autograder.prepare import Prepared
-from autograder.reach import unreached
+from autograder.reach import spare, unreached
 from autograder.record import Result
 from autograder.reference import attempt_log, prepared, reference
 from autograder.score import score
-from autograder.thresholds import DEVIATIONS, RUNS, STEP, Threshold, thresholds, with_seeds
+from autograder.thresholds import (
+    DEVIATIONS,
+    FIRST_RUNS,
+    NEAR,
+    RUNS,
+    STEP,
+    Threshold,
+    thresholds,
+    with_seeds,
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ def verify(
         jobs: how many notebooks run side by side; default: one a core.
         quick: leaves the other seeds out, and with them the thresholds.
         device: "auto", "cpu" or "cuda": what models may run on.
-        on_start: called once with the number of trials.
+        on_start: called with the number of trials; again if it grows.
         on_trial: called after each.
 
     Raises:
@@ -105,39 +115,70 @@ def verify(
     """
     require_device(device)
     assignment = Assignment.load(course, name)
-    log, unanswered = attempt_log(course, name), attempt_log(course, name, answered=False)
+    log = attempt_log(course, name)
+    plans = _plans(course, assignment, log)
+    if not quick:
+        plans += _with_seeds(assignment, log, range(1, FIRST_RUNS + 1))
+    trials: list[Trial] = []
+    measured: list[NotebookNode] = []
+    settings = Settings(config=course.config, device=device)
+
+    def grade(plans: list[_Plan]) -> None:
+        for plan, executed in zip(plans, run_all([plan.prepared for plan in plans]), strict=True):
+            result = score(assignment, plan.prepared, executed, {})
+            problems = _unsupported(assignment) if plan.kind == "reference" else []
+            problems += plan.examine(result)
+            trials.append(Trial(plan.prepared.student, plan.kind, result, tuple(problems)))
+            measured.extend(executed.notebooks.values() if plan.kind == "seeds" else ())
+            on_trial(trials[-1])
+
+    with runner(assignment, settings, jobs) as run_all:
+        on_start(len(plans))
+        grade(plans)
+        if near := {one.cell for one in thresholds(measured) if one.deviations < NEAR}:
+            more = _with_seeds(assignment, log, range(FIRST_RUNS + 1, RUNS + 1), near)
+            on_start(len(plans) + len(more))
+            grade(more)
+    return Report(trials, thresholds(measured))
+
+
+def _plans(course: Course, assignment: Assignment, log: dict[str, bytes]) -> list[_Plan]:
+    """The reference, the empty release, and each file of checks/."""
+    unanswered = attempt_log(course, assignment.name, answered=False)
     plans = [
         _Plan("reference", reference(course, assignment), _be_full),
         _Plan("release", prepared(assignment, "release", assignment.masters, unanswered), _be_zero),
     ]
-    loaded = checks.load_all(course.root / "checks" / name)
+    loaded = checks.load_all(course.root / "checks" / assignment.name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
         notebooks = with_check(check, assignment)
         changed = prepared_changed(assignment, check.name, notebooks, check.cells, log)
         plans.append(_Plan(check.kind, changed, _rejected_by(check)))
-    for run in range(1, 1 if quick else RUNS + 1):
+    return plans
+
+
+def _with_seeds(
+    assignment: Assignment,
+    log: dict[str, bytes],
+    runs: Iterable[int],
+    tests: Collection[str] | None = None,
+) -> list[_Plan]:
+    """The reference with other seeds in the tests: in all of them, or in some, and no others."""
+    plans = []
+    for run in runs:
         seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
         again = prepared(assignment, f"seeds + {run * STEP}", bare(assignment.sources), log)
+        if tests is not None:
+            again = _without(again, lambda cells: spare(cells, tests))
         plans.append(_Plan("seeds", replace(again, sources=seeded), _be_full))
-    on_start(len(plans))
-    trials: list[Trial] = []
-    measured: list[NotebookNode] = []
-    settings = Settings(config=course.config, device=device)
-    runs = run_all(assignment, [plan.prepared for plan in plans], settings, jobs)
-    for plan, executed in zip(plans, runs, strict=True):
-        result = score(assignment, plan.prepared, executed, {})
-        problems = _unsupported(assignment) if plan.kind == "reference" else []
-        problems += plan.examine(result)
-        trials.append(Trial(plan.prepared.student, plan.kind, result, tuple(problems)))
-        measured += executed.notebooks.values() if plan.kind == "seeds" else ()
-        on_trial(trials[-1])
-    return Report(trials, thresholds(measured))
+    return plans
 
 
-def run_all(
-    assignment: Assignment, candidates: Sequence[Prepared], settings: Settings, jobs: int | None
-) -> Iterator[Executed]:
-    """Run candidates side by side, forked from warm processes; results in the same order.
+@contextlib.contextmanager
+def runner(
+    assignment: Assignment, settings: Settings, jobs: int | None
+) -> Iterator[Callable[[Sequence[Prepared]], Iterator[Executed]]]:
+    """What runs candidates side by side, forked from warm processes; results in the same order.
 
     Who ran out of time because others had the processors runs again, with nothing beside it.
     """
@@ -145,8 +186,9 @@ def run_all(
         warm_processes(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
-        running = [pool.submit(execute, one, warm, settings) for one in candidates]
-        try:
+
+        def run_all(candidates: Sequence[Prepared]) -> Iterator[Executed]:
+            running = [pool.submit(execute, one, warm, settings) for one in candidates]
             for candidate, run in zip(candidates, running, strict=True):
                 executed = run.result()
                 if executed.starved:
@@ -154,6 +196,9 @@ def run_all(
                     LOGGER.info("%s: had no processor, runs again alone", candidate.student)
                     executed = execute(candidate, warm, settings)
                 yield executed
+
+        try:
+            yield run_all
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -197,10 +242,17 @@ def prepared_changed(
         log: the attempt log.
     """
     whole = prepared(assignment, name, bare(notebooks), log)
+    return _without(whole, lambda cells: unreached(cells, changed))
+
+
+def _without(
+    whole: Prepared, tests: Callable[[Sequence[NotebookNode]], Collection[str]]
+) -> Prepared:
+    """A prepared submission without the tests of each notebook that a function names."""
     kept = {}
     for one, notebook in whole.notebooks.items():
-        unnoticed = unreached(notebook.cells, changed)
-        cells = [cell for cell in notebook.cells if grade_id(cell) not in unnoticed]
+        gone = tests(notebook.cells)
+        cells = [cell for cell in notebook.cells if grade_id(cell) not in gone]
         kept[one] = NotebookNode(notebook | {"cells": cells})
     return replace(whole, notebooks=kept)
 

@@ -74,3 +74,20 @@ def test_a_test_that_needs_its_seed_and_a_threshold_that_is_near_are_named(tmp_p
     assert any("bad luck" in problem for problem in report.problems if "seeds + " in problem)
     [near] = [problem for problem in report.problems if "standard deviations" in problem]
     assert near.startswith("test_area, line 5: its threshold is ")
+
+
+def test_only_what_comes_near_a_threshold_runs_with_all_seeds(tmp_path):
+    wide = "import random\nrandom.seed(4)\nassert area(1 + random.random() / 10) < 5"
+    course = make_course(tmp_path / "course", {"warmup": WARMUP.replace(HIDDEN_TEST, wide)})
+    announced = []
+    report = verify(course, "warmup", on_start=announced.append)
+    assert report.problems == []
+    ran = [
+        [name for name, cell in trial.result.cells.items() if cell.ended]
+        for trial in report.trials
+        if trial.kind == "seeds"
+    ]
+    assert ran == 6 * [["test_area", "test_count"]] + 14 * [["test_area"]]
+    assert announced == [8, 22]
+    [line] = [one for one in report.thresholds if one.cell == "test_area"]
+    assert 4 < line.deviations < 40
