@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from textwrap import dedent
-from typing import NamedTuple
 
 import nbformat
 import pytest
@@ -217,21 +216,12 @@ def as_ordinary_user(command: str) -> str:
     """
 
 
-class Ran(NamedTuple):
-    """A lecture after it ran: see `tools.facts.run`."""
-
-    notebook: NotebookNode
-    true_texts: list[str]
-    seconds: list[float]
-    solved: list[str]
-
-
 @pytest.fixture(scope="session")
-def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Ran]:
+def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], facts.Ran]:
     """Run a lecture in an empty folder, with every warning on; each lecture runs once."""
 
     @cache
-    def run(path: Path) -> Ran:
+    def run(path: Path) -> facts.Ran:
         import matplotlib.font_manager  # noqa: F401  # builds its cache once: slow, and it warns
 
         known = facts.load(facts.FACTS / f"{path.stem}.yaml")
@@ -241,7 +231,7 @@ def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Ra
             folder = tmp_path_factory.mktemp(path.stem)
             if (path.parent / "quiz").is_dir():
                 shutil.copytree(path.parent / "quiz", folder / "quiz")
-            return Ran(*facts.run(path, folder, known))
+            return facts.run(path, folder, known)
 
     return run
 

@@ -24,7 +24,8 @@ def test_every_number_in_the_prose_is_computed(lecture, run_lecture):
 
 @pytest.mark.parametrize("lecture", LECTURES, ids=lambda path: path.stem)
 def test_a_number_altered_by_one_is_noticed(lecture, run_lecture):
-    notebook, true_texts, *_ = run_lecture(lecture)
+    ran = run_lecture(lecture)
+    notebook, true_texts = ran.notebook, ran.true_texts
     prose = facts.statements(notebook)
     whole = [statement.text for statement in prose]
     altered, unnoticed = 0, []
@@ -40,6 +41,13 @@ def test_a_number_altered_by_one_is_noticed(lecture, run_lecture):
                 unnoticed.append(f"cell {statement.cell + 1}: {number}")
     assert altered > 10
     assert len(unnoticed) <= 0.05 * altered, f"{len(unnoticed)} of {altered}: {unnoticed}"
+
+
+@pytest.mark.parametrize("lecture", LECTURES, ids=lambda path: path.stem)
+def test_an_interpretation_turned_round_is_noticed(lecture, run_lecture):
+    ran = run_lecture(lecture)
+    assert ran.flips > 10
+    assert len(ran.unnoticed) <= 0.05 * ran.flips, f"of {ran.flips}: {ran.unnoticed}"
 
 
 def test_every_facts_file_belongs_to_a_lecture():
@@ -129,6 +137,21 @@ def test_a_fact_binds_what_it_says_and_must_be_said():
     assert _problems("No number.", true_texts=["1,234 weights"]) == [
         "not in the prose: 1,234 weights"
     ]
+
+
+@pytest.mark.parametrize(
+    ("check", "turned_round"),
+    [
+        ("a < b", ["a >= b"]),
+        ("0 < a <= 9", ["0 >= a <= 9", "0 < a > 9"]),
+        ("all(x > 3 for x in a if x != 5)", ["all((x <= 3 for x in a if x != 5))"]),
+        ("not torch.equal(a, b)", ["not _not(torch.equal(a, b))"]),
+        ("a == 1 and 'x' in b", ["a != 1 and 'x' in b", "a == 1 and 'x' not in b"]),
+        ("a", []),
+    ],
+)
+def test_each_comparison_of_a_check_is_turned_round(check, turned_round):
+    assert list(facts.flipped(check)) == turned_round
 
 
 def _load(tmp_path, text):

@@ -19,6 +19,9 @@ from "four" on. A number is bound in one of two ways:
       source: Huh et al. 2016, table 2   # read, not computed
     - given: 3×3 kernel                  # a name, or the lecture's own choice
 
+An interpretation ("falls with depth") is a fact, too, with a `check` that has a margin. A test
+turns each comparison of each check round, and expects to notice: see `flipped`.
+
 Not numbers: years, minutes, numbers in names (VGG-16, conv1, float32, 3-D), numbers of headings and
 of lists, lectures' numbers, code, links, and everything below "### Sources".
 """
@@ -152,18 +155,32 @@ get_ipython().events.register("post_run_cell", lambda _: _ends.append(_time.proc
 """
 
 
-def run(
-    notebook: Path, folder: Path, facts: Sequence[Fact]
-) -> tuple[NotebookNode, list[str], list[float], list[str]]:
-    """Run a lecture in `folder`, then evaluate the facts, and solve its exercises, where it ended.
+@dataclass(frozen=True)
+class Ran:
+    """A lecture after it ran.
 
-    Returns:
-        The notebook with its outputs; for each fact the text that is true, where a failed check
-        gives a text that says so; the seconds of processor time that each code cell took; and for
-        each exercise what its check prints of the folded solution.
+    Attributes:
+        notebook: with its outputs.
+        true_texts: for each fact the text that is true; where a check fails, a text that says so.
+        unnoticed: checks of which one comparison was turned round, and which are true all the same.
+        flips: how many comparisons were turned round.
+        seconds: of processor time that each code cell took.
+        solved: for each exercise what its check prints of the folded solution.
     """
+
+    notebook: NotebookNode
+    true_texts: list[str]
+    unnoticed: list[str]
+    flips: int
+    seconds: list[float]
+    solved: list[str]
+
+
+def run(notebook: Path, folder: Path, facts: Sequence[Fact]) -> Ran:
+    """Run a lecture in `folder`; then evaluate its facts, and solve its exercises."""
     read = nbformat.read(notebook, as_version=4)
-    stopwatch, probe = map(nbformat.v4.new_code_cell, (STOPWATCH, _probe(facts)))
+    flips = [flip for fact in facts if fact.check for flip in flipped(fact.check)]
+    stopwatch, probe = map(nbformat.v4.new_code_cell, (STOPWATCH, _probe(facts, flips)))
     solved = [nbformat.v4.new_code_cell(code) for code in _solved(read)]
     read.cells = [stopwatch, *read.cells, probe, *solved]
     client = nbclient.NotebookClient(
@@ -173,9 +190,57 @@ def run(
     read.cells = read.cells[1 : -1 - len(solved)]
     # What is printed at once may arrive in pieces.
     printed = "".join(output.text for output in probe.outputs if output.get("name") == "stdout")
-    true_texts, ends = json.loads(printed)
-    said = ["".join(output.get("text", "") for output in cell.outputs).strip() for cell in solved]
-    return read, true_texts, [end - start for start, end in pairwise(ends)], said
+    true_texts, unnoticed, ends = json.loads(printed)
+    return Ran(
+        notebook=read,
+        true_texts=true_texts,
+        unnoticed=unnoticed,
+        flips=len(flips),
+        seconds=[end - start for start, end in pairwise(ends)],
+        solved=[
+            "".join(output.get("text", "") for output in cell.outputs).strip() for cell in solved
+        ],
+    )
+
+
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+COMPARES = ("equal", "allclose", "isclose")
+
+
+def flipped(check: str) -> Iterator[str]:
+    """A check with one comparison turned round, for each that it makes: `<` becomes `>=`.
+
+    What chooses elements (`for x in numbers if x > 0`) is no claim, and stays.
+    """
+    tree = ast.parse(check, mode="eval")
+    choices = [test for node in ast.walk(tree) for test in getattr(node, "ifs", ())]
+    choices += [node.test for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
+    kept = {id(node) for choice in choices for node in ast.walk(choice)}
+    for node in ast.walk(tree):
+        if id(node) in kept:
+            continue
+        if isinstance(node, ast.Compare):
+            for at, operator in enumerate(node.ops):
+                node.ops[at] = OPPOSITE[type(operator)]()
+                yield ast.unparse(tree)
+                node.ops[at] = operator
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in COMPARES:
+            call = ast.copy_location(ast.Call(node.func, node.args, node.keywords), node)
+            function, node.func = node.func, ast.Name("_not")
+            node.args, node.keywords = [call], []
+            yield ast.unparse(tree)
+            node.func, node.args, node.keywords = function, call.args, call.keywords
 
 
 def _solved(notebook: NotebookNode) -> Iterator[str]:
@@ -187,8 +252,8 @@ def _solved(notebook: NotebookNode) -> Iterator[str]:
             yield f"{solution}\n{cells[at + 1].source}"
 
 
-def _probe(facts: Sequence[Fact]) -> str:
-    """Code that prints the true text of each fact, as JSON."""
+def _probe(facts: Sequence[Fact], flips: Sequence[str]) -> str:
+    """Code that prints the true text of each fact, and the flips that are true, as JSON."""
     texts = []
     for fact in facts:
         values = [f'f"""{{{code}}}"""' for code in fact.expressions]
@@ -205,8 +270,14 @@ def _probe(facts: Sequence[Fact]) -> str:
         "def word(number): return _words[int(number)]\n"
         "def _fill(says, values):\n"
         f"    return _re.sub({EXPRESSION.pattern!r}, lambda _: values.pop(0), says)\n"
+        "def _not(truth): return not truth\n"
+        "def _is_true(check):\n"
+        "    try: return bool(check())\n"
+        "    except Exception: return False\n"
         f"_texts = [\n{''.join(f'    {text},{chr(10)}' for text in texts)}]\n"
-        "print(_json.dumps([_texts, _ends]))"
+        f"_flips = [\n{''.join(f'    ({flip!r}, lambda: ({flip})),{chr(10)}' for flip in flips)}]\n"
+        "_unnoticed = [text for text, check in _flips if _is_true(check)]\n"
+        "print(_json.dumps([_texts, _unnoticed, _ends]))"
     )
 
 
@@ -339,10 +410,12 @@ def main(argv: list[str] | None = None) -> int:
         except FactError as error:
             print(error, file=sys.stderr)
             return 1
-        notebook, true_texts, *_ = run(path, path.parent, facts)
-        for problem in problems(notebook, true_texts):
+        ran = run(path, path.parent, facts)
+        for problem in problems(ran.notebook, ran.true_texts):
             failed = True
             print(problem)
+        for check in ran.unnoticed:
+            print(f"true as well, with a comparison turned round: {check}")
     return int(failed)
 
 
