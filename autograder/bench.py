@@ -17,9 +17,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.assignment import Assignment
+from autograder.authoring.release import release
 from autograder.course import CONFIG_NAME, Course
 from autograder.errors import AutograderError
-from autograder.release import release
 
 TRIVIAL = "trivial"
 STOCK_CONFIG = "c = get_config()\n"

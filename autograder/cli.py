@@ -24,9 +24,9 @@ from autograder.course import Course
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
-    from autograder.grade import Outcome
-    from autograder.record import Result
-    from autograder.verify import Trial
+    from autograder.authoring.verify import Trial
+    from autograder.grading.grade import Outcome
+    from autograder.grading.record import Result
 
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",
@@ -99,8 +99,8 @@ def release(
     ] = False,
 ) -> None:
     """Make what students get, and refuse if it would give anything away."""
-    from autograder.release import is_current
-    from autograder.release import release as make
+    from autograder.authoring.release import is_current
+    from autograder.authoring.release import release as make
 
     opened = Course.find(course)
     stale = 0
@@ -151,7 +151,7 @@ def verify(
 def _verify_checks(
     course: Course, names: list[str], jobs: int | None, device: Device, quick: bool
 ) -> list[str]:
-    from autograder.verify import verify as run
+    from autograder.authoring.verify import verify as run
 
     table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
     problems = []
@@ -179,7 +179,7 @@ def _verify_checks(
 def _verify_mutants(
     course: Course, names: list[str], jobs: int | None, write: Path | None
 ) -> list[str]:
-    from autograder import mutants
+    from autograder.authoring import mutants
 
     columns = ("assignment", "mutants", "killed", "equivalent", "survived")
     table = Table(*columns, title="Small changes of the reference")
@@ -219,7 +219,7 @@ def grade(
     as_json: Json = False,
 ) -> None:
     """Grade what is new or changed of what students handed in."""
-    from autograder.grade import grade as run
+    from autograder.grading.grade import grade as run
 
     opened = Course.find(course)
     name = opened.resolve(name)
@@ -264,7 +264,7 @@ def try_(
     ] = Isolation.AUTO,
 ) -> None:
     """Show one hidden test of one submission with its traceback; nothing is recorded."""
-    from autograder.retry import retry
+    from autograder.grading.try_test import retry
 
     opened = Course.find(course)
     if isolation is Isolation.NONE:
@@ -288,7 +288,7 @@ def _plain(output: dict[str, Any]) -> str:
 @app.command()
 def feedback(name: Name, course: CourseOption = None) -> None:
     """Make the pages that students get back; hidden tests stay hidden."""
-    from autograder.feedback import feedback as make
+    from autograder.grading.feedback import feedback as make
 
     opened = Course.find(course)
     name = opened.resolve(name)
@@ -300,7 +300,7 @@ def feedback(name: Name, course: CourseOption = None) -> None:
 @app.command()
 def report(name: Name, course: CourseOption = None, as_json: Json = False) -> None:
     """Show how a class did: by student, and by test."""
-    from autograder.report import items, results
+    from autograder.grading.report import items, results
 
     opened = Course.find(course)
     name = opened.resolve(name)

@@ -1,8 +1,8 @@
 """nbgrader's configuration of this course; 'nbgrader --help-all' lists what may stand here."""
 
-from autograder.feedback import HideTests
-from autograder.pages import FILTERS, TEMPLATE
-from autograder.start_log import StartLog
+from autograder.grading.feedback import HideTests
+from autograder.grading.pages import FILTERS, TEMPLATE
+from autograder.authoring.start_log import StartLog
 
 c = get_config()
 
@@ -14,7 +14,7 @@ c.Execute.timeout = 10
 # nbgrader autograde and the formgrader run submissions as 'autograder grade' does: isolated, with
 # the hidden tests out of reach.
 c.Autograde.autograde_preprocessors = [
-    "autograder.preprocessor.Execute",
+    "autograder.grading.nbgrader_execute.Execute",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
@@ -27,8 +27,8 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
-# Pages show of a student's notebook what autograder/drawing.py allows, and run no script but
-# nbgrader's own: in the formgrader a student's would act as the instructor who looks at it.
+# Pages show of a student's notebook what autograder/grading/drawing.py allows, and run no script
+# but nbgrader's own: in the formgrader a student's would act as the instructor who looks at it.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.template_file = str(TEMPLATE)
 c.HTMLExporter.filters = FILTERS

@@ -19,9 +19,9 @@ from hypothesis import settings
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograder import answers
+from autograder.authoring.release import release
 from autograder.course import Course
-from autograder.release import release
+from autograder.grading import attempt_logs
 from autograder.sandbox.launch import WarmProcess, isolation_problem
 from autograder.sandbox.view import View
 from tools import facts
@@ -112,7 +112,7 @@ def kept_processes() -> Iterator[None]:
     """One pair of warm processes for all tests whose assignments import the same."""
     kept = _Kept()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograder.execute.WarmProcess", kept)
+        patch.setattr("autograder.grading.execute.WarmProcess", kept)
         yield
     kept.close()
 
@@ -170,8 +170,8 @@ def run_reference(name: str, folder: Path) -> NotebookNode:
     source = ROOT / "exercises" / "source" / name
     keys = ROOT / "exercises" / "keys" / f"{name}.yaml"
     shutil.copytree(source / "quiz", folder / "quiz")
-    right = answers.right_answers(keys, "student01").items()
-    for file, content in answers.log_files(keys, "student01", right).items():
+    right = attempt_logs.right_answers(keys, "student01").items()
+    for file, content in attempt_logs.log_files(keys, "student01", right).items():
         (folder / file).write_bytes(content)
     notebook = nbformat.read(source / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from textwrap import dedent
 
+from autograder.authoring.release import release
 from autograder.course import Course
-from autograder.release import release
 from tools import quizzes
 from tools.notebooks import ROOT, derive
 

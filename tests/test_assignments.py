@@ -13,15 +13,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import checks, mutants
 from autograder.assignment import Assignment
+from autograder.authoring import mutants, specimens
+from autograder.authoring.release import release
+from autograder.authoring.verify import Report, bare, verify, with_check
 from autograder.bench import STOCK_CONFIG
 from autograder.course import CONFIG_NAME, Course
+from autograder.grading.reference import attempt_log
 from autograder.judge.names import is_test
-from autograder.reference import attempt_log
-from autograder.release import release
 from autograder.sandbox.view import gpus
-from autograder.verify import Report, bare, verify, with_check
 from course_utils.quiz import bank
 from tests.conftest import ROOT
 
@@ -62,7 +62,7 @@ def test_there_are_questions_of_both_kinds(name):
 
 @every
 def test_every_test_has_a_wrong_solution_and_there_are_enough(name):
-    loaded = checks.load_all(COURSE.root / "checks" / name)
+    loaded = specimens.load_all(COURSE.root / "checks" / name)
     wrong = [check for check in loaded if check.kind == "wrong"]
     assert len(wrong) >= 6
     assert len(loaded) - len(wrong) >= 2
@@ -74,7 +74,9 @@ def test_every_test_has_a_wrong_solution_and_there_are_enough(name):
 
 @every
 def test_a_third_of_the_wrong_solutions_was_written_from_the_release_alone(name):
-    wrong = [one for one in checks.load_all(COURSE.root / "checks" / name) if one.kind == "wrong"]
+    wrong = [
+        one for one in specimens.load_all(COURSE.root / "checks" / name) if one.kind == "wrong"
+    ]
     assert 3 * sum(check.blind for check in wrong) >= len(wrong)
 
 
@@ -108,7 +110,7 @@ def test_a_gpu_gives_every_solution_the_scores_of_the_cpu(name):
 def test_stock_nbgrader_gives_the_same_scores(name, tmp_path):
     """Save to what is wrong only by what it imports or calls: stock takes that for right."""
     assignment = Assignment.load(COURSE, name)
-    loaded = {one.name: one for one in checks.load_all(COURSE.root / "checks" / name)}
+    loaded = {one.name: one for one in specimens.load_all(COURSE.root / "checks" / name)}
     submitted = {"reference": assignment.sources}
     submitted |= {one: bare(with_check(check, assignment)) for one, check in loaded.items()}
     cores = len(os.sched_getaffinity(0))  # stock nbgrader itself uses one

@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import checks
+from autograder.authoring import specimens
 
 WRONG = """\
 # ---
@@ -31,10 +31,10 @@ def notebook() -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1"), solution, test])
 
 
-def load(folder: Path, text: str) -> checks.Check:
+def load(folder: Path, text: str) -> specimens.Check:
     path = folder / "square_forgotten.py"
     path.write_text(text, encoding="utf-8")
-    return checks.load(path)
+    return specimens.load(path)
 
 
 def test_load_a_wrong_solution(tmp_path):
@@ -63,7 +63,7 @@ def test_the_two_optional_words(tmp_path):
 
 def test_apply_replaces_only_its_cell_and_leaves_the_original(tmp_path, notebook):
     before = nbformat.writes(notebook)
-    result = checks.apply(load(tmp_path, WRONG), notebook)
+    result = specimens.apply(load(tmp_path, WRONG), notebook)
     assert nbformat.writes(notebook) == before
     assert [cell.source for cell in result.cells] == [
         "x = 1",
@@ -88,7 +88,7 @@ def test_apply_replaces_only_its_cell_and_leaves_the_original(tmp_path, notebook
 )
 def test_a_bad_file_is_refused_by_name(tmp_path, old, new, message):
     assert old in WRONG
-    with pytest.raises(checks.CheckError, match=message) as error:
+    with pytest.raises(specimens.CheckError, match=message) as error:
         load(tmp_path, WRONG.replace(old, new))
     assert "square_forgotten.py" in str(error.value)
 
@@ -98,8 +98,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
     path = tmp_path / "lost.py"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(checks.CheckError, match=r"lost\.py: can't be read"):
-        checks.load(path)
+    with pytest.raises(specimens.CheckError, match=r"lost\.py: can't be read"):
+        specimens.load(path)
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
     ],
 )
 def test_apply_refuses_names_that_the_notebook_lacks(tmp_path, notebook, old, new, message):
-    with pytest.raises(checks.CheckError, match=message):
-        checks.apply(load(tmp_path, WRONG.replace(old, new)), notebook)
+    with pytest.raises(specimens.CheckError, match=message):
+        specimens.apply(load(tmp_path, WRONG.replace(old, new)), notebook)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.authoring.release import is_current, release
 from autograder.course import Course
-from autograder.release import is_current, release
 from tests.conftest import ROOT
 from tools import student_bundle
 from tools.notebooks import derive

@@ -11,9 +11,9 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.errors import ReleaseError
-from autograder.execute import Settings, execute, warm_processes
-from autograder.grade import grade
-from autograder.prepare import prepare
+from autograder.grading.execute import Settings, execute, warm_processes
+from autograder.grading.grade import grade
+from autograder.grading.prepare import prepare
 from autograder.sandbox.view import gpus
 from tests.conftest import SOLVED, make_course
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.authoring.verify import verify
 from autograder.course import Course
-from autograder.execute import Settings, execute, warm_processes
-from autograder.grade import grade
+from autograder.grading.execute import Settings, execute, warm_processes
+from autograder.grading.grade import grade
+from autograder.grading.prepare import prepare
 from autograder.judge.result import Ended
 from autograder.log import LOGGER
-from autograder.prepare import prepare
 from autograder.sandbox.limits import Limits
-from autograder.verify import verify
 from tests.conftest import make_course
 from tests.test_sandbox_attacks import Probe, ask, warm  # noqa: F401 - warm is a fixture
 

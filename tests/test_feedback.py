@@ -15,10 +15,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder.assignment import Assignment
-from autograder.feedback import FeedbackError, feedback
-from autograder.prepare import prepare
-from autograder.reading import OverrunError, ask
-from autograder.record import Result, record
+from autograder.grading.feedback import FeedbackError, feedback
+from autograder.grading.prepare import prepare
+from autograder.grading.reading import OverrunError, ask
+from autograder.grading.record import Result, record
 from course_utils.quiz import log
 from tests.conftest import SOLVED
 

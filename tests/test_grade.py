@@ -20,13 +20,13 @@ from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
 from autograder.assignment import Assignment
+from autograder.authoring.release import release
 from autograder.errors import GradebookError, ReleaseError
-from autograder.feedback import feedback
-from autograder.grade import grade
+from autograder.grading.feedback import feedback
+from autograder.grading.grade import grade
+from autograder.grading.prepare import prepare
+from autograder.grading.record import backup, results_of
 from autograder.judge.result import Ended
-from autograder.prepare import prepare
-from autograder.record import backup, results_of
-from autograder.release import release
 from autograder.sandbox.scratch import PREFIX, Scratch, remove_left
 from tests.conftest import ROOT, SOLVED, WARMUP, make_course
 
@@ -302,7 +302,9 @@ def test_a_result_is_written_whole_or_not_at_all(warmup, hand_in, monkeypatch):
     before = warmup.path("autograded", "warmup", "one") / "warmup.ipynb"
     old = before.read_bytes()
     hand_in(warmup, "warmup", "one")
-    monkeypatch.setattr("autograder.record._write_folder", _no_room)  # after all rows are written
+    monkeypatch.setattr(
+        "autograder.grading.record._write_folder", _no_room
+    )  # after all rows are written
     (outcome,) = grade(warmup, "warmup")
     assert "No space left" in outcome.failure
     monkeypatch.undo()

@@ -21,10 +21,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.authoring.release import release
 from autograder.course import Course
-from autograder.feedback import feedback
-from autograder.grade import Outcome, grade
-from autograder.release import release
+from autograder.grading.feedback import feedback
+from autograder.grading.grade import Outcome, grade
 from autograder.sandbox.limits import MB, Limits, resident_memory
 from tests.conftest import make_course
 from tests.hostile import (

@@ -10,8 +10,8 @@ from textwrap import dedent
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.execute import Settings, execute, warm_processes
-from autograder.prepare import prepare
+from autograder.grading.execute import Settings, execute, warm_processes
+from autograder.grading.prepare import prepare
 from tests.conftest import SOLVED, make_course
 
 ADDRESS = "ctypes.cast(ctypes.CDLL(None).malloc, ctypes.c_void_p).value"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from autograder.assignment import Assignment
-from autograder.execute import Settings
-from autograder.grade import _key, grade
+from autograder.grading.execute import Settings
+from autograder.grading.grade import _key, grade
 from autograder.sandbox.limits import Limits
 from tests.conftest import SOLVED
 

@@ -11,11 +11,11 @@ import zipfile
 
 import pytest
 
-from autograder import leaks
 from autograder.assignment import Assignment
+from autograder.authoring import leaks
+from autograder.authoring.release import is_current, read_tree, release
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.release import is_current, read_tree, release
 from tests.conftest import ROOT, WARMUP, make_course
 from tools import student_bundle
 

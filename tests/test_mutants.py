@@ -7,8 +7,8 @@ from textwrap import dedent
 import pytest
 import torch
 
-from autograder import mutants
-from autograder.mutate import mutate
+from autograder.authoring import mutants
+from autograder.authoring.mutation import mutate
 from tests.conftest import WARMUP, make_course
 
 

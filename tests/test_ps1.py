@@ -7,7 +7,7 @@ import torch
 from nbformat import NotebookNode
 from torchvision.transforms import v2
 
-from autograder import answers
+from autograder.grading import attempt_logs
 from course_utils.quiz import bank
 from tests.conftest import ROOT, run_reference
 
@@ -68,14 +68,14 @@ def test_which_hand_is_derived() -> None:
     moved, half_turn = [[1.0, 0.0], [0.0, 1.0]], [[-1.0, 0.0], [0.0, -1.0]]
     changes = [left_right, turn, top_bottom, moved, half_turn]
     kept = [i for i, change in enumerate(changes, 1) if torch.det(torch.tensor(change)) > 0]
-    assert answers.right_answers(KEYS, "student01")["which_hand"] == kept
+    assert attempt_logs.right_answers(KEYS, "student01")["which_hand"] == kept
 
 
 @pytest.mark.parametrize("student", STUDENTS)
 def test_generated_answers_agree_with_torchvision(student: str) -> None:
     drawn = QUESTIONS["crop_start"].numbers(student)
     resized = v2.functional.resize(torch.zeros(1, drawn["height"], drawn["width"]), 224)
-    right = answers.right_answers(KEYS, student)
+    right = attempt_logs.right_answers(KEYS, student)
     assert right["crop_start"] == (resized.shape[2] - 224) // 2
     drawn = QUESTIONS["test_pixel"].numbers(student)
     pixel = v2.functional.to_dtype(torch.tensor([[[drawn["byte"]]]], dtype=torch.uint8), scale=True)

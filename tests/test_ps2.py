@@ -7,7 +7,7 @@ import torch
 from nbformat import NotebookNode
 from torch import nn
 
-from autograder import answers
+from autograder.grading import attempt_logs
 from course_utils.arithmetic import Conv, trace
 from course_utils.quiz import bank
 from tests.conftest import ROOT, run_reference
@@ -79,7 +79,7 @@ def test_seven_slices_is_derived() -> None:
 
 @pytest.mark.parametrize("student", STUDENTS)
 def test_generated_answers_agree_with_pytorch(student: str) -> None:
-    right = answers.right_answers(KEYS, student)
+    right = attempt_logs.right_answers(KEYS, student)
     drawn = QUESTIONS["dilated_size"].numbers(student)
     i, k, s, p, d = (drawn[name] for name in "ikspd")
     assert right["dilated_size"] == nn.Conv1d(1, 1, k, s, p, d)(torch.zeros(1, 1, i)).numel()

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from torch import nn
 from torchvision import models
 
-from autograder import answers
+from autograder.grading import attempt_logs
 from course_utils.quiz import bank
 from tests.conftest import ROOT, run_reference
 
@@ -133,7 +133,7 @@ def test_the_running_variance_is_pytorchs(student: str) -> None:
     norm = nn.BatchNorm2d(1)
     norm.running_var.fill_(drawn["old"])
     norm(torch.tensor(drawn["numbers"], dtype=torch.float32)[None, None])
-    right = answers.right_answers(KEYS, student)["running_variance"]
+    right = attempt_logs.right_answers(KEYS, student)["running_variance"]
     assert right == pytest.approx(norm.running_var.item(), rel=1e-5)
 
 

@@ -7,7 +7,7 @@ import torch
 from nbformat import NotebookNode
 from torch import nn
 
-from autograder import answers
+from autograder.grading import attempt_logs
 from course_utils.quiz import bank
 from tests.conftest import ROOT, run_reference
 
@@ -69,7 +69,7 @@ def test_a_frozen_batch_norm_in_training_mode_moves_its_running_statistics_only(
         optimizer.step()
     changed = {name for name, tensor in body.state_dict().items() if (tensor != before[name]).any()}
     assert changed == {"1.running_mean", "1.running_var", "1.num_batches_tracked"}
-    assert answers.right_answers(KEYS, "student01")["frozen_norm"] == 4
+    assert attempt_logs.right_answers(KEYS, "student01")["frozen_norm"] == 4
     assert "running means" in QUESTIONS["frozen_norm"].options[3]
 
 
@@ -80,5 +80,5 @@ def test_the_generated_answer_agrees_with_an_optimiser(student: str) -> None:
     rates = [r]
     while len(rates) < n:
         rates.append(rates[-1] * f)
-    right = answers.right_answers(KEYS, student)["block_rate"]
+    right = attempt_logs.right_answers(KEYS, student)["block_rate"]
     assert right == pytest.approx(rates[n - b], abs=1e-9)

@@ -14,10 +14,10 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import answers
+from autograder.authoring.release import read_tree
 from autograder.course import Course
-from autograder.record import results_of
-from autograder.release import read_tree
+from autograder.grading import attempt_logs
+from autograder.grading.record import results_of
 from course_utils import hand_in
 from course_utils.quiz import NeedsReview, NoAttempt, first_attempt, grade, log
 from course_utils.quiz.errors import BankError
@@ -40,7 +40,7 @@ def _hand_in(course, student, *attempts):
     """Hand in the release with these attempts, (question, answer) each, in the log."""
     folder = course / "submitted" / student / NAME
     shutil.copytree(course / "release" / NAME, folder)
-    questions = answers.bank.load(course / "keys" / f"{NAME}.yaml")
+    questions = attempt_logs.bank.load(course / "keys" / f"{NAME}.yaml")
     for name, answer in attempts:
         event = {"event": "attempt", "question": name, "student": student, "answer": answer}
         event["version"] = questions.versions[name]
@@ -49,7 +49,7 @@ def _hand_in(course, student, *attempts):
 
 
 def _right(course, student):
-    return answers.right_answers(course / "keys" / f"{NAME}.yaml", student)
+    return attempt_logs.right_answers(course / "keys" / f"{NAME}.yaml", student)
 
 
 def _class(course):

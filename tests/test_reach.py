@@ -3,7 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell
 
-from autograder.reach import unreached
+from autograder.authoring.reach import unreached
 
 
 def cell(source, name=None, *, test=False):

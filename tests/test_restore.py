@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.assignment import grade_id
-from autograder.restore import restore
+from autograder.grading.restore import restore
 
 
 def cell(name, source, *, solution=False, grade=False):

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from autograder.assignment import Assignment
-from autograder.feedback import feedback
-from autograder.record import CellResult, Result, record, settle_folders
+from autograder.grading.feedback import feedback
+from autograder.grading.record import CellResult, Result, record, settle_folders
 
 STEPS = [
     (Path, "mkdir"),

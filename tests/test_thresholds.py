@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder import thresholds
+from autograder.authoring import thresholds
 
 
 def ran(source, run=0):

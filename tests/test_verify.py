@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.verify import verify
+from autograder.authoring.verify import verify
 from tests.conftest import WARMUP, make_course
 
 HIDDEN_TEST = 'assert math.isclose(area(2), 4 * math.pi), "area(2) is wrong: square the radius"'

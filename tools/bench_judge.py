@@ -104,7 +104,7 @@ def notebook(tests: list[str]) -> Any:
 
 def judged(made: Any) -> list[str]:
     """What each test cell printed, under the judge."""
-    from autograder.judge import candidate, judge
+    from autograder.judge import candidate_end, session
 
     ours, theirs = socket.socketpair()
     pid = os.fork()
@@ -113,11 +113,11 @@ def judged(made: Any) -> list[str]:
             from autograder.sandbox.shell import Shell
 
             ours.close()
-            candidate.serve(theirs, Shell())
+            candidate_end.serve(theirs, Shell())
         finally:
             os._exit(0)
     theirs.close()
-    results = judge.run(ours, functools.partial(os.kill, pid), made, made)
+    results = session.run(ours, functools.partial(os.kill, pid), made, made)
     os.waitpid(pid, 0)
     tests = [result for result in results if result.kind == "test"]
     for result in tests:

@@ -23,7 +23,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import answers, checks
+from autograder.authoring import specimens
+from autograder.grading import attempt_logs
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "ps5_backpropagation"
@@ -378,12 +379,12 @@ def make_sample_class(course: Path, members: tuple[Submission, ...] = CLASS) -> 
 def _attempt_log(student: str, member: Submission, handed_in: datetime) -> dict[str, bytes]:
     keys = ROOT / "exercises" / "keys" / f"{ASSIGNMENT}.yaml"
     attempts = []
-    for question, right in answers.right_answers(keys, student).items():
+    for question, right in attempt_logs.right_answers(keys, student).items():
         if question in member.slips:
             attempts.append((question, [3] if isinstance(right, list) else right + 1))
         if question not in member.unanswered:
             attempts.append((question, right))
-    return answers.log_files(keys, student, attempts, handed_in - timedelta(hours=2))
+    return attempt_logs.log_files(keys, student, attempts, handed_in - timedelta(hours=2))
 
 
 def _read(path: Path) -> NotebookNode:
@@ -419,7 +420,7 @@ def _fill_in(released: NotebookNode, reference: NotebookNode, member: Submission
     """The released notebook with the member's solutions typed into its solution cells."""
     for name in member.checks:
         path = ROOT / "exercises" / "checks" / ASSIGNMENT / f"{name}.py"
-        reference = checks.apply(checks.load(path), reference)
+        reference = specimens.apply(specimens.load(path), reference)
     notebook = copy.deepcopy(released)
     for solution in reference.cells:
         role = solution.metadata.get("nbgrader", {})

@@ -13,7 +13,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from autograder import leaks
+from autograder.authoring import leaks
 from autograder.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograder.judge.judge_peer import JudgePeer
+    from autograder.judge.judge_end import JudgePeer
 
 
 _MAX_LISTED = 1000

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from autograder.judge.errors import RefusedError
-from autograder.judge.remote import Remote
+from autograder.judge.stand_ins import Remote
 
 _PARTS = frozenset(vars(nn.Module()))
 _TENSORS = ("_parameters", "_buffers")

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.judge_end import JudgePeer
 from autograder.judge.names import parse
 from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
-from autograder.judge.remote import Remote, believed_class, isinstance_of
+from autograder.judge.stand_ins import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
 
 _BUILT_THERE: tuple[type, ...] = (

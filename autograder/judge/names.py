@@ -20,7 +20,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.judge.errors import JudgeError
 from autograder.judge.policy import SETTINGS
-from autograder.judge.remote import Remote
+from autograder.judge.stand_ins import Remote
 from autograder.judge.tensor import RemoteTensor
 
 _CONSTANT = (

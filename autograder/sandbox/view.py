@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox import hidden, linux
+from autograder.sandbox import linux, withheld
 
 CANDIDATE_UID = 1000  # as it sees itself
 FOLDER = Path("/submission")
@@ -157,7 +157,7 @@ def _show_package(root: Path, package: str, hide: tuple[str, ...]) -> None:
 def _copy_modules(root: Path, folder: Path, package: str, hide: tuple[str, ...]) -> None:
     for path in sorted(folder.iterdir()):
         module = f"{package}.{path.stem}" if path.stem != "__init__" else package
-        if path.name == "__pycache__" or hidden.is_hidden(module, hide):
+        if path.name == "__pycache__" or withheld.is_hidden(module, hide):
             continue
         target = _within(root, path)
         if path.suffix == ".py":
@@ -174,7 +174,7 @@ def _copy_module(path: Path, target: Path, module: str, hide: tuple[str, ...]) -
 
     Freed memory keeps its content, and the memory of this process is every candidate's.
     """
-    if not hidden.hidden_functions(module, hide):
+    if not withheld.hidden_functions(module, hide):
         target.write_bytes(path.read_bytes())
         return
     child = os.fork()
@@ -182,7 +182,7 @@ def _copy_module(path: Path, target: Path, module: str, hide: tuple[str, ...]) -
         code = 1
         with suppress(BaseException):
             text = path.read_text(encoding="utf-8")
-            target.write_text(hidden.without(text, module, hide), encoding="utf-8")
+            target.write_text(withheld.without(text, module, hide), encoding="utf-8")
             code = 0
         os._exit(code)
     if os.waitpid(child, 0)[1]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.sandbox import hidden, sharing
+from autograder.sandbox import sharing, withheld
 from autograder.sandbox.isolate import (
     IsolationError,
     die_with,
@@ -87,7 +87,7 @@ def main() -> None:
             gain_privileges()
             view = View(**start["view"])
             build_view(root, view)
-            hidden.withhold(start["hide"], view.packages, root)
+            withheld.withhold(start["hide"], view.packages, root)
         _import(start["modules"])
         send(control, {"ready": True})
         _serve(control, _Warm(root, start["hide"], os.pidfd_open(os.getpid())))
@@ -193,7 +193,7 @@ def _prepare(
         with os.fdopen(fds[0], "rb") as file:
             request = json.load(file)
         if warm.hide and not isolated:
-            hidden.restore(warm.hide)
+            withheld.restore(warm.hide)
         module, _, name = request["target"].partition(":")
         target = getattr(importlib.import_module(module), name)
         os.setsid()
@@ -230,7 +230,7 @@ def _shut_off(folder: Path | None, limits: Limits, warm: _Warm) -> int:
     sys.path.append("")  # the submission's own modules, after every library
     importlib.invalidate_caches()
     if warm.hide:
-        hidden.forget(warm.hide)
+        withheld.forget(warm.hide)
     sharing.back_by_files()
     return handle
 

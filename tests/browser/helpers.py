@@ -8,7 +8,7 @@ from itertools import product
 
 from playwright.sync_api import Page, expect
 
-from autograder.answers import right_answers
+from autograder.grading.attempt_logs import right_answers
 from tools.lab import ROOT, Lab, Notebook
 
 

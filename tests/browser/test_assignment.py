@@ -7,7 +7,7 @@ import shutil
 import nbformat
 import pytest
 
-from autograder.answers import log_files, right_answers
+from autograder.grading.attempt_logs import log_files, right_answers
 from tools.lab import ROOT
 
 pytestmark = pytest.mark.browser

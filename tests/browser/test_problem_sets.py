@@ -9,10 +9,10 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from autograder.answers import log_files, right_answers
+from autograder.authoring.release import release
 from autograder.course import Course
-from autograder.grade import grade
-from autograder.release import release
+from autograder.grading.attempt_logs import log_files, right_answers
+from autograder.grading.grade import grade
 from tests.browser.formgrader import formgrader, log_in, submission_url
 from tools.lab import ROOT
 

@@ -13,7 +13,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
-from autograder.answers import right_answers
+from autograder.grading.attempt_logs import right_answers
 from course_utils.quiz import grade, log
 from tests.quiz_sample import CANARIES, NAME, make_course
 from tools.quizzes import bank

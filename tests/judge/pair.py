@@ -98,8 +98,8 @@ def _serve():
     import torch
     import torch._dynamo
 
-    import autograder.judge.candidate
-    import autograder.judge.judge  # noqa: F401
+    import autograder.judge.candidate_end
+    import autograder.judge.session  # noqa: F401
 
     torch.set_num_threads(1)
     stdout = os.fdopen(os.dup(1), "w")
@@ -142,14 +142,14 @@ def _fork(folder, run, *args):
 
 
 def _become_candidate(sock):
-    from autograder.judge import candidate
+    from autograder.judge import candidate_end
 
     Path("candidate").mkdir()
     os.chdir("candidate")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(sock.fileno(), 3)
     os.closerange(4, 1000)  # the other end, and the server's own
-    candidate.serve(socket.socket(fileno=3), make_shell())
+    candidate_end.serve(socket.socket(fileno=3), make_shell())
 
 
 def _run(line, writer, sock, candidate):
@@ -166,15 +166,15 @@ def run_judge(source, submission, options, sock, candidate):
     """This process becomes the judge of one submission."""
     from dataclasses import asdict
 
-    from autograder.judge import judge
+    from autograder.judge import session
 
     Path("judge").mkdir()
     os.chdir("judge")
     for name, text in options.pop("files", {}).items():
         Path(name).write_text(text)
-    limits = judge.Limits(**{"cell_seconds": 10.0, **options.pop("limits", {})})
+    limits = session.Limits(**{"cell_seconds": 10.0, **options.pop("limits", {})})
     stop = functools.partial(signal.pidfd_send_signal, os.pidfd_open(candidate))
-    results = judge.run(sock, stop, source, submission, limits, **options)
+    results = session.run(sock, stop, source, submission, limits, **options)
     return [asdict(result) for result in results]
 
 

@@ -15,10 +15,16 @@ import torch
 from torch import nn
 
 from autograder.judge.channel import Channel
-from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.judge_end import JudgePeer
 from autograder.judge.names import Notebook
 from autograder.judge.policy import DUNDERS, LIBRARIES
-from autograder.judge.remote import Kind, Remote, is_laid_out_in_python, isinstance_of, remote_class
+from autograder.judge.stand_ins import (
+    Kind,
+    Remote,
+    is_laid_out_in_python,
+    isinstance_of,
+    remote_class,
+)
 from tests.judge.cells import HERE, earned, read_cells
 from tests.judge.pair import notebook, solution_region
 

@@ -20,10 +20,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.judge import candidate, gradients
+from autograder.judge import candidate_end, gradients
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
-from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.judge_end import JudgePeer
 from autograder.judge.names import Notebook
 
 SOLUTION = """\
@@ -199,7 +199,7 @@ def _books(peer):
 def _candidate(sock):
     shell = SimpleNamespace(user_ns={"__name__": "__main__"})
     exec(SOLUTION, shell.user_ns)
-    peer = candidate.CandidatePeer(Channel(sock), shell)
+    peer = candidate_end.CandidatePeer(Channel(sock), shell)
     shell.user_ns["collect"] = lambda: gc.collect() and None
     shell.user_ns["books"] = lambda: tuple(_books(peer).items())
     gc.freeze()  # so that collecting looks at the conversation's objects only

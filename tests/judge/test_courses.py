@@ -6,7 +6,7 @@ import nbformat
 import nbgrader
 import pytest
 
-from autograder.checks import apply, load
+from autograder.authoring.specimens import apply, load
 from autograder.judge.names import is_test
 from autograder.judge.unsupported import unsupported
 

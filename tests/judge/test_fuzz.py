@@ -15,7 +15,7 @@ import pytest
 
 from autograder.judge.channel import Channel, FrameLimits
 from autograder.judge.errors import CandidateLostError
-from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.judge_end import JudgePeer
 from autograder.judge.names import Notebook
 
 TAGS = (  # noqa: SIM905

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from autograder.judge.candidate import CandidatePeer
+from autograder.judge.candidate_end import CandidatePeer
 from autograder.judge.codec import Decoder
 from autograder.judge.shared import SharedTable
 

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from autograder import leaks
+from autograder.authoring import leaks
 from autograder.course import Course
 from autograder.errors import ReleaseError
 

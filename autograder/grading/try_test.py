@@ -9,10 +9,10 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment, grade_id
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.execute import Settings, execute, require_isolation, warm_processes
-from autograder.prepare import prepare
-from autograder.record import CellResult
-from autograder.score import score_cell
+from autograder.grading.execute import Settings, execute, require_isolation, warm_processes
+from autograder.grading.prepare import prepare
+from autograder.grading.record import CellResult
+from autograder.grading.score import score_cell
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import SubmissionError
-from autograder.reading import OverrunError, ReadingError, ask
-from autograder.restore import restore
+from autograder.grading.reading import OverrunError, ReadingError, ask
+from autograder.grading.restore import restore
 from course_utils.quiz import log
 
 MAX_NOTEBOOK = 20 << 20

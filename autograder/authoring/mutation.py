@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder import wrong_values
+from autograder.authoring import wrong_values
 from autograder.judge.names import region
 
 _Change = tuple[str, ast.AST, ast.AST | str]  # operator, node, what stands in its place

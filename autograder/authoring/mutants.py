@@ -23,13 +23,13 @@ import yaml
 from traitlets.config import Config
 
 from autograder.assignment import Assignment, grade_id
+from autograder.authoring.mutation import NOT_A_MUTANT, Mutant, mutate, one_line
+from autograder.authoring.verify import prepared_changed, runner
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.execute import Settings
-from autograder.mutate import NOT_A_MUTANT, Mutant, mutate, one_line
-from autograder.reference import attempt_log, prepared
-from autograder.score import score
-from autograder.verify import prepared_changed, runner
+from autograder.grading.execute import Settings
+from autograder.grading.reference import attempt_log, prepared
+from autograder.grading.score import score
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent
@@ -150,7 +150,7 @@ def equivalent(path: Path) -> dict[tuple[str, str, str], str]:
     """
     if not path.exists():
         return {}
-    remedy = "write a list of entries with cell, from, to and why, as in autograder/mutants.py"
+    remedy = "write a list of entries with cell, from, to and why, as docs/assignments.md shows"
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
     except (yaml.YAMLError, UnicodeDecodeError) as error:

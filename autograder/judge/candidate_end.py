@@ -30,9 +30,9 @@ from autograder.judge.errors import CandidateLostError
 from autograder.judge.peer import Peer
 from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
-from autograder.judge.remote import Kind, Remote, remote_class
 from autograder.judge.seeds import restore
 from autograder.judge.shared import memory_key, plain_tensor
+from autograder.judge.stand_ins import Kind, Remote, remote_class
 from course_utils.own_work import enforced, paused
 
 MAX_PRINTED = 1 << 20

@@ -26,16 +26,16 @@ from traitlets.config import Config
 
 from autograder.assignment import hidden_modules
 from autograder.errors import AutograderError, CourseError, JudgeFailedError
+from autograder.grading.prepare import Prepared, encodable
 from autograder.judge.result import CellResult, Ended
-from autograder.prepare import Prepared, encodable
 from autograder.sandbox import shell
 from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import View, gpus
 from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
-CANDIDATE = "autograder.judge.candidate"
-JUDGE = "autograder.judge.judge"
+CANDIDATE = "autograder.judge.candidate_end"
+JUDGE = "autograder.judge.session"
 ASKS_FOR_SIGNAL = '{"signal"'
 MAX_LINE = 1 << 26  # characters of what a judge says of one cell: far more than a cell may print
 QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late

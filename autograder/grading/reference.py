@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from nbformat import NotebookNode
 
-from autograder import answers
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.prepare import Prepared
-from autograder.restore import restore
+from autograder.grading import attempt_logs
+from autograder.grading.prepare import Prepared
+from autograder.grading.restore import restore
 
 
 def reference(course: Course, assignment: Assignment) -> Prepared:
@@ -33,5 +33,5 @@ def attempt_log(course: Course, name: str, *, answered: bool = True) -> dict[str
     keys = course.root / "keys" / f"{name}.yaml"
     if not keys.exists():
         return {}
-    attempts = answers.right_answers(keys, "reference").items() if answered else ()
-    return answers.log_files(keys, "reference", attempts)
+    attempts = attempt_logs.right_answers(keys, "reference").items() if answered else ()
+    return attempt_logs.log_files(keys, "reference", attempts)

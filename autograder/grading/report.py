@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.record import Result, results_of
+from autograder.grading.record import Result, results_of
 
 
 @dataclass(frozen=True)

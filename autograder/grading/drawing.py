@@ -2,8 +2,8 @@
 
 Nothing of a notebook reaches a page as it is. Each piece (a text, code, an output) is drawn anew
 from what is listed here: these elements, these attributes with these values, these kinds of
-output. What isn't listed is shown as text, or not at all. A reader's process does it
-(`autograder.reading`): Markdown, highlighting and the HTML parser may take long with odd input.
+output. What isn't listed is shown as text, or not at all. A process of `autograder.grading.reading`
+does it: Markdown, highlighting and the HTML parser may take long with odd input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.token import STANDARD_TYPES
 
-from autograder.restore import pictures
+from autograder.grading.restore import pictures
 
 MAX_TEXT = 100_000  # characters of one piece; what is longer is cut
 MAX_PAGE = 2_000_000  # characters of all pieces, pictures aside

@@ -20,7 +20,7 @@ from autograder.errors import (
     SubmissionError,
     TestsRefusedError,
 )
-from autograder.execute import (
+from autograder.grading.execute import (
     Executed,
     Settings,
     Warm,
@@ -29,14 +29,14 @@ from autograder.execute import (
     require_isolation,
     warm_processes,
 )
+from autograder.grading.prepare import Prepared, prepare, submission_digest, timestamp_of
+from autograder.grading.record import Result, backup, record, results_of, settle_folders
+from autograder.grading.reference import reference
+from autograder.grading.score import score, unreadable
 from autograder.judge.result import Ended
 from autograder.log import LOGGER, write_fault
-from autograder.prepare import Prepared, prepare, submission_digest, timestamp_of
-from autograder.record import Result, backup, record, results_of, settle_folders
-from autograder.reference import reference
 from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
-from autograder.score import score, unreadable
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

@@ -2,8 +2,8 @@
 
 The course's configuration gives nbgrader `SETTINGS`: a template that stands before nbgrader's own
 for feedback and for the formgrader, and the filters that all of a notebook passes on its way into
-a page. The template lets `autograder.drawing` draw the notebook, in a process that can be ended,
-and says in a Content-Security-Policy that no script runs but nbgrader's own.
+a page. The template lets `autograder.grading.drawing` draw the notebook, in a process that can be
+ended, and says in a Content-Security-Policy that no script runs but nbgrader's own.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbformat import NotebookNode, from_dict
 
-from autograder.reading import OverrunError, ReadingError, ask
+from autograder.grading.reading import OverrunError, ReadingError, ask
 
 if TYPE_CHECKING:
-    from autograder.drawing import Drawn
+    from autograder.grading.drawing import Drawn
 
 TEMPLATE = Path(__file__).parent / "templates" / "page.html.j2"
 PLAIN_NOTE = (
@@ -65,7 +65,7 @@ def drawn_page(notebook: NotebookNode, resources: dict[str, Any]) -> Page:
     `resources["plain"]` asks for its text as it was written.
     """
     # Here, because every command reads the course's configuration, and so imports this module.
-    from autograder.drawing import draw
+    from autograder.grading.drawing import draw
 
     cells = [_raw(cell) for cell in notebook.cells]
     content = json.dumps(cells).encode()
@@ -201,8 +201,8 @@ def _sha256(text: str) -> str:
 FILTERS = {
     **dict.fromkeys(
         ["clean_html", "highlight_code", "markdown2html", "strip_files_prefix"],
-        "autograder.pages.let_through",
+        "autograder.grading.pages.let_through",
     ),
-    "drawn_page": "autograder.pages.drawn_page",
-    "with_policy": "autograder.pages.with_policy",
+    "drawn_page": "autograder.grading.pages.drawn_page",
+    "with_policy": "autograder.grading.pages.with_policy",
 }

@@ -10,9 +10,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.execute import Settings, execute, require_isolation, warm_processes
-from autograder.prepare import Prepared, read_files
-from autograder.restore import restore
+from autograder.grading.execute import Settings, execute, require_isolation, warm_processes
+from autograder.grading.prepare import Prepared, read_files
+from autograder.grading.restore import restore
 
 
 class Execute(NbGraderPreprocessor):

@@ -38,13 +38,13 @@ from autograder.judge.errors import (
 )
 from autograder.judge.fair import FairTime
 from autograder.judge.files import Files
-from autograder.judge.judge_peer import JudgePeer
+from autograder.judge.judge_end import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
 from autograder.judge.names import Notebook, is_test, parse, region
+from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.raised import is_cuda_failure, is_theirs
 from autograder.judge.result import CellResult, Ended
-from autograder.judge.score import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.unpickling import Unpickling
 
 IN_KERNEL = "in-kernel"
@@ -117,7 +117,7 @@ def run(
     The process is used up by this: tests may change it, and library functions are replaced.
 
     Args:
-        sock: A stream socket connected to `autograder.judge.candidate`.
+        sock: A stream socket connected to `autograder.judge.candidate_end`.
         stop: Sends a signal to the candidate: SIGINT or SIGKILL.
         source: The instructor's notebook (nbformat 4), hidden tests and solutions included.
         submission: The student's, with the instructor's cells restored.

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 
-from autograder.restore import pictures
+from autograder.grading.restore import pictures
 from course_utils.quiz import log
 
 MAX_CELLS = 2000

@@ -11,18 +11,11 @@ from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
-from autograder import checks
 from autograder.assignment import Assignment, grade_id
-from autograder.checks import Check
-from autograder.course import Course
-from autograder.execute import Executed, Settings, execute, require_device, warm_processes
-from autograder.log import LOGGER
-from autograder.prepare import Prepared
-from autograder.reach import spare, unreached
-from autograder.record import Result
-from autograder.reference import attempt_log, prepared, reference
-from autograder.score import score
-from autograder.thresholds import (
+from autograder.authoring import specimens
+from autograder.authoring.reach import spare, unreached
+from autograder.authoring.specimens import Check
+from autograder.authoring.thresholds import (
     DEVIATIONS,
     FIRST_RUNS,
     NEAR,
@@ -32,6 +25,13 @@ from autograder.thresholds import (
     thresholds,
     with_seeds,
 )
+from autograder.course import Course
+from autograder.grading.execute import Executed, Settings, execute, require_device, warm_processes
+from autograder.grading.prepare import Prepared
+from autograder.grading.record import Result
+from autograder.grading.reference import attempt_log, prepared, reference
+from autograder.grading.score import score
+from autograder.log import LOGGER
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _plans(course: Course, assignment: Assignment, log: dict[str, bytes]) -> lis
         _Plan("reference", reference(course, assignment), _be_full),
         _Plan("release", prepared(assignment, "release", assignment.masters, unanswered), _be_zero),
     ]
-    loaded = checks.load_all(course.root / "checks" / assignment.name)
+    loaded = specimens.load_all(course.root / "checks" / assignment.name)
     for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
         notebooks = with_check(check, assignment)
         changed = prepared_changed(assignment, check.name, notebooks, check.cells, log)
@@ -208,8 +208,8 @@ def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
     first = next(iter(check.cells))
     for name, source in assignment.sources.items():
         if any(grade_id(cell) == first for cell in source.cells):
-            return assignment.sources | {name: checks.apply(check, source)}
-    return {name: checks.apply(check, source) for name, source in assignment.sources.items()}
+            return assignment.sources | {name: specimens.apply(check, source)}
+    return {name: specimens.apply(check, source) for name, source in assignment.sources.items()}
 
 
 def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:

@@ -24,10 +24,10 @@ from nbgrader.utils import is_locked
 from autograder.assignment import HIDDEN
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.prepare import read_files
-from autograder.reading import OverrunError, ask
-from autograder.record import results_of, settle_folders
-from autograder.swap import alone, new_token, put_in_place, settle
+from autograder.grading.prepare import read_files
+from autograder.grading.reading import OverrunError, ask
+from autograder.grading.record import results_of, settle_folders
+from autograder.grading.swap import alone, new_token, put_in_place, settle
 
 SECONDS = 20  # of processor time for one notebook's page; most take half a second
 MAX_NOTEBOOK = 200 << 20  # an autograded one, outputs included

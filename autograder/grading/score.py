@@ -6,9 +6,9 @@ from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
 from autograder.errors import SubmissionError
-from autograder.execute import Executed
-from autograder.prepare import Prepared
-from autograder.record import CellResult, Result
+from autograder.grading.execute import Executed
+from autograder.grading.prepare import Prepared
+from autograder.grading.record import CellResult, Result
 
 MAX_REASON = 500
 

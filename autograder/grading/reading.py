@@ -30,15 +30,15 @@ MEMORY_BYTES = 2 << 30
 WALL_FACTOR = 30
 
 _TASKS = {
-    "notebook": "autograder.plain:notebook",
-    "log": "autograder.plain:attempt_log",
-    "drawing": "autograder.drawing:draw",
-    "feedback": "autograder.feedback:draw_page",
+    "notebook": "autograder.grading.plain:notebook",
+    "log": "autograder.grading.plain:attempt_log",
+    "drawing": "autograder.grading.drawing:draw",
+    "feedback": "autograder.grading.feedback:draw_page",
 }
 _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.stdin.buffer.readline())
-from autograder.reading import serve
+from autograder.grading.reading import serve
 serve()
 """
 _HEAD = struct.Struct("!QQ")  # the lengths of the JSON and of the content behind it

@@ -37,7 +37,7 @@ from nbformat import NotebookNode
 from autograder.errors import AutograderError
 
 MARKER = 'begin each cell with the line: # %% solution="GRADE_ID"'
-HEADER = "begin the file with a header as in autograder/checks.py, between two lines '# ---'"
+HEADER = "begin the file with a header, between two lines '# ---', as docs/assignments.md shows"
 WORDS = ("about", "fails", "blind", "needs_isolation")
 
 

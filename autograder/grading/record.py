@@ -16,8 +16,8 @@ from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, in
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled
 from autograder.judge.result import Ended
-from autograder.swap import alone, new_token, put_in_place, settle, unsettled
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook

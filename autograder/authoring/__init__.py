@@ -1,0 +1,1 @@
+"""What an author of assignments uses: release, verify, mutants, leaks, thresholds."""
