@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,19 +12,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.cells import grade_id, is_graded, points, role
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.sandbox.view import View
-
-HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*\n(.*\n)*?.*END HIDDEN TESTS.*$", re.MULTILINE)
-SOLUTION = re.compile(r"^.*BEGIN SOLUTION.*\n(.*\n)*?.*END SOLUTION.*$", re.MULTILINE)
-
-
-def grade_id(cell: NotebookNode) -> str | None:
-    """The cell's nbgrader id, or None for a cell that nbgrader does not know."""
-    found = cell.metadata.get("nbgrader", {})
-    name = found.get("grade_id") if isinstance(found, dict) else None
-    return name if isinstance(name, str) else None  # a student may have written anything there
 
 
 def hidden_modules(notebooks: Iterable[NotebookNode]) -> tuple[str, ...]:
@@ -112,10 +102,10 @@ class Assignment:
     def max_score(self) -> float:
         """The points of all grade cells together."""
         return sum(
-            float(cell.metadata.nbgrader.points)
+            points(cell)
             for master in self.masters.values()
             for cell in master.cells
-            if cell.metadata.get("nbgrader", {}).get("grade")
+            if is_graded(cell)
         )
 
     @cached_property
@@ -155,10 +145,10 @@ class Assignment:
                 for cell in notebook.source_cells
             }
         ours = {
-            (name, cell.metadata.nbgrader.grade_id): cell.metadata.nbgrader.checksum
+            (name, cell_id): role(cell)["checksum"]
             for name, master in self.masters.items()
             for cell in master.cells
-            if grade_id(cell)
+            if (cell_id := grade_id(cell))
         }
         changed = sorted(
             {key[1] for key in ours.keys() | released.keys() if ours.get(key) != released.get(key)}

@@ -26,7 +26,7 @@ from autograder.errors import AutograderError
 if TYPE_CHECKING:
     from autograder.authoring.verify import Trial
     from autograder.grading.grade import Outcome
-    from autograder.grading.record import Result
+    from autograder.grading.result import Result
 
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",

@@ -18,7 +18,8 @@ from autograder.assignment import Assignment
 from autograder.grading.feedback import FeedbackError, feedback
 from autograder.grading.prepare import prepare
 from autograder.grading.reading import OverrunError, ask
-from autograder.grading.record import Result, record
+from autograder.grading.record import record
+from autograder.grading.result import Result
 from course_utils.quiz import log
 from tests.conftest import SOLVED
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.assignment import grade_id
+from autograder.cells import grade_id
 from autograder.grading.restore import restore
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from autograder.assignment import Assignment
 from autograder.grading.feedback import feedback
-from autograder.grading.record import CellResult, Result, record, settle_folders
+from autograder.grading.record import record, settle_folders
+from autograder.grading.result import CellResult, Result
 
 STEPS = [
     (Path, "mkdir"),

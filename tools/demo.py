@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.course import Course
-from autograder.grading.record import Result
 from autograder.grading.report import results
+from autograder.grading.result import Result
 from tools.sample_class import Expected, make_sample_class
 
 ROOT = Path(__file__).resolve().parent.parent

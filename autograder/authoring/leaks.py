@@ -14,7 +14,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.assignment import HIDDEN, SOLUTION, Assignment
+from autograder.assignment import Assignment
+from autograder.cells import Region, is_solution, region_texts, without_regions
 from autograder.course import Course
 from course_utils.quiz import bank
 from course_utils.quiz.document import Document
@@ -31,7 +32,8 @@ SAYS_NOTHING = re.compile(
     r"kind = type\(got\)\.__name__|nn\.Dropout\(0\.5\),|"
     r"(from [\w.]+ )?import .*|answer: [\[\d, \]]+|### (BEGIN|END) .*"
 )
-MARKERS = ("BEGIN HIDDEN TESTS", "BEGIN SOLUTION", "BEGIN MARK SCHEME")
+MARKERS = tuple(f"BEGIN {region}" for region in Region)
+SECRET = (Region.HIDDEN_TESTS, Region.SOLUTION)
 
 
 @dataclass(frozen=True)
@@ -57,22 +59,22 @@ def secrets_of(course: Course, name: str, *, taught: bool = False) -> set[str]:
     Raises:
         ReleaseError: the assignment can't be read.
     """
-    patterns = (HIDDEN,) if taught else (HIDDEN, SOLUTION)
+    secret = (Region.HIDDEN_TESTS,) if taught else SECRET
     text = course.root / "text" / f"{name}.py"
-    others = _regions(text.read_text(encoding="utf-8"), patterns) if text.exists() else []
+    others = _regions(text.read_text(encoding="utf-8"), secret) if text.exists() else []
     keys = course.root / "keys" / f"{name}.yaml"
     if keys.exists():
         document, questions = Document(keys), bank.load(keys).questions
         others += [document.lines(("questions", at, "key")) for at in range(len(questions))]
     checks = [] if taught else sorted((course.root / "checks" / name).glob("*.*"))
     others += [path.read_text(encoding="utf-8") for path in checks]
-    return secrets(Assignment.load(course, name).sources.values(), others, patterns)
+    return secrets(Assignment.load(course, name).sources.values(), others, secret)
 
 
 def secrets(
     sources: Iterable[NotebookNode],
     others: Iterable[str] = (),
-    patterns: tuple[re.Pattern[str], ...] = (HIDDEN, SOLUTION),
+    regions: tuple[Region, ...] = SECRET,
 ) -> set[str]:
     """The lines that give something away.
 
@@ -80,7 +82,7 @@ def secrets(
         sources: the instructor's notebooks; the lines of their regions, and of solution cells
             without a region.
         others: further texts of which every line is secret, such as other solutions.
-        patterns: which regions count.
+        regions: which regions count.
 
     Returns:
         Of these, the lines that stand nowhere in the visible parts of the notebooks.
@@ -89,19 +91,20 @@ def secrets(
     visible: list[str] = []
     for notebook in sources:
         for cell in notebook.cells:
-            regions = _regions(cell.source, patterns)
-            rest = SOLUTION.sub("", HIDDEN.sub("", cell.source))
-            if cell.metadata.get("nbgrader", {}).get("solution") and rest == cell.source:
-                regions, rest = [cell.source] if SOLUTION in patterns else [], ""
-            hidden += regions
+            inside = _regions(cell.source, regions)
+            rest = without_regions(cell.source, Region.HIDDEN_TESTS)
+            rest = without_regions(rest, Region.SOLUTION)
+            if is_solution(cell) and rest == cell.source:
+                inside, rest = [cell.source] if Region.SOLUTION in regions else [], ""
+            hidden += inside
             visible.append(rest)
     shown = _one_line("\n".join(visible))
     found = set().union(*(_lines(text) for text in [*hidden, *others]))
     return {line for line in found if _says_something(line) and line not in shown}
 
 
-def _regions(text: str, patterns: tuple[re.Pattern[str], ...]) -> list[str]:
-    return [match.group() for pattern in patterns for match in pattern.finditer(text)]
+def _regions(text: str, regions: tuple[Region, ...]) -> list[str]:
+    return [inside for region in regions for inside in region_texts(text, region)]
 
 
 def find(files: dict[str, bytes], secret: set[str]) -> list[Leak]:

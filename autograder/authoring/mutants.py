@@ -22,9 +22,10 @@ from typing import Any
 import yaml
 from traitlets.config import Config
 
-from autograder.assignment import Assignment, grade_id
+from autograder.assignment import Assignment
 from autograder.authoring.mutation import NOT_A_MUTANT, Mutant, mutate, one_line
 from autograder.authoring.verify import prepared_changed, runner
+from autograder.cells import grade_id, is_graded, is_solution
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.grading.execute import Settings
@@ -171,9 +172,9 @@ def mutants_of(assignment: Assignment) -> Iterator[Mutant]:
     """Every mutant of every solution cell, in the order of the notebook."""
     for source in assignment.sources.values():
         for cell in source.cells:
-            role = cell.metadata.get("nbgrader", {})
-            if cell.cell_type == "code" and role.get("solution") and not role.get("grade"):
-                yield from mutate(role["grade_id"], cell.source)
+            name = grade_id(cell)
+            if cell.cell_type == "code" and name and is_solution(cell) and not is_graded(cell):
+                yield from mutate(name, cell.source)
 
 
 def table(tried: dict[str, list[Tried]]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.authoring import wrong_values
-from autograder.judge.names import region
+from autograder.cells import Region, region_lines
 
 _Change = tuple[str, ast.AST, ast.AST | str]  # operator, node, what stands in its place
 
@@ -81,7 +81,7 @@ class Mutant:
 def mutate(cell: str, source: str) -> Iterator[Mutant]:
     """Every mutant of one cell: inside its solution regions, else anywhere in it."""
     tree = ast.parse(source)
-    lines = region(source, "SOLUTION") or set(range(1, source.count("\n") + 2))
+    lines = region_lines(source, Region.SOLUTION) or set(range(1, source.count("\n") + 2))
     yield from _with_wrong_values(cell, source, tree, lines)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     changes = [

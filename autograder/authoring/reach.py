@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from autograder.assignment import grade_id
+from autograder.cells import grade_id, is_graded
 
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 _CONSTANT = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator, ast.Load)
@@ -92,8 +92,7 @@ def spare(cells: Sequence[NotebookNode], kept: Collection[str]) -> frozenset[str
 
 
 def _test(cell: NotebookNode) -> str | None:
-    name = grade_id(cell)
-    return name if name and cell.metadata.nbgrader.get("grade") else None
+    return grade_id(cell) if is_graded(cell) else None
 
 
 def _needed(read: list[tuple[NotebookNode, tuple[_Statement, ...]]], same: set[str]) -> set[str]:

@@ -34,6 +34,7 @@ import jupytext
 import yaml
 from nbformat import NotebookNode
 
+from autograder.cells import grade_id, is_graded, is_solution
 from autograder.errors import AutograderError
 
 MARKER = 'begin each cell with the line: # %% solution="GRADE_ID"'
@@ -141,19 +142,18 @@ def apply(check: Check, notebook: NotebookNode) -> NotebookNode:
     result = copy.deepcopy(notebook)
     solutions, tests = {}, set()
     for cell in result.cells:
-        role = cell.metadata.get("nbgrader", {})
-        if role.get("solution"):
-            solutions[role["grade_id"]] = cell
-        elif role.get("grade"):
-            tests.add(role["grade_id"])
+        if (name := grade_id(cell)) and is_solution(cell):
+            solutions[name] = cell
+        elif name and is_graded(cell):
+            tests.add(name)
     for kind, wanted, known in (
         ("solution cell", check.cells, set(solutions)),
         ("test", check.fails, tests),
     ):
-        for grade_id in wanted:
-            if grade_id not in known:
-                problem = f"check '{check.name}': the notebook has no {kind} '{grade_id}'"
+        for name in wanted:
+            if name not in known:
+                problem = f"check '{check.name}': the notebook has no {kind} '{name}'"
                 raise CheckError(problem, f"write one of: {', '.join(sorted(known))}")
-    for grade_id, source in check.cells.items():
-        solutions[grade_id].source = source
+    for name, source in check.cells.items():
+        solutions[name].source = source
     return result

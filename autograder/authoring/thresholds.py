@@ -69,13 +69,12 @@ class Threshold:
 def with_seeds(source: NotebookNode, run: int) -> NotebookNode:
     """An instructor's notebook whose tests have the seeds of one run, and measure comparisons."""
     # Here, because a measured test imports this module in the judge: notebooks take it seconds.
-    from autograder.assignment import grade_id
+    from autograder.cells import grade_id, is_graded, is_solution
 
     changed = copy.deepcopy(source)
     for cell in changed.cells:
-        role = cell.metadata.get("nbgrader", {})
         name = grade_id(cell)
-        if cell.cell_type != "code" or name is None or role.get("solution"):
+        if cell.cell_type != "code" or name is None or is_solution(cell):
             continue
         try:
             tree = ast.parse(cell.source)
@@ -83,7 +82,7 @@ def with_seeds(source: NotebookNode, run: int) -> NotebookNode:
             continue
         lines = cell.source.splitlines()
         around = list(_measured(tree, name))
-        if role.get("grade"):
+        if is_graded(cell):
             around += _shifted_seeds(tree, run * STEP)
         kept = [one for one in around if FIXED not in lines[one[0].lineno - 1]]
         cell.source = _write(cell.source, kept)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
-from autograder.assignment import Assignment, grade_id
+from autograder.assignment import Assignment
 from autograder.authoring import specimens
 from autograder.authoring.reach import spare, unreached
 from autograder.authoring.specimens import Check
@@ -25,11 +25,12 @@ from autograder.authoring.thresholds import (
     thresholds,
     with_seeds,
 )
+from autograder.cells import grade_id
 from autograder.course import Course
 from autograder.grading.execute import Executed, Settings, execute, require_device, warm_processes
 from autograder.grading.prepare import Prepared
-from autograder.grading.record import Result
 from autograder.grading.reference import attempt_log, prepared, reference
+from autograder.grading.result import Result
 from autograder.grading.score import score
 from autograder.log import LOGGER
 

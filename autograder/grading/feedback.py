@@ -21,7 +21,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
-from autograder.assignment import HIDDEN
+from autograder.cells import Region, region_lines, without_regions
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.grading.prepare import read_files
@@ -50,9 +50,10 @@ class HideTests(NbGraderPreprocessor):
         self, cell: NotebookNode, resources: ResourcesDict, _index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
         """Clean one cell."""
-        # A student's own cell hides nothing, and may be made to keep the search busy for days.
-        if cell.cell_type == "code" and is_locked(cell) and HIDDEN.search(cell.source):
-            cell.source = HIDDEN.sub("# (hidden tests ran here)", cell.source)
+        hidden = cell.cell_type == "code" and region_lines(cell.source, Region.HIDDEN_TESTS)
+        if hidden and is_locked(cell):  # a student's own cell hides nothing
+            told = "# (hidden tests ran here)"
+            cell.source = without_regions(cell.source, Region.HIDDEN_TESTS, told)
             printed = [output for output in cell.outputs if output.get("name") == "stdout"]
             cell.outputs = [
                 *(printed if "quiz" in cell.metadata.get("tags", []) else []),

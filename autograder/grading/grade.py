@@ -30,8 +30,9 @@ from autograder.grading.execute import (
     warm_processes,
 )
 from autograder.grading.prepare import Prepared, prepare, submission_digest, timestamp_of
-from autograder.grading.record import Result, backup, record, results_of, settle_folders
+from autograder.grading.record import backup, record, results_of, settle_folders
 from autograder.grading.reference import reference
+from autograder.grading.result import Result
 from autograder.grading.score import score, unreadable
 from autograder.judge.result import Ended
 from autograder.log import LOGGER, write_fault

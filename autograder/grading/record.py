@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sqlite3
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from nbformat import NotebookNode
 from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
 
 from autograder.assignment import Assignment
+from autograder.cells import grade_id, role
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.grading.result import CellResult, Result
 from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled
 from autograder.judge.result import Ended
 
@@ -34,60 +36,6 @@ _results = Table(
     Column("key", String(64), nullable=False),
     Column("result", Text, nullable=False),
 )
-
-
-@dataclass(frozen=True)
-class CellResult:
-    """One grade cell, as the judge left it.
-
-    Attributes:
-        score: points; None where a person must decide.
-        max_score: points that could be had.
-        reason: why it isn't full points, if it is not.
-        ended: how the test ended, one of `autograder.judge.result.Ended`; None for what no machine
-            runs, and for results that an earlier version recorded.
-        seconds: wall time.
-    """
-
-    score: float | None
-    max_score: float
-    reason: str | None = None
-    ended: Ended | None = None
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """One graded submission.
-
-    Attributes:
-        status: "graded", or "needs review" where a person must look.
-        cells: every grade cell by its id.
-        reason: why it needs review, or ended early.
-        notes: what was mended in the submission before it ran.
-        seconds_late: past the due date and the student's extension, if any.
-        seconds: wall time of the run.
-    """
-
-    assignment: str
-    student: str
-    status: str
-    cells: dict[str, CellResult]
-    reason: str | None = None
-    notes: tuple[str, ...] = ()
-    seconds_late: float = 0.0
-    seconds: float = 0.0
-    engine: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def score(self) -> float:
-        """Points given by the machine; a cell that waits for a person counts nothing."""
-        return sum(cell.score or 0.0 for cell in self.cells.values())
-
-    @property
-    def max_score(self) -> float:
-        """Points that could be had."""
-        return sum(cell.max_score for cell in self.cells.values())
 
 
 def open_results(gradebook: Gradebook) -> None:
@@ -261,16 +209,14 @@ def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) 
     from nbgrader.utils import compute_checksum, is_task
 
     cells = {
-        cell.metadata.nbgrader.grade_id: cell
-        for cell in (executed.cells if executed else [])
-        if "nbgrader" in cell.metadata
+        grade_id(cell): cell for cell in (executed.cells if executed else []) if grade_id(cell)
     }
     for comment in notebook.comments:
         cell = cells.get(comment.name)
         blank = (
             cell is not None
             and not is_task(cell)
-            and cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
+            and role(cell).get("checksum") == compute_checksum(cell)
         )
         comment.auto_comment = "No response." if blank else None
 

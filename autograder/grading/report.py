@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.grading.record import Result, results_of
+from autograder.grading.record import results_of
+from autograder.grading.result import Result
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder.assignment import HIDDEN, grade_id
+from autograder.cells import Region, grade_id, is_solution, without_regions
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -67,7 +67,7 @@ def _restored(cell: NotebookNode, handed_in: NotebookNode | None, notes: list[st
     restored = copy.deepcopy(cell)
     if handed_in is None:
         notes.append(f"cell '{name}' was missing: put back")
-    elif cell.metadata.nbgrader.get("solution"):
+    elif is_solution(cell):
         restored.source = handed_in.source
     elif handed_in.source.strip() not in (cell.source.strip(), _visible(cell.source)):
         notes.append(f"cell '{name}' was changed: put back")
@@ -77,11 +77,8 @@ def _restored(cell: NotebookNode, handed_in: NotebookNode | None, notes: list[st
 
 
 def _visible(source: str) -> str:
-    """What a student sees of the instructor's cell, white space at the ends aside.
-
-    Never for a student's text: the pattern takes the square of its length, or more.
-    """
-    return HIDDEN.sub("", source).strip()
+    """What a student sees of the instructor's cell, white space at the ends aside."""
+    return without_regions(source, Region.HIDDEN_TESTS).strip()
 
 
 def _keep_pictures(handed_in: NotebookNode, cell: NotebookNode) -> None:

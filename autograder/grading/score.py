@@ -5,10 +5,11 @@ from __future__ import annotations
 from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
+from autograder.cells import grade_id, is_graded, is_test, points
 from autograder.errors import SubmissionError
 from autograder.grading.execute import Executed
 from autograder.grading.prepare import Prepared
-from autograder.grading.record import CellResult, Result
+from autograder.grading.result import CellResult, Result
 
 MAX_REASON = 500
 
@@ -18,10 +19,10 @@ def score(
 ) -> Result:
     """The result of a submission that was run."""
     cells = {
-        cell.metadata.nbgrader.grade_id: score_cell(cell, executed)
+        name: score_cell(cell, executed)
         for notebook in executed.notebooks.values()
         for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
+        if is_graded(cell) and (name := grade_id(cell))
     }
     review = [
         f"{name}: {cell.reason}"
@@ -46,10 +47,10 @@ def unreadable(
 ) -> Result:
     """The result of a submission that could not be run: no score, and a person must look."""
     cells = {
-        cell.metadata.nbgrader.grade_id: CellResult(None, float(cell.metadata.nbgrader.points))
+        name: CellResult(None, points(cell))
         for master in assignment.masters.values()
         for cell in master.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
+        if is_graded(cell) and (name := grade_id(cell))
     }
     return Result(assignment.name, student, "needs review", cells, str(error), engine=engine)
 
@@ -58,14 +59,13 @@ def score_cell(cell: NotebookNode, executed: Executed) -> CellResult:
     """The score of one grade cell, and what it complained of."""
     from nbgrader.utils import determine_grade
 
-    name, points = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
-    if name in executed.cells:
-        judged = executed.cells[name]
+    full = points(cell)
+    if judged := executed.cells.get(grade_id(cell) or ""):
         reason = judged.reason[:MAX_REASON] if judged.reason else None
-        return CellResult(judged.score, points, reason, judged.ended, judged.seconds)
-    if cell.cell_type == "code" and not cell.metadata.nbgrader.get("solution"):
+        return CellResult(judged.score, full, reason, judged.ended, judged.seconds)
+    if is_test(cell):
         if not cell.source.strip():  # a test without a line, which nothing can fail
-            return CellResult(points, points)
-        return CellResult(0.0, points, "this cell was not run")
+            return CellResult(full, full)
+        return CellResult(0.0, full, "this cell was not run")
     found, _ = determine_grade(cell)  # by hand, unless it is still as released: then it is zero
-    return CellResult(found, points, "no response" if found == 0 and points else None)
+    return CellResult(found, full, "no response" if found == 0 and full else None)

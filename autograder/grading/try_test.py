@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from autograder.assignment import Assignment, grade_id
+from autograder.assignment import Assignment
+from autograder.cells import grade_id, is_graded
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.grading.execute import Settings, execute, require_isolation, warm_processes
 from autograder.grading.prepare import prepare
-from autograder.grading.record import CellResult
+from autograder.grading.result import CellResult
 from autograder.grading.score import score_cell
 
 
@@ -61,5 +62,5 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
         for each in notebook.cells
         if grade_id(each) == cell
     ]
-    graded = found.metadata.nbgrader.get("grade")
-    return Retried(found, score_cell(found, executed) if graded else None, executed.reason)
+    graded = score_cell(found, executed) if is_graded(found) else None
+    return Retried(found, graded, executed.reason)

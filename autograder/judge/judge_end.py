@@ -26,10 +26,11 @@ from autograder.judge.errors import (
     OverTimeError,
     RefusedError,
 )
-from autograder.judge.names import Names, Notebook
+from autograder.judge.names import Names
 from autograder.judge.peer import Peer
 from autograder.judge.policy import VERDICTS, changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
+from autograder.judge.source import Notebook
 from autograder.judge.stand_ins import Beliefs, Kind, Remote, builtin_exception, remote_class
 from autograder.judge.tensor import RemoteTensor
 

@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.names import parse
 from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
+from autograder.judge.source import parse
 from autograder.judge.stand_ins import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
 

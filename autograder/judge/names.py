@@ -1,248 +1,27 @@
 """Who owns a name in a test: the test, the instructor's notebook, Python, or the student.
 
-`Notebook` reads the instructor's source once. `Names` is the namespace in which tests run. It
-resolves a name in this order: what tests bound, what the instructor's imports, defs, classes and
-immutable constants bind, builtins, and only then the student's namespace.
+`Names` is the namespace in which tests run. It resolves a name in this order: what tests bound,
+what the instructor's imports, defs, classes and immutable constants bind, builtins, and only then
+the student's namespace.
 """
 
 from __future__ import annotations
 
-import ast
 import builtins
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.judge.errors import JudgeError
-from autograder.judge.policy import SETTINGS
+from autograder.judge.source import Notebook
 from autograder.judge.stand_ins import Remote
 from autograder.judge.tensor import RemoteTensor
 
-_CONSTANT = (
-    ast.Constant,
-    ast.Tuple,
-    ast.UnaryOp,
-    ast.unaryop,
-    ast.BinOp,
-    ast.operator,
-    ast.expr_context,
-)
-_BINDING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _PLAIN = (type(None), bool, int, float, str, bytes, complex)
 _DATA = (Remote, np.generic, np.ndarray, torch.Tensor)
-
-
-def parse(source: str) -> ast.Module:
-    """A cell's statements; magics are transformed as in a notebook.
-
-    Raises:
-        SyntaxError: the cell isn't Python, or too deep or long for its parser.
-    """
-    try:
-        return ast.parse(TransformerManager().transform_cell(source))
-    except (ValueError, RuntimeError, MemoryError) as error:
-        raise SyntaxError(f"this cell can't be read: {error}") from None
-
-
-@dataclass
-class Notebook:
-    """What the instructor's source notebook says about names.
-
-    Attributes:
-        given: For each non-test cell, by position, the statements that the judge runs itself.
-        crossing: Names that the non-test cells bind, solutions included: a test that binds or
-            deletes one of them means the student's.
-        defined: The methods of each class that the judge can't run itself, because it is (partly)
-            the student's to write, and whether the instructor's own gives an object.
-        protected: Names that the given statements bind: never the student's.
-        state: Names that a function declares `global`: always the student's, even if a test binds
-            them, because calls change them.
-        solutions: Classes and functions that the student writes.
-    """
-
-    given: dict[int, list[ast.stmt]] = field(default_factory=dict)
-    crossing: set[str] = field(default_factory=set)
-    defined: dict[str, dict[str, bool]] = field(default_factory=dict)
-    protected: set[str] = field(default_factory=set)
-    solutions: set[str] = field(default_factory=set)
-    state: set[str] = field(default_factory=set)
-    _assigned: dict[str, ast.expr] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, cells: list[Any]) -> Notebook:
-        """Read the code cells of a source notebook; a cell that isn't Python gives nothing."""
-        notebook = cls()
-        for position, cell in enumerate(cells):
-            if cell["cell_type"] != "code" or is_test(cell):
-                continue
-            try:
-                tree = parse(cell["source"])
-            except SyntaxError:
-                continue
-            is_solution = bool(_nbgrader(cell).get("solution"))
-            notebook._add(position, cell["source"], tree, is_solution=is_solution)
-        return notebook
-
-    def _add(self, position: int, source: str, tree: ast.Module, *, is_solution: bool) -> None:
-        lines = region(source, "SOLUTION")
-        if is_solution and not lines:
-            lines = set(range(1, source.count("\n") + 2))  # nbgrader clears the whole cell
-        for node in tree.body:
-            bound = set(_bound(node))
-            self.crossing |= bound
-            given = False
-            if lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
-                given = _is_given(node, only_imports=is_solution)
-                if given:
-                    self.given.setdefault(position, []).append(node)
-                    self.protected |= bound
-                elif (setting := self._setting(node)) is not None:
-                    self.given.setdefault(position, []).append(setting)
-            elif isinstance(node, _BINDING[2:]):
-                self.solutions.add(node.name)
-            for child in ast.walk(node):
-                if isinstance(child, ast.ClassDef) and not given:
-                    self.defined[child.name] = _methods(child)
-                elif isinstance(child, ast.Global):
-                    self.state |= set(child.names)
-        self.protected -= self.solutions
-
-    def _setting(self, node: ast.stmt) -> ast.stmt | None:
-        """A setting of the whole process, in terms of the instructor's own names; else None.
-
-        `device` in `torch.set_default_device(device)` stands for what the instructor's cell binds
-        it to, because the name itself is the student's.
-        """
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            self._assigned[node.targets[0].id] = node.value
-        if isinstance(node, ast.If):
-            settings = [self._setting(part) for part in node.body]
-            others = [self._setting(part) for part in node.orelse]
-            if not self._is_own(node.test) or None in settings + others:
-                return None
-            made = ast.If(node.test, cast(list[ast.stmt], settings), cast(list[ast.stmt], others))
-            return ast.copy_location(made, node)
-        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
-            return None
-        call = copy.deepcopy(node.value)
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in SETTINGS:
-            return None
-        call.args = [self._assigned.get(getattr(arg, "id", ""), arg) for arg in call.args]
-        return ast.copy_location(ast.Expr(call), node) if self._is_own(call) else None
-
-    def _is_own(self, node: ast.expr) -> bool:
-        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-        return names <= self.protected
-
-
-def region(source: str, word: str) -> set[int]:
-    """The lines between `### BEGIN word` and `### END word`, markers included."""
-    lines: set[int] = set()
-    inside = False
-    for number, line in enumerate(source.splitlines(), 1):
-        inside = inside or f"BEGIN {word}" in line
-        if inside:
-            lines.add(number)
-        if f"END {word}" in line:
-            inside = False
-    return lines
-
-
-def is_test(cell: Any) -> bool:
-    """Whether nbgrader marks this cell by running it."""
-    meta = _nbgrader(cell)
-    return bool(meta.get("grade") and not meta.get("solution") and cell["cell_type"] == "code")
-
-
-def _nbgrader(cell: Any) -> Any:
-    return cell.get("metadata", {}).get("nbgrader", {})
-
-
-def _is_given(node: ast.stmt, *, only_imports: bool) -> bool:
-    if isinstance(node, ast.If | ast.Try):
-        return all(
-            isinstance(part, ast.Pass) or _is_given(part, only_imports=True)
-            for part in _statements(node)
-        )
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return True
-    if only_imports:
-        return False
-    if isinstance(node, ast.Assign | ast.AnnAssign):
-        return node.value is not None and all(
-            isinstance(part, _CONSTANT) for part in ast.walk(node.value)
-        )
-    return isinstance(node, _BINDING)
-
-
-def _statements(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
-    yield from node.body
-    yield from node.orelse
-    if isinstance(node, ast.Try):
-        yield from node.finalbody
-        for handler in node.handlers:
-            yield from handler.body
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    """Names that a statement binds at the top level of its cell."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-        return
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.withitem | ast.match_case):
-            yield from _bound(child)
-        else:
-            yield from _stored(child)
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0]
-
-
-def _stored(node: ast.AST) -> Iterator[str]:
-    for child in ast.walk(node):
-        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-            yield child.id
-
-
-def _methods(node: ast.ClassDef) -> dict[str, bool]:
-    """A class's methods, and whether each gives an object as it is written."""
-    methods = {
-        part.name: _gives_object(part) for part in node.body if isinstance(part, ast.FunctionDef)
-    }
-    for part in node.body:  # __rmul__ = __mul__
-        if isinstance(part, ast.Assign):
-            same = part.value.id if isinstance(part.value, ast.Name) else ""
-            methods |= dict.fromkeys(_stored(part), methods.get(same, False))
-    return methods
-
-
-def _gives_object(function: ast.FunctionDef) -> bool:
-    """Whether a method returns what it makes by a call of a class, or its own object."""
-    made = {"self", "other"}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and _is_made(node.value, made):
-            made |= set(_stored(node))
-    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
-    return any(value is not None and _is_made(value, made) for value in returned)
-
-
-def _is_made(value: ast.expr, made: set[str]) -> bool:
-    if isinstance(value, ast.Name):
-        return value.id in made
-    if not isinstance(value, ast.Call):
-        return False
-    match value.func:
-        case ast.Name(name):
-            return name[:1].isupper() or name == "cls"
-        case ast.Call(ast.Name("type")) | ast.Attribute(_, "__class__"):
-            return True
-    return False
 
 
 class Names(dict[str, Any]):

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograder.cells import Region, grade_id, is_test, points, region_lines
 from autograder.judge import libraries
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
@@ -41,10 +42,10 @@ from autograder.judge.files import Files
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
-from autograder.judge.names import Notebook, is_test, parse, region
 from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.raised import is_cuda_failure, is_theirs
 from autograder.judge.result import CellResult, Ended
+from autograder.judge.source import Notebook, parse
 from autograder.judge.unpickling import Unpickling
 
 IN_KERNEL = "in-kernel"
@@ -164,9 +165,9 @@ class _Session:
         cells = source["cells"]
         self.notebook = Notebook.read(cells)
         self.tests = {
-            cell["metadata"]["nbgrader"]["grade_id"]: (position, cell)
+            name: (position, cell)
             for position, cell in enumerate(cells)
-            if is_test(cell)
+            if is_test(cell) and (name := grade_id(cell))
         }
         self.fair = FairTime([*_own_schedstat(), *schedstats])
         self.waited = 0.0  # in the cell that runs
@@ -223,14 +224,14 @@ class _Session:
         """Run one cell where it belongs."""
         self.count += 1
         self.waited = 0.0
-        grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
-        result = CellResult(index, grade_id, "student", execution_count=self.count)
+        name = grade_id(cell)
+        result = CellResult(index, name, "student", execution_count=self.count)
         start = time.monotonic()
-        if grade_id in self.tests and is_test(cell):
-            position, test = self.tests[grade_id]
+        if name in self.tests and is_test(cell):
+            position, test = self.tests[name]
             in_kernel = IN_KERNEL in test["metadata"].get("tags", [])
             result.kind = IN_KERNEL if in_kernel else "test"
-            result.max_score = float(test["metadata"]["nbgrader"]["points"])
+            result.max_score = points(test)
             if in_kernel:
                 lost = self._run_there(test["source"], result)
                 score = from_outputs(result.outputs, result.max_score)
@@ -356,7 +357,7 @@ class _Session:
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         tree = TypeCalls().visit(parse(source))
         ast.fix_missing_locations(tree)
-        hidden = region(source, "HIDDEN TESTS")
+        hidden = region_lines(source, Region.HIDDEN_TESTS)
         first_hidden = min(hidden, default=math.inf)
         value, shown = None, False
         for node in tree.body:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.judge.names import Notebook, is_test, parse
+from autograder.cells import grade_id, is_test
+from autograder.judge.source import Notebook, parse
 
 IN_KERNEL = "in-kernel"
 
@@ -48,9 +49,8 @@ def unsupported(source_notebook: Any) -> list[Finding]:
             tree = parse(cell["source"])
         except SyntaxError:
             continue
-        grade_id = cell["metadata"]["nbgrader"]["grade_id"]
         found = {(node.lineno, what, rewrite) for node, what, rewrite in _look(tree, notebook)}
-        findings += [Finding(grade_id, *one) for one in sorted(found)]
+        findings += [Finding(str(grade_id(cell)), *one) for one in sorted(found)]
     return findings
 
 

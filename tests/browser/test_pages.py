@@ -24,7 +24,8 @@ from traitlets.config import Config
 from autograder.assignment import Assignment
 from autograder.course import Course
 from autograder.grading.feedback import feedback
-from autograder.grading.record import Result, record
+from autograder.grading.record import record
+from autograder.grading.result import Result
 from tests import page_attacks
 from tests.browser.formgrader import formgrader, log_in, submission_url
 from tests.conftest import WARMUP, make_course

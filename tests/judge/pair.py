@@ -182,7 +182,7 @@ def run_stock(source, submission, options, *_):
     """The same notebook in one process: hidden tests beside the student's code."""
     from nbgrader.utils import determine_grade, is_grade
 
-    from autograder.judge.names import is_test
+    from autograder.cells import is_test
 
     tests = {c.metadata.nbgrader.grade_id: c for c in source.cells if is_test(c)}
     for name, text in options.pop("files", {}).items():

@@ -16,8 +16,8 @@ from torch import nn
 
 from autograder.judge.channel import Channel
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.names import Notebook
 from autograder.judge.policy import DUNDERS, LIBRARIES
+from autograder.judge.source import Notebook
 from autograder.judge.stand_ins import (
     Kind,
     Remote,

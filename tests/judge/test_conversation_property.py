@@ -24,7 +24,7 @@ from autograder.judge import candidate_end, gradients
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.names import Notebook
+from autograder.judge.source import Notebook
 
 SOLUTION = """\
 import time

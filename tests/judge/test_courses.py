@@ -7,7 +7,7 @@ import nbgrader
 import pytest
 
 from autograder.authoring.specimens import apply, load
-from autograder.judge.names import is_test
+from autograder.cells import is_test
 from autograder.judge.unsupported import unsupported
 
 ROOT = Path(__file__).parents[2]

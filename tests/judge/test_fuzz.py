@@ -16,7 +16,7 @@ import pytest
 from autograder.judge.channel import Channel, FrameLimits
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.names import Notebook
+from autograder.judge.source import Notebook
 
 TAGS = (  # noqa: SIM905
     "int shared mine list set dict OrderedDict Counter defaultdict bytearray tuple frozenset Size "
