@@ -4,6 +4,8 @@ import json
 import os
 import traceback
 
+from autograder.sandbox.launch import Process
+
 
 def run(out, code):
     """Execute `code`; send what it binds to `answer`, or its traceback, over the pipe `out`."""
@@ -14,3 +16,10 @@ def run(out, code):
     except BaseException:
         message = {"error": traceback.format_exc()}
     os.write(out, json.dumps(message).encode())
+
+
+def written(process: Process, name: str) -> bytes:
+    """What a launched process wrote into a file of its private folder."""
+    file = os.open(name, os.O_RDONLY, dir_fd=process.folder)
+    with os.fdopen(file, "rb") as opened:
+        return opened.read()

@@ -7,6 +7,7 @@ import pytest
 
 from autograder.sandbox import shell
 from autograder.sandbox.launch import LaunchError, WarmProcess
+from tests.sandbox_probe import written
 from tests.test_sandbox_attacks import ask
 
 pytestmark = [
@@ -127,7 +128,7 @@ def test_a_pair_of_processes_talks_over_a_socket(warm):
         left.close()
         right.close()
         candidate.wait(30)
-        assert candidate.read_file("got") == b"HELLO"
+        assert written(candidate, "got") == b"HELLO"
 
 
 def test_a_fork_is_ready_in_a_fraction_of_an_import(warm):

@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -26,7 +25,7 @@ from typing import Any, Self
 
 from autograder.errors import AutograderError
 from autograder.sandbox.limits import MB, Computed, Limits, held_memory, socket_memory
-from autograder.sandbox.linux import open_beneath
+from autograder.sandbox.remedy import isolation_remedy
 from autograder.sandbox.scratch import Scratch
 from autograder.sandbox.view import View
 from autograder.sandbox.warm import ENVIRONMENT, receive, send
@@ -52,10 +51,6 @@ _WARM_ENVIRONMENT = ENVIRONMENT | {
 
 class LaunchError(AutograderError):
     """A process could not be started."""
-
-
-class FileRefusedError(AutograderError):
-    """A candidate's file is not one that may be read."""
 
 
 class WarmProcess:
@@ -114,7 +109,7 @@ class WarmProcess:
             return
         problem = reply.get("error") or _tail(self._log) or "it ended at once"
         if reply.get("isolation"):
-            raise LaunchError(f"This machine forbids isolation: {problem}.", _isolation_remedy())
+            raise LaunchError(f"This machine forbids isolation: {problem}.", isolation_remedy())
         raise LaunchError(
             f"The warm process didn't start: {problem}",
             "check that every module of the assignment is installed: autograder doctor",
@@ -210,7 +205,7 @@ class Process:
         reason: the limit for which it was killed, as a sentence's end; None if for none.
         cpu_seconds: what the process and its waited-for children used, known at the end.
         pidfd: a descriptor of the process, for signals that can't hit another.
-        folder: a descriptor of an isolated process's private folder, for `read_file`; else None.
+        folder: a descriptor of an isolated process's private folder; else None.
         memory_bound: bytes beyond which all of it together is killed.
     """
 
@@ -314,17 +309,6 @@ class Process:
         except OSError:
             return None
 
-    def read_file(self, name: str, max_bytes: int = 64 * MB) -> bytes:
-        """A file that the process left in its folder; works during and after its life.
-
-        Raises:
-            FileNotFoundError: there is none.
-            FileRefusedError: see the function `read_file`.
-        """
-        if self.folder is None:
-            raise FileNotFoundError(name)
-        return read_file(self.folder, name, max_bytes)
-
     def close(self) -> None:
         """Kill what still runs, wait for its end, and let go of everything."""
         self.kill()
@@ -402,40 +386,6 @@ def _pid_of(pidfd: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
 
 
-def read_file(folder: int, name: str, max_bytes: int = 64 * MB) -> bytes:
-    """Read a candidate's file as what it is: something made by who wants to cheat.
-
-    Only a regular file below `folder` (a descriptor, as `Process.folder`) is read; no link is
-    followed; reading doesn't block.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        FileRefusedError: it is not a regular file below the folder, or not to be read, or too big.
-    """
-    try:
-        file = open_beneath(folder, name)
-    except FileNotFoundError:
-        raise FileNotFoundError(name) from None
-    except (OSError, ValueError) as error:
-        raise FileRefusedError(
-            f"The submission's file '{name}' can't be read: {error}.",
-            "only files in the submission's own folder count, and links don't",
-        ) from error
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise FileRefusedError(
-            f"The submission's '{name}' is not a file.", "expected a regular file"
-        )
-    with os.fdopen(file, "rb") as opened:
-        content = opened.read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise FileRefusedError(
-            f"The submission's file '{name}' has more than {max_bytes:,} bytes.",
-            "the test should ask for something smaller",
-        )
-    return content
-
-
 @functools.cache
 def isolation_problem() -> str | None:
     """Why this machine can't isolate a process, with the remedy; None if it can (it was tried)."""
@@ -443,31 +393,8 @@ def isolation_problem() -> str | None:
         with WarmProcess() as warm, warm.launch("os:getpid") as process:
             process.wait(FORK_SECONDS)
     except LaunchError as error:
-        return f"{error.problem}\n  → {_isolation_remedy()}"
+        return f"{error.problem}\n  → {isolation_remedy()}"
     return None
-
-
-def _isolation_remedy() -> str:
-    if sys.platform != "linux":
-        return "isolation needs Linux: grade there, or in a Linux container or virtual machine"
-    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
-        return "run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-    if _setting("kernel/unprivileged_userns_clone") == "0":
-        return "run: sudo sysctl -w kernel.unprivileged_userns_clone=1"
-    if _setting("user/max_user_namespaces") == "0":
-        return "run: sudo sysctl -w user.max_user_namespaces=10000"
-    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        return (
-            "start the container with: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
-            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined"
-        )
-    return "isolation needs Linux 5.12 or newer with user namespaces, on x86-64 or 64-bit ARM"
-
-
-def _setting(name: str) -> str:
-    with suppress(OSError):
-        return (Path("/proc/sys") / name).read_text().strip()
-    return ""
 
 
 def _tail(log: int) -> str:

@@ -25,10 +25,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-_SYS_OPENAT2 = 437
 _SYS_MOUNT_SETATTR = 442
 _AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
-_RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 1, 2, 4, 8
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _CAPABILITY_VERSION_3 = 0x2008_0522
 _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
@@ -126,24 +124,6 @@ def drop_capabilities() -> None:
         prctl(PR_CAPBSET_DROP, capability)
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     _check(_libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
-
-
-class _OpenHow(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint64) for name in ("flags", "mode", "resolve")]
-
-
-def open_beneath(folder: int, name: str) -> int:
-    """openat2(2): open `name` for reading below `folder`, following no link, crossing no mount.
-
-    Doesn't block on a named pipe.
-    """
-    if "\0" in name:
-        raise ValueError("a name with a null character")
-    resolve = _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_XDEV
-    how = _OpenHow(os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0, resolve)
-    size = ctypes.c_size_t(ctypes.sizeof(how))
-    path = os.fsencode(name)
-    return _check(_libc.syscall(_SYS_OPENAT2, folder, path, ctypes.byref(how), size), name)
 
 
 _MADV_COLLAPSE, _HUGE = 25, 2 << 20
