@@ -151,7 +151,7 @@ def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str, digits: int =
         ax.bar_label(drawn, labels=[f"{value:,.{digits}f}" for value in bars.values()], padding=3)
         ax.invert_yaxis()
         ax.set_title(title, fontsize=10)
-        ax.set_xlim(min(0, *bars.values()) * 1.4, max(bars.values()) * 1.4)
+        ax.set_xlim(min(0, *bars.values()) * 1.6, max(bars.values()) * 1.4)
         if min(bars.values()) < 0:
             ax.axvline(0, color="#555555", linewidth=0.8)
         ax.spines[["top", "right", "bottom"]].set_visible(False)
@@ -236,7 +236,10 @@ def show_graph(
         share = 0.5 if top == bottom else 0.3  # where arrows cross, their texts don't
         for text, color, side in zip(texts, ("blue", "left over"), (-1, 1), strict=True):
             x, y = left + share * (right - left), top + share * (bottom - top)
-            ax.text(x, y + 0.13 * side, text, color=COLORS[color], ha="center", va="center")
+            back = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            style = {"color": COLORS[color], "ha": "center", "va": "center", "bbox": back}
+            if text:
+                ax.text(x, y + 0.13 * side, text, **style)
     for name, place in places.items():
         ax.add_patch(Circle(place, 0.2, facecolor=COLORS["input"], edgecolor="#555555"))
         ax.text(*place, (labels or {}).get(name, name), ha="center", va="center")
