@@ -193,21 +193,20 @@ outputs = (last_weights * activations).sum(dim=1)
 print("sums", sums.tolist(), "activations", activations.tolist(), "outputs", outputs.tolist())
 
 # %% folded=true
+units = [[f"{layer} {unit}" for unit in (0, 1)] for layer in range(3)]
+names_of_all = [name for layer in units for name in layer]
+values = dict(zip(names_of_all, torch.cat([inputs, activations, outputs]), strict=True))
 show_graph(
-    {"3": (0, 0), "1": (0, 1.4), "5": (2, 0), "0": (2, 1.4), "out 1": (4, 0), "out 2": (4, 1.4)},
+    {name: (2 * layer, 1.4 * row) for layer in range(3) for row, name in enumerate(units[layer])},
     {
-        ("3", "5"): ("2", ""),
-        ("3", "0"): ("1", ""),
-        ("1", "5"): ("−1", ""),
-        ("1", "0"): ("−4", ""),
-        ("5", "out 1"): ("1", ""),
-        ("5", "out 2"): ("−1", ""),
-        ("0", "out 1"): ("2", ""),
-        ("0", "out 2"): ("3", ""),
+        (units[layer][column], units[layer + 1][row]): (f"{weights[row, column].item():.0f}", "")
+        for layer, weights in enumerate((first_weights, last_weights))
+        for row in (0, 1)
+        for column in (0, 1)
     },
     alt="Two inputs, 3 and 1, with an arrow to each of two units; a weight stands on each arrow. "
     "The units' activations are 5 and 0. From them weighted arrows go to two outputs, 5 and −5.",
-    labels={"out 1": "5", "out 2": "−5"},
+    labels={name: f"{value.item():.0f}" for name, value in values.items()},
 )
 
 # %% [markdown]

@@ -25,7 +25,7 @@
 # **Exercise**: `ps2_conv_arithmetic`.
 #
 # Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (experts disagree),
-# *rule of thumb* (often true; check it). Words in **bold** are in the [glossary](glossary.md).
+# *rule of thumb* (often true; check it). Words that you forget are in the [glossary](glossary.md).
 #
 # **Where we are.** Lecture 1 brought the picture to the first layer. This lecture looks into that
 # layer. It computes what comes out, and how much it costs. Lecture 3 stacks such layers.
@@ -235,11 +235,11 @@ map_of_image, map_of_moved = F.conv2d(image, kernel), F.conv2d(moved, kernel)
 torch.allclose(map_of_moved, torch.roll(map_of_image, shifts=(3, 4), dims=(2, 3)))
 
 # %% folded=true
-both = {"image": image, "moved": moved, "map of image": map_of_image, "map of moved": map_of_moved}
+both = {"image": image, "its map": map_of_image, "moved": moved, "its map too": map_of_moved}
 show_pictures(
-    {name: (values[0] / values.max()).expand(3, -1, -1) for name, values in both.items()},
-    alt="An image with a white square, the same with the square moved down and to the right, and "
-    "the maps of both: the same pattern, moved down and to the right in the same way.",
+    {name: (x[0].abs() / x.abs().max()).expand(3, -1, -1) for name, x in both.items()},
+    alt="An image with a white square and its map; the same with the square moved down and to the "
+    "right, and its map: the same pattern, moved down and to the right in the same way.",
     columns=4,
 )
 

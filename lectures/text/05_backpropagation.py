@@ -28,7 +28,7 @@
 # is. **Exercise**: `ps5_backpropagation`.
 #
 # Claims are labelled: *settled* (mathematics, or agreed on), *contested* (experts disagree),
-# *rule of thumb* (often true; check it). Words in **bold** are in the [glossary](glossary.md).
+# *rule of thumb* (often true; check it). Words that you forget are in the [glossary](glossary.md).
 #
 # **Where we are.** Lecture 4 trained heads and fine-tuned bodies, and `backward()` computed the
 # gradients. This lecture explains what it does. It is the last lecture.
@@ -148,19 +148,24 @@ print("first layer:", tuple(network.features[0].weight.shape), "→", tuple(grad
 # red.
 
 # %% folded=true
+leaves = [torch.tensor(value, requires_grad=True) for value in (0.8, 2.0, -0.6)]
+product = leaves[0] * leaves[1]
+total = product + leaves[2]
+squeezed = total.tanh()
+arrows = {
+    **{("w", "×"): leaves[0], ("x", "×"): leaves[1], ("b", "+"): leaves[2]},
+    **{("×", "+"): product, ("+", "tanh"): total, ("tanh", "square"): squeezed},
+    ("square", "L"): squeezed**2,
+}
+back = torch.autograd.grad(arrows["square", "L"], list(arrows.values()))
 show_graph(
     {
         **{"w": (0, 0), "x": (0, 1.4), "×": (1.2, 0.7), "b": (1.2, 2.1), "+": (2.4, 0.7)},
         **{"tanh": (3.6, 0.7), "square": (4.8, 0.7), "L": (6, 0.7)},
     },
     {
-        ("w", "×"): ("0.80", "1.28"),
-        ("x", "×"): ("2.00", "0.51"),
-        ("×", "+"): ("1.60", "0.64"),
-        ("b", "+"): ("−0.60", "0.64"),
-        ("+", "tanh"): ("1.00", "0.64"),
-        ("tanh", "square"): ("0.76", "1.52"),
-        ("square", "L"): ("0.58", "1.00"),
+        arrow: (f"{value.item():.2f}", f"{gradient.item():.2f}")
+        for (arrow, value), gradient in zip(arrows.items(), back, strict=True)
     },
     alt="The unit as a graph, from w, x and b through product, sum, tanh and square to L. Forward: "
     "s is 1.00, a is 0.76, L is 0.58. Backward: 1.00 at L, 1.52 at a, 0.64 at s and b, 1.28 at w.",
