@@ -734,8 +734,7 @@ show_bars(
 # learned the training stamps by heart. This is called **overfitting**. With augmentation it knows
 # fewer of its training stamps, and does a little better on new ones: better in the mean over twelve
 # splits, worse on some of them. Two splits differ as much as the two methods do, so we compare both
-# methods *on the same split*. With three splits the mean might have misled us (lecture 3 has an
-# example).
+# methods *on the same split*. With few splits the mean can mislead us (lecture 3 has an example).
 #
 # It is settled that augmentation helps when there are few data. It isn't settled which augmentation
 # is best. That depends on the task, and searches for the best recipe often find that simple ones do
