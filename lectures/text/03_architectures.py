@@ -684,9 +684,9 @@ show_pairs(
 #   `vgg16_bn` has this order);
 # - training speed: after the pool, on a quarter of the numbers.
 #
-# Be careful if you change the order of a *trained* network. Its weights and running statistics
-# still work in `eval()`, as long as every $\gamma$ is positive. With a negative $\gamma$, or as
-# soon as new statistics are collected, they don't.
+# Be careful if you change the order of a *trained* network. With its weights and running statistics
+# it gives the same answers in `eval()`, as long as every $\gamma$ is positive. With a negative
+# $\gamma$, or as soon as new statistics are collected, its answers change.
 
 # %% [markdown]
 # ## The next idea: a path around the layers
@@ -826,8 +826,8 @@ show_bars(
 #
 # The **optimiser** is the rule that moves the weights. *SGD* is the rule of lecture 0: weight minus
 # rate times slope. With **momentum** it follows a running mean of the last slopes, so it must
-# remember one more number for each weight. **Adam** also remembers the usual size of the slopes, so
-# it must remember two.
+# remember one more number for each weight. **Adam** also remembers the usual size of the slopes, to give
+# each weight a step size of its own; so it must remember two.
 #
 # So training holds, for each parameter, the **weight**, its **gradient**, and what the optimiser
 # remembers. This memory doesn't depend on the batch.
