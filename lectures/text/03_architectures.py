@@ -826,8 +826,8 @@ show_bars(
 #
 # The **optimiser** is the rule that moves the weights. *SGD* is the rule of lecture 0: weight minus
 # rate times slope. With **momentum** it follows a running mean of the last slopes, so it must
-# remember one more number for each weight. **Adam** also remembers the usual size of the slopes, to give
-# each weight a step size of its own; so it must remember two.
+# remember one more number for each weight. **Adam** also remembers the usual size of the slopes, to
+# give each weight a step size of its own; so it must remember two.
 #
 # So training holds, for each parameter, the **weight**, its **gradient**, and what the optimiser
 # remembers. This memory doesn't depend on the batch.
