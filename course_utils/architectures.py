@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import log2, prod
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +187,124 @@ def show_blocks(rows: Sequence[Row], alt: str) -> None:
     show(figure, alt)
 
 
+def in_blocks(rows: Sequence[Row], of: str) -> dict[str, int]:
+    """The sum of one column over each block; the dense layers form the last one.
+
+    Args:
+        rows: From `trace`; a block ends with its pool.
+        of: The column: "parameters", "macs" or "activations".
+    """
+    sums: dict[str, int] = {}
+    block = 1
+    for row in rows[1:]:
+        name = "dense" if isinstance(row.layer, Dense) else f"block {block}"
+        sums[name] = sums.get(name, 0) + getattr(row, of)
+        block += isinstance(row.layer, Pool)
+    return sums
+
+
+def show_residual(blocks: Mapping[str, Sequence[str]], alt: str) -> None:
+    """Draw residual blocks, one below the other: layers in a row, and a path around them.
+
+    Args:
+        blocks: By title, what stands in the boxes, from the input to the sum.
+        alt: For whoever can't see it.
+    """
+    from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
+
+    figure, axes = new_figure(PAGE_INCHES, 1.5 * len(blocks), nrows=len(blocks), squeeze=False)
+    for ax, (title, layers) in zip(axes[:, 0], blocks.items(), strict=True):
+        ax.set_axis_off()
+        ax.set_title(title, fontsize=10, loc="left")
+        end = len(layers) + 1
+        drawn = ["x", *layers, "+", "ReLU", "y"]
+        for place, text in enumerate(drawn):
+            bare = text in ("x", "y")
+            box = {"boxstyle": "circle" if text == "+" else "round", "edgecolor": "#333333"}
+            box["facecolor"] = COLORS["output" if text == "+" else "input"]
+            ax.text(place, 0, text, ha="center", va="center", bbox=None if bare else box)
+            if place:
+                arrow = {"arrowstyle": "->", "color": "#333333"}
+                ax.annotate("", (place - 0.34, 0), (place - 0.66, 0), arrowprops=arrow)
+        around = {"color": COLORS["left over"], "linewidth": 2}
+        ax.plot((0, 0, end, end), (0.3, 0.8, 0.8, 0.5), **around)
+        ax.annotate("", (end, 0.28), (end, 0.6), arrowprops={"arrowstyle": "->"} | around)
+        ax.text(end / 2, 0.9, "skip connection", ha="center", color=COLORS["left over"])
+        ax.set_xlim(-0.5, len(drawn) - 0.5)
+        ax.set_ylim(-0.5, 1.1)
+    show(figure, alt)
+
+
+def show_histograms(numbers: Mapping[str, Tensor], alt: str) -> None:
+    """Draw side by side how often numbers of each size occur, with mean and standard deviation.
+
+    Args:
+        numbers: By title; all are drawn on the same horizontal axis.
+        alt: For whoever can't see it.
+    """
+    from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
+
+    figure, axes = new_figure(PAGE_INCHES, 2, ncols=len(numbers), sharex=True, squeeze=False)
+    for ax, (title, tensor) in zip(axes[0], numbers.items(), strict=True):
+        flat = tensor.detach().flatten()
+        ax.hist(flat.numpy(), bins=40, color=COLORS["sky"])
+        said = f"mean {flat.mean() + 0.0:.2f}, std {flat.std():.2f}".replace("-0.00", "0.00")
+        ax.set_title(f"{title}\n{said}", fontsize=9)
+        ax.axvline(flat.mean(), color=COLORS["left over"])
+        ax.set_yticks([])
+        ax.spines[["top", "right", "left"]].set_visible(False)
+    show(figure, alt)
+
+
+def show_pairs(
+    panels: Mapping[str, tuple[Sequence[float], Sequence[float]]], names: tuple[str, str], alt: str
+) -> None:
+    """Draw what two ways reach on the same splits: two dots for each split, joined by a line.
+
+    Args:
+        panels: By title, the results of the first and of the second way, split by split.
+        names: Of the two ways.
+        alt: For whoever can't see it.
+    """
+    from course_utils.plots import COLORS, new_figure, show
+
+    figure, axes = new_figure(6.6, 2.9, ncols=len(panels), sharey=True, squeeze=False)
+    for ax, (title, (first, second)) in zip(axes[0], panels.items(), strict=True):
+        for pair in zip(first, second, strict=True):
+            color = COLORS["blue" if pair[1] > pair[0] else "left over"]
+            ax.plot((0, 1), pair, color=color, marker="o", markersize=4, linewidth=1)
+        ax.set_xlim(-0.4, 1.4)
+        ax.set_xticks((0, 1), names)
+        ax.set_title(title, fontsize=10)
+        ax.spines[["top", "right"]].set_visible(False)
+    show(figure, alt)
+
+
+def show_memory(bars: Mapping[str, Mapping[str, float]], limit: float, alt: str) -> None:
+    """Draw what fills the memory: a bar in parts for each name, and a line where it is full.
+
+    Args:
+        bars: By name, the size of each part in GiB.
+        limit: In GiB.
+        alt: For whoever can't see it.
+    """
+    from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
+
+    figure, ax = new_figure(PAGE_INCHES, 0.8 + 0.4 * len(bars))
+    begins = [0.0] * len(bars)
+    parts = next(iter(bars.values()))
+    for part, color in zip(parts, ("blue", "sky", "purple", "window"), strict=False):
+        sizes = [bar[part] for bar in bars.values()]
+        ax.barh(list(bars), sizes, left=begins, color=COLORS[color], label=part)
+        begins = [begin + size for begin, size in zip(begins, sizes, strict=True)]
+    ax.axvline(limit, color=COLORS["left over"], linestyle="--")
+    ax.invert_yaxis()
+    ax.set_xlabel("GiB")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    show(figure, alt)
+
+
 def _cells(row: Row) -> list[str]:
     channels, *space = row.shape
     layer = row.layer
@@ -210,6 +328,34 @@ def _html(cells: list[str]) -> str:
 
 def _by(extent: Extent) -> str:
     return "×".join(map(str, extent if isinstance(extent, tuple) else (extent, extent)))
+
+
+def cost_of(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Parameters and multiply-adds for one image, of a network that may branch.
+
+    Args:
+        network: Of 2-D convolutions and dense layers, and layers that multiply nothing (norms are
+            not counted); on any device, meta too.
+        shape: Of one image: channels, height, width.
+    """
+    import torch
+    from torch import nn
+
+    work: list[int] = []
+    hooks = [
+        layer.register_forward_hook(
+            lambda layer, _, result: work.append(result.numel() * layer.weight[0].numel())
+        )
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    ]
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, *shape, device=next(network.parameters()).device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(parameter.numel() for parameter in network.parameters()), sum(work)
 
 
 def kept_for_backward(network: nn.Module, shape: tuple[int, int, int]) -> int:

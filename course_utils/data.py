@@ -38,6 +38,8 @@ class Stamps:
         captions: A few words for each picture.
         imagenet: For each picture the names of ImageNet's classes that are a right answer;
             empty for the 149 pictures of things that ImageNet has no class for.
+        groups: int64 [240]. Pictures of one kind of thing (four gnus, five apples) share a number,
+            and so do some that look nearly alike; a picture without a twin has one of its own.
     """
 
     images: Tensor
@@ -45,6 +47,7 @@ class Stamps:
     classes: tuple[str, ...]
     captions: tuple[str, ...]
     imagenet: tuple[frozenset[str], ...]
+    groups: Tensor
 
 
 def read_assets(*names: str) -> list[bytes]:
@@ -85,12 +88,15 @@ def load_stamps() -> Stamps:
     blobs = read_assets(*(row["file"] for row in rows))
     kinds = [row["file"].split("/")[1] for row in rows]
     classes = tuple(sorted(set(kinds)))
+    things = [row["group"] or row["file"] for row in rows]
+    numbers = {thing: number for number, thing in enumerate(dict.fromkeys(things))}
     return Stamps(
         images=torch.stack([_decode(blob) for blob in blobs]),
         labels=torch.tensor([classes.index(kind) for kind in kinds]),
         classes=classes,
         captions=tuple(row["caption"] for row in rows),
         imagenet=tuple(frozenset(filter(None, row["imagenet"].split("|"))) for row in rows),
+        groups=torch.tensor([numbers[thing] for thing in things]),
     )
 
 
@@ -111,20 +117,25 @@ def load_photograph(name: str) -> Tensor:
     return _decode(*read_assets(known[name]))
 
 
-def split_per_class(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
+def split_per_class(
+    labels: Tensor, per_class: int, seed: int, groups: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Splits a data set at random into a few training examples of each class, and the rest.
 
     Args:
         labels: Integers [N].
         per_class: Training examples of each class.
         seed: The same seed gives the same split.
+        groups: Integers [N]: examples that share a number, near twins, stay on one side. Groups are
+            taken in random order; one with more examples than are still wanted is left out.
 
     Returns:
         Indices of the training examples, `per_class` for each class, and of all others; both
         in ascending order.
 
     Raises:
-        ValueError: A class has too few examples to leave at least one outside the training set.
+        ValueError: A class has too few examples to leave at least one outside the training set, or
+            whole groups don't add up to `per_class`, or a group has examples of two classes.
     """
     import torch
 
@@ -137,9 +148,33 @@ def split_per_class(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, 
                 f"Class {label} has {len(members)} examples, so per_class must be between 1 and "
                 f"{len(members) - 1}, not {per_class}."
             )
-        order = torch.randperm(len(members), generator=generator)
-        chosen[members[order[:per_class]]] = True
+        order = members[torch.randperm(len(members), generator=generator)]
+        if groups is None:
+            chosen[order[:per_class]] = True
+        else:
+            across = members[torch.isin(groups[members], groups[labels != label])]
+            if len(across):
+                raise ValueError(
+                    f"Group {groups[across[0]]} has examples of class {label} and of another one. "
+                    "Give the examples of each class a group of their own."
+                )
+            chosen[_whole_groups(order, groups, per_class, label)] = True
     return chosen.nonzero().flatten(), (~chosen).nonzero().flatten()
+
+
+def _whole_groups(order: Tensor, groups: Tensor, wanted: int, label: int) -> list[int]:
+    """The first `wanted` examples in `order` that are whole groups."""
+    taken: list[int] = []
+    for group in dict.fromkeys(groups[order].tolist()):
+        members = order[groups[order] == group].tolist()
+        if len(taken) + len(members) <= wanted:
+            taken += members
+    if len(taken) < wanted:
+        raise ValueError(
+            f"Class {label}: whole groups gave {len(taken)} training examples, not {wanted}. "
+            "Take another seed, fewer examples per class, or smaller groups."
+        )
+    return taken
 
 
 def _read(name: str) -> bytes:

@@ -137,20 +137,112 @@ def _fill(ax: Axes, row: int, column: int, color: str) -> None:
     )
 
 
-def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str) -> None:
-    """Show small bar charts side by side: for each title, a bar with its number for each name."""
+def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str, digits: int = 0) -> None:
+    """Show small bar charts side by side: for each title, a bar with its number for each name.
+
+    The numbers have `digits` decimals. A negative number gets a bar to the left.
+    """
     names = len(next(iter(charts.values())))
     figure, axes = new_figure(
         3.3 * len(charts), 0.5 + 0.32 * names, ncols=len(charts), squeeze=False
     )
     for ax, (title, bars) in zip(axes[0], charts.items(), strict=True):
         drawn = ax.barh(list(bars), list(bars.values()), color=COLORS["sky"])
-        ax.bar_label(drawn, labels=[f"{value:,.0f}" for value in bars.values()], padding=3)
+        ax.bar_label(drawn, labels=[f"{value:,.{digits}f}" for value in bars.values()], padding=3)
         ax.invert_yaxis()
         ax.set_title(title, fontsize=10)
-        ax.set_xlim(0, max(bars.values()) * 1.4)
+        ax.set_xlim(min(0, *bars.values()) * 1.6, max(bars.values()) * 1.4)
+        if min(bars.values()) < 0:
+            ax.axvline(0, color="#555555", linewidth=0.8)
         ax.spines[["top", "right", "bottom"]].set_visible(False)
         ax.set_xticks([])
+    show(figure, alt)
+
+
+def show_lines(
+    panels: Mapping[str, Mapping[str, tuple[Any, Any, str]]],
+    alt: str,
+    *,
+    across: str = "",
+    up: str = "",
+    log: bool = False,
+) -> None:
+    """Show functions side by side, all with the same axes.
+
+    Args:
+        panels: By title; for each name the numbers across, the numbers up, and matplotlib's style,
+            such as "-", "--" or "o-".
+        alt: For whoever can't see them.
+        across: What the horizontal axes show.
+        up: What the vertical axes show.
+        log: Whether the vertical axes are logarithmic.
+    """
+    several = len(panels) > 1
+    figure, axes = new_figure(
+        min(PAGE_INCHES, 3.5 * len(panels)) if several else 4.6,
+        2.6,
+        ncols=len(panels),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+    )
+    for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
+        colors = ("blue", "left over", "green", "purple")
+        for (name, (x, y, style)), color in zip(lines.items(), colors, strict=False):
+            ax.plot(x, y, style, color=COLORS[color], label=name, markersize=5)
+        ax.set_title(title, fontsize=10)
+        ax.set_xlabel(across)
+        if log:
+            ax.set_yscale("log")
+        if ax is axes[0][-1] or not several:
+            ax.legend(frameon=False, fontsize=9)
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0][0].set_ylabel(up)
+    show(figure, alt)
+
+
+def show_graph(
+    places: Mapping[str, tuple[float, float]],
+    edges: Mapping[tuple[str, str], tuple[str, str]],
+    alt: str,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Show nodes, arrows between them, and a text above and one below each arrow.
+
+    Args:
+        places: Column and row of each node.
+        edges: From (start, end) to (what stands above the arrow, what stands below).
+        alt: For whoever can't see it.
+        labels: What is written into nodes, where it isn't their name.
+    """
+    from matplotlib.patches import Circle
+
+    columns, rows = zip(*places.values(), strict=True)
+    wide, tall = max(columns) - min(columns) + 1, max(rows) - min(rows) + 1
+    inches = min(1.25, PAGE_INCHES / wide)
+    figure, ax = new_figure(inches * wide, inches * tall)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    ax.set_xlim(min(columns) - 0.5, max(columns) + 0.5)
+    ax.set_ylim(max(rows) + 0.5, min(rows) - 0.5)
+    for (start, end), texts in edges.items():
+        (left, top), (right, bottom) = places[start], places[end]
+        length = ((right - left) ** 2 + (bottom - top) ** 2) ** 0.5
+        gap = 0.2 / length
+        ends = [
+            (left + part * (right - left), top + part * (bottom - top)) for part in (gap, 1 - gap)
+        ]
+        ax.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "->", "color": "#555555"})
+        share = 0.5 if top == bottom else 0.3  # where arrows cross, their texts don't
+        for text, color, side in zip(texts, ("blue", "left over"), (-1, 1), strict=True):
+            x, y = left + share * (right - left), top + share * (bottom - top)
+            back = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            style = {"color": COLORS[color], "ha": "center", "va": "center", "bbox": back}
+            if text:
+                ax.text(x, y + 0.13 * side, text, **style)
+    for name, place in places.items():
+        ax.add_patch(Circle(place, 0.2, facecolor=COLORS["input"], edgecolor="#555555"))
+        ax.text(*place, (labels or {}).get(name, name), ha="center", va="center")
     show(figure, alt)
 
 
@@ -216,21 +308,31 @@ def show_boxes(
 
 
 def show_curves(
-    curves: Mapping[str, Mapping[Any, tuple[float, float]]], across: str, up: str, alt: str
+    curves: Mapping[str, Mapping[Any, tuple[float, float]] | Sequence[float]],
+    across: str,
+    up: str,
+    alt: str,
 ) -> None:
     """Show a line for each name, through means with their standard deviations as error bars.
 
     Args:
         curves: By name; from each place on the horizontal axis, in order and evenly spaced, to
-            (mean, standard deviation). A curve may leave places of the first one out.
+            (mean, standard deviation). A curve may leave places of the first one out. A list of
+            numbers stands at the places 1, 2, 3 and so on.
         across: What the horizontal axis shows.
         up: What the vertical axis shows.
         alt: For whoever can't see them.
     """
     figure, ax = new_figure(6.2, 3.4)
-    places = list(next(iter(curves.values())))
+    charts = {
+        name: points
+        if isinstance(points, Mapping)
+        else {place: (value, 0.0) for place, value in enumerate(points, start=1)}
+        for name, points in curves.items()
+    }
+    places = list(next(iter(charts.values())))
     styles = zip(("blue", "left over", "green", "purple"), "osD^", strict=True)
-    for (name, points), (color, marker) in zip(curves.items(), styles, strict=False):
+    for (name, points), (color, marker) in zip(charts.items(), styles, strict=False):
         ax.errorbar(
             [places.index(place) for place in points],
             [mean for mean, _ in points.values()],

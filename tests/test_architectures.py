@@ -13,8 +13,14 @@ from traitlets.config import Config
 
 from course_utils.architectures import (
     NotAChainError,
+    cost_of,
+    in_blocks,
     kept_for_backward,
     layers_of,
+    show_histograms,
+    show_memory,
+    show_pairs,
+    show_residual,
     show_table,
     training_peak,
 )
@@ -99,6 +105,46 @@ def test_a_network_that_branches_has_no_table():
     fire = models.squeezenet1_1().features[3]
     with pytest.raises(NotAChainError, match=r"Layer expand3x3 .* the network branches"):
         layers_of(fire, (64, 9, 9))
+
+
+def test_the_blocks_of_vgg16_add_up_to_its_table():
+    rows = table_of("vgg16")[1]
+    for of in ("parameters", "macs", "activations"):
+        sums = in_blocks(rows, of)
+        assert list(sums) == [*(f"block {i}" for i in range(1, 6)), "dense"]
+        assert sum(sums.values()) == sum(getattr(row, of) for row in rows[1:])
+    assert in_blocks(rows, "parameters")["dense"] == 123_642_856
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50", "squeezenet1_1"])
+def test_the_cost_of_a_network_that_branches_is_torchs(name):
+    network = famous(name).eval()
+    parameters, macs = cost_of(network, IMAGE)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, *IMAGE, device="meta"))
+    assert (parameters, 2 * macs) == (
+        sum(p.numel() for p in network.parameters()),
+        counter.get_total_flops(),
+    )
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda alt: show_residual({"a block": ["conv", "norm"]}, alt=alt),
+        lambda alt: show_histograms({"noise": torch.randn(99, requires_grad=True)}, alt=alt),
+        lambda alt: show_pairs({"%": ([1.0, 2.0], [2.0, 1.0])}, ("one", "other"), alt=alt),
+        lambda alt: show_memory({"one": {"weights": 1.0, "rest": 2.0}}, limit=2, alt=alt),
+    ],
+)
+def test_a_figure_is_shown_with_its_alt_text(draw):
+    InteractiveShell.instance()
+    with capture_output() as captured:
+        draw("what it shows, & why")
+    assert 'alt="what it shows, &amp; why"' in captured.outputs[0].data["text/html"]
+    with pytest.raises(ValueError, match="needs alt text"):
+        draw(" ")
 
 
 # What training keeps

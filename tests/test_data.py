@@ -107,6 +107,21 @@ def test_stamps_are_as_documented():
     assert all(stamps.captions)
 
 
+def test_near_twins_share_a_group_and_all_others_have_their_own():
+    stamps = data.load_stamps()
+    assert stamps.groups.dtype == torch.int64
+    sizes = stamps.groups.bincount()
+    assert len(sizes) == 179
+    assert sizes[sizes > 1].sum() == 101  # stated in the assets' README
+    assert sizes.max() == 5
+    for word, count in {"gnu": 4, "apple.": 4, "traffic light": 3, "Tamworth": 2, "cep": 3}.items():
+        same = [i for i, caption in enumerate(stamps.captions) if word in caption]
+        assert len(same) >= count, word
+        assert len(set(stamps.groups[same].tolist())) == 1, word
+    with_class = torch.stack([stamps.groups, stamps.labels]).unique(dim=1)
+    assert with_class.shape[1] == len(sizes)  # no group in two classes
+
+
 def test_imagenet_names_are_names_of_imagenet_classes():
     stamps = data.load_stamps()
     known = set(models.imagenet_classes())
@@ -306,3 +321,58 @@ def test_a_split_that_can_not_be_says_why(per_class):
     y = data.load_stamps().labels
     with pytest.raises(ValueError, match="examples, so per_class must be between 1 and"):
         data.split_per_class(y, per_class, seed=0)
+
+
+@given(
+    examples=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=2, max_size=60),
+    per_class=st.integers(1, 8),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_group_is_ever_on_both_sides(examples, per_class, seed):
+    y = torch.tensor([label for label, _ in examples])
+    groups = torch.tensor([10 * label + group for label, group in examples])
+    try:
+        train, test = data.split_per_class(y, per_class, seed, groups)
+    except ValueError:  # what is refused, and with which words, the tests below say
+        return
+    assert sorted(train.tolist() + test.tolist()) == list(range(len(y)))
+    assert all((y[train] == label).sum() == per_class for label in y.unique())
+    assert not set(groups[train].tolist()) & set(groups[test].tolist())
+
+
+@given(labels=st.lists(st.integers(0, 3), min_size=2, max_size=60), seed=st.integers(0, 2**32 - 1))
+def test_groups_of_one_change_nothing(labels, seed):
+    y = torch.tensor(labels)
+    if y.bincount()[y.unique()].min() < 3:
+        return
+    plain, grouped = (
+        data.split_per_class(y, 2, seed, groups) for groups in (None, torch.arange(len(y)))
+    )
+    assert torch.equal(plain[0], grouped[0])
+    assert torch.equal(plain[1], grouped[1])
+
+
+def test_a_split_of_the_stamps_by_groups_is_always_possible():
+    stamps = data.load_stamps()
+    for seed in range(200):
+        train, test = data.split_per_class(stamps.labels, 10, seed, stamps.groups)
+        assert stamps.labels[train].bincount().tolist() == [10] * 8
+        assert not set(stamps.groups[train].tolist()) & set(stamps.groups[test].tolist())
+
+
+def test_the_split_without_groups_is_the_one_that_it_always_was():
+    y = data.load_stamps().labels
+    train, _ = data.split_per_class(y, 10, seed=0)
+    assert hashlib.sha256(str(train.tolist()).encode()).hexdigest()[:16] == "ee452e315e010f61"
+
+
+def test_whole_groups_that_can_not_give_the_number_are_refused():
+    y, groups = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1]), torch.tensor([0, 0, 1, 1, 2, 3, 4, 5])
+    with pytest.raises(ValueError, match=r"Class 0: whole groups gave 2 .* not 3\. Take another"):
+        data.split_per_class(y, 3, 0, groups)
+
+
+def test_a_group_in_two_classes_is_refused():
+    y, groups = torch.tensor([0, 0, 1, 1]), torch.tensor([7, 1, 7, 2])
+    with pytest.raises(ValueError, match=r"Group 7 has examples of class 0 and of another one"):
+        data.split_per_class(y, 1, 0, groups)

@@ -21,7 +21,9 @@ from course_utils.plots import (
     show_bars,
     show_boxes,
     show_curves,
+    show_graph,
     show_grids,
+    show_lines,
 )
 from course_utils.scenes import street
 
@@ -97,6 +99,41 @@ def test_bars():
     picture, alt = _shown(show_bars, charts, alt="two charts")
     assert alt == "two charts"
     assert picture.width > 2 * picture.height
+
+
+def test_a_negative_bar_goes_to_the_left():
+    picture, _ = _shown(show_bars, {"": {"up": 1.0, "down": -1.0}}, alt="two bars", digits=2)
+    rows = {}
+    for y in range(picture.height):
+        blue = [x for x in range(picture.width) if picture.getpixel((x, y)) == (86, 180, 233)]
+        if blue:
+            rows[y] = (min(blue), max(blue))
+    (first, _), (_, last) = rows[min(rows)], rows[max(rows)]
+    assert last < first + 5
+
+
+def test_lines_share_their_axes_and_each_has_its_colour():
+    panels = {"a": {"one": ([0, 1], [1, 10], "-"), "two": ([0, 1], [2, 3], "o")}}
+    panels["b"] = panels["a"]
+    picture, alt = _shown(show_lines, panels, alt="Two panels.", log=True)
+    assert alt == "Two panels."
+    assert min(_share(picture, "0072B2"), _share(picture, "D55E00")) > 0.0005
+
+
+def test_a_graph_has_its_nodes_and_texts_on_both_sides_of_an_arrow():
+    places, edges = {"x": (0, 0), "y": (1, 0)}, {("x", "y"): ("3.00", "1.28")}
+    picture, _ = _shown(show_graph, places, edges, alt="Two nodes.", labels={"y": "×"})
+    bare, _ = _shown(show_graph, places, {("x", "y"): ("", "")}, alt="Two nodes.")
+    assert min(_share(picture, "BCD9EA"), _share(bare, "BCD9EA")) > 0.05
+    for colour in ("0072B2", "D55E00"):
+        assert _share(picture, colour) > _share(bare, colour) == 0
+
+
+def test_numbers_alone_are_a_curve_at_the_places_from_one_on():
+    alone, _ = _shown(show_curves, {"a": [3.0, 2.0]}, across="n", up="%", alt="It falls.")
+    placed = {"a": {1: (3.0, 0.0), 2: (2.0, 0.0)}}
+    given, _ = _shown(show_curves, placed, across="n", up="%", alt="It falls.")
+    assert alone.tobytes() == given.tobytes()
 
 
 def test_a_curve_may_leave_out_places_and_each_has_its_colour():

@@ -9,42 +9,53 @@
 # %% [markdown]
 # # 0 · Welcome
 #
-# What you see when you look at a photograph, what the computer gets, and what a network makes of
-# it. Then how this course works, and whether your computer is ready for it.
+# This lecture shows what you see in a photograph, what the computer gets, and what a network
+# answers. Then it explains how the course works, and checks your computer.
 #
 # **You will be able to**
 #
 # - read a photograph as a tensor: find a pixel, name its three numbers;
-# - ask a trained network what it sees, and doubt its answer;
+# - say what a network, a layer, a weight and an activation are;
+# - ask a trained network what a photograph shows, and judge its answer;
 # - tell classification, detection and segmentation apart;
+# - explain what one step of training does;
 # - run a lecture, answer its questions, and hand in an assignment;
-# - check your installation, and mend what is missing.
+# - check your installation, and add what is missing.
 #
-# **Time**: 40 minutes. **You need**: some Python. **Exercise**: none yet; the first one is
-# `ps1_preprocessing`.
+# **Time**: 50 minutes. **You need**: Python's functions, loops, lists and dictionaries. Tensors are
+# reviewed below. **Exercise**: none yet; the first one is `ps1_preprocessing`.
 #
 # Some claims carry a label. *Settled* means that it is arithmetic, or that people in the field
-# agree. *Contested* means that good people disagree. A *rule of thumb* is often true; check it.
+# agree. *Contested* means that experts disagree. A *rule of thumb* is often true; check it.
 #
 # A notebook is made of *cells*. Click on the next one and press Shift-Enter: it runs, and what it
-# prints appears below. Go through the page like that, from top to bottom.
+# prints appears below. Go through the page like that, from top to bottom. Some cells only draw.
+# Their code is folded away; a click on the three dots shows it.
+#
+# `torch` is PyTorch, the library for tensors and networks. `course_utils` holds the functions of
+# this course that draw and check. You needn't read them.
 
 # %%
+import math
+
 import torch
 
 from course_utils.data import load_photograph
 from course_utils.models import imagenet_classes, preprocess, squeezenet, top_k
-from course_utils.plots import Grid, show_bars, show_boxes, show_curves, show_grids, show_pictures
+from course_utils.plots import Grid, show_bars, show_boxes, show_curves, show_graph, show_grids
+from course_utils.plots import show_lines, show_pictures
 from course_utils.quiz import ask
 from course_utils.scenes import street
 
 # %% [markdown]
 # ## What you see
 #
-# A photograph. Look at it for one second, then say what is on it.
+# Here is a photograph. Look at it for one second, then say what it shows.
 
 # %%
 cat = load_photograph("cat")
+
+# %% folded=true
 show_pictures(
     {"what you see": cat},
     alt="A photograph: the face of a tabby cat with green eyes, looking into the camera.",
@@ -53,33 +64,74 @@ show_pictures(
 )
 
 # %% [markdown]
-# You said *cat*. You didn't measure anything, and couldn't say how you did it. That is the trouble:
-# nobody can write down the rule.
+# You said *cat*. You didn't measure anything, and couldn't say how you did it. That is the
+# difficulty: nobody can write down a rule that finds cats.
+#
+# ## A short review: tensors
+#
+# The computer gets tables of numbers. PyTorch calls a table, of any number of axes, a **tensor**.
+# Rows and columns are counted from zero. If nothing here is new, go on to the next section.
+
+# %%
+numbers = torch.arange(6).reshape(2, 3)
+print(numbers.tolist(), "has the shape", tuple(numbers.shape))
+print("row 1:", numbers[1].tolist(), "- column 2:", numbers[:, 2].tolist())
+print("the sum of each column:", numbers.sum(dim=0).tolist())
+print("each row times (1, 10, 100):", (numbers * torch.tensor([1, 10, 100])).tolist())
+
+# %% [markdown]
+# In the last line we multiplied a table of two rows by a single row of three numbers. PyTorch used
+# that row for both rows of the table. This is called *broadcasting*.
+#
+# You will meet these spellings in every lecture:
+#
+# | spelling | what it means |
+# |---|---|
+# | `t.item()` | the only number of a tensor, as a Python number |
+# | `t.tolist()` | the numbers of a tensor, as Python lists |
+# | `t[None]` | the same numbers with a new first axis of length 1: a batch of one picture |
+# | `t[0, 0]` | the first entry along the first two axes |
+# | `t.view(3, 1, 1)` | the same numbers in another shape |
+# | `t.sum(dim=0)` | add along axis 0, so that this axis disappears |
+# | `zip(a, b, strict=True)` | pairs from two lists; an error if one list is longer |
+# | `torch.no_grad()` | compute without keeping what training would need |
+# | `_ = torch.manual_seed(0)` | draw the same random numbers in each run |
 #
 # ## What the computer gets
 #
-# Numbers. A photograph is a **tensor**: three tables of the same size, for red, green and blue
-# light. In each table there is one number for every place, from 0 (dark) to 255 (bright).
+# The computer gets numbers. A photograph is a tensor of three tables of the same size, for red,
+# green and blue light. For every place of the photograph, every **pixel**, each table has one
+# number, from 0 (dark) to 255 (bright). The type `uint8` is a byte, and a byte holds no other
+# numbers.
 
 # %%
 print(f"shape {tuple(cat.shape)}, that is {cat.numel():,} numbers")
 print("type", cat.dtype, "from", cat.min().item(), "to", cat.max().item())
-print("a byte can hold 0 to", torch.iinfo(cat.dtype).max)
 
 # %% [markdown]
-# Here are 64 places of the red table, where the green of an eye meets the black of its pupil. Would
-# you have known?
+# Here are 64 pixels of the red table, at the border between the green of an eye and its black
+# pupil. Could you tell from these numbers that they show an eye?
 
 # %%
 patch = cat[0, 96:104, 138:146]
+
+# %% folded=true
+show_boxes(
+    cat,
+    {"8×8": (138, 96, 146, 104)},
+    alt="The cat; in the eye on the left a small square at the left border of the pupil is marked.",
+)
 show_grids(
     [Grid("what the computer gets: 8×8 of the red table", (8, 8), numbers=patch.tolist())],
     alt="A grid of 8×8 numbers; nothing in it looks like a cat.",
 )
 
 # %% [markdown]
-# Move the lens over the photograph: drag it, or use the arrow keys (with Shift it goes by its own
-# width). If you see an error instead, run the cell again.
+# ## Play
+#
+# Run the next cell. It shows the photograph with a small square on it, the *lens*, and the numbers
+# under the lens. Drag the lens, or move it with the arrow keys (with Shift it jumps by its own
+# width). If you see an error message, run the cell again.
 #
 # 1. Find the brightest spot of an eye. What are its three numbers, and why are they alike?
 # 2. Find a place where green is larger than red. Is it where you thought?
@@ -87,9 +139,10 @@ show_grids(
 #
 # <details><summary>Answers</summary>
 #
-# 1. The spot is a lamp or a window that is reflected. White light has as much red as green and
-#    blue, so the three numbers are about alike, and large.
+# 1. The spot is the reflection of a lamp or a window. White light has as much red as green and
+#    blue, so the three numbers are nearly equal, and large.
 # 2. Only in the eyes. In fur and background red is at least as large as green.
+# 3. In no single number. It is in the differences between neighbouring numbers.
 #
 # </details>
 
@@ -100,10 +153,11 @@ lens = PixelExplorer(cat, row=96, column=138)
 lens
 
 # %% [markdown]
-# The third question has no good answer, and that is the point of this course. An outline isn't in
-# any one number. It is in how numbers differ from their neighbours, whatever the light and the fur.
+# The third answer matters for the whole course. The outline is in the *differences* between
+# neighbouring numbers, and this holds in any light and for any fur. A network must learn to find
+# such differences.
 #
-# Python can read the lens. Move it, and run this cell again:
+# Python knows where the lens is. Move it, and run this cell again:
 
 # %%
 seen = cat[:, lens.row : lens.row + 8, lens.column : lens.column + 8]
@@ -114,10 +168,56 @@ print([round(channel.float().mean().item()) for channel in seen])
 ask("count_the_numbers")
 
 # %% [markdown]
-# ## What the network sees
+# ## What a network is
 #
-# SqueezeNet is a small convolutional network. It was shown more than a million labelled photographs
-# (ImageNet), and chooses among 1000 classes. It comes with the course; nothing is downloaded.
+# A **network** is a function with very many adjustable numbers, its **parameters**. It takes a
+# tensor and returns numbers. Nobody chooses its parameters by hand. They are found by *training*:
+# the network sees examples, and its parameters are changed until most answers are right.
+#
+# A network is a chain of **layers**; each layer computes on what the layer before it returns. A
+# layer consists of *units*. A unit multiplies every input by a **weight**, adds up the products,
+# and adds one more number, its **bias**. Weights and biases are the parameters.
+#
+# Between two layers stands an **activation function**. The most common is **ReLU**: it replaces
+# negative numbers by 0. Its results are called **activations**. Here is a network of two layers;
+# all biases are 0.
+
+# %%
+inputs = torch.tensor([3.0, 1.0])
+first_weights = torch.tensor([[2.0, -1.0], [1.0, -4.0]])  # a row for each unit
+last_weights = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
+
+sums = (first_weights * inputs).sum(dim=1)
+activations = sums.clamp(min=0)  # ReLU
+outputs = (last_weights * activations).sum(dim=1)
+print("sums", sums.tolist(), "activations", activations.tolist(), "outputs", outputs.tolist())
+
+# %% folded=true
+units = [[f"{layer} {unit}" for unit in (0, 1)] for layer in range(3)]
+names_of_all = [name for layer in units for name in layer]
+values = dict(zip(names_of_all, torch.cat([inputs, activations, outputs]), strict=True))
+show_graph(
+    {name: (2 * layer, 1.4 * row) for layer in range(3) for row, name in enumerate(units[layer])},
+    {
+        (units[layer][column], units[layer + 1][row]): (f"{weights[row, column].item():.0f}", "")
+        for layer, weights in enumerate((first_weights, last_weights))
+        for row in (0, 1)
+        for column in (0, 1)
+    },
+    alt="Two inputs, 3 and 1, with an arrow to each of two units; a weight stands on each arrow. "
+    "The units' activations are 5 and 0. From them weighted arrows go to two outputs, 5 and −5.",
+    labels={name: f"{value.item():.0f}" for name, value in values.items()},
+)
+
+# %% [markdown]
+# The numbers on the arrows are the weights. The upper unit in the middle computes
+# $2 \cdot 3 - 1 \cdot 1 = 5$. The lower unit gets $1 \cdot 3 - 4 \cdot 1 = -1$, and ReLU makes 0 of
+# it.
+#
+# *SqueezeNet* is a small network of the same kind. It is *convolutional*; lecture 2 explains the
+# word. It was trained on *ImageNet*: more than a million photographs, each with a **label**, the
+# name of what it shows. There are 1000 different labels, and we call them **classes**. The network
+# comes with the course; nothing is downloaded.
 
 # %%
 network = squeezenet()
@@ -125,9 +225,15 @@ parameters = sum(p.numel() for p in network.parameters())
 print(f"{parameters:,} parameters")
 
 # %% [markdown]
-# We hand it the tensor. `preprocess` makes it the size and the scale that the network knows;
-# lecture 1 is about that one word. Out come 1000 numbers, one for each class: the **logits**. A
-# logit can be any number. The larger it is, the more speaks for the class.
+# ## What the network answers
+#
+# We give the cat to the network. `preprocess` gives the photograph the size and the range of
+# numbers that the network expects; lecture 1 explains how. The network returns 1000 numbers, one
+# for each class. They are called **logits**. A logit can be any number. The larger the logit, the
+# more the network prefers this class.
+#
+# The network answers for several photographs at once. We give it a single one, so we take the
+# first answer.
 
 # %%
 with torch.no_grad():
@@ -138,25 +244,36 @@ print("shape", tuple(logits.shape), "from", round(logits.min().item(), 1), end="
 print("to", round(logits.max().item(), 1))
 
 # %% [markdown]
-# To read them as probabilities we need numbers from zero to one that add up to one. **Softmax**
-# makes them: it takes $e^{z}$ of each logit $z$, which is positive, and divides by the sum of all.
+# Probabilities lie between 0 and 1, and they add up to 1. Logits don't. **Softmax** makes
+# probabilities of logits. For each logit $z$ it computes $e^{z}$, and $e^{z}$ is always positive.
+# Then it divides each $e^{z}$ by the sum of all of them:
+#
+# $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$$
+#
+# Here $z_k$ is the logit of class $k$, $p_k$ is its probability, and the sum goes over all classes
+# $j$. For the three logits 2, 1 and 0 the powers $e^z$ are about 7.4, 2.7 and 1.0. Their sum is
+# 11.1, and the probabilities are 0.67, 0.24 and 0.09.
 
 # %%
 probabilities = logits.exp() / logits.exp().sum()
 print(f"they add up to {probabilities.sum():.3f}; e is {torch.e:.1f}")
+
+# %% folded=true
 show_bars(
     {
         "logits": dict(zip(names, logits[best].tolist(), strict=True)),
         "after softmax, %": dict(zip(names, (100 * probabilities[best]).tolist(), strict=True)),
     },
     alt="Two bar charts of the network's five likeliest classes: Egyptian cat, tabby, tiger cat, "
-    "lynx and cheetah. Their logits differ little; after softmax the first three have nearly all, "
-    "and the last two almost nothing.",
+    "lynx and cheetah. Their logits are of like size; after softmax the first three have nearly "
+    "all, and the last two almost nothing.",
 )
 
 # %% [markdown]
-# A logit that is larger by one means a probability that is $e$ times as large, about 2.7 times. So
-# small differences of logits become large ones of probabilities. `top_k` does all this for you:
+# If the logit of class A is larger by 1 than the logit of class B, then the probability of A is $e$
+# times the probability of B, about 2.7 times. So a small difference between logits becomes a large
+# ratio of probabilities. `top_k` applies softmax, and returns the names and the probabilities of
+# the likeliest classes:
 
 
 # %%
@@ -171,17 +288,40 @@ for label, percent in answer.items():
     print(f"{label:15} {percent:5.1f} %")
 
 # %% [markdown]
-# The first three are kinds of cat, and together they have nearly everything. Whether it is an
-# *Egyptian* cat is another matter; nobody has told us her breed. We call the first answer *top-1*
-# and the first five *top-5*; lecture 4 counts both.
+# The first three are kinds of cat. Together they have nearly all of the probability. We don't know
+# whether it really is an *Egyptian* cat. We call the first answer *top-1* and the first five
+# *top-5*; lecture 4 counts both.
 #
-# It isn't always so good:
+# ### How wrong is an answer?
+#
+# In training the right class is known. A **loss** is one number that says how wrong an answer is.
+# The usual loss for classes is **cross-entropy**: take the probability $p$ that the network gives
+# to the *right* class, and compute $-\log p$ (the natural logarithm).
 
 # %%
-for label, percent in look_at("rocket").items():
-    print(f"{label:18} {percent:5.1f} %")
+for p in (0.9, 0.5, 0.01):
+    print(f"the right class gets p = {p}: the loss is {-math.log(p):.2f}")
 
-# %%
+# %% folded=true
+p = torch.linspace(0.005, 1, 400)
+three = torch.tensor([0.9, 0.5, 0.01])
+show_lines(
+    {"cross-entropy": {"−log p": (p, -p.log(), "-"), "three answers": (three, -three.log(), "o")}},
+    alt="The curve of minus log p. It is very high where the probability is almost nothing, and "
+    "falls to zero where it is one. The three answers of the cell above are marked on it.",
+    across="probability p of the right class",
+    up="loss",
+)
+
+# %% [markdown]
+# If the right class gets probability 1, the loss is 0. If it gets almost 0, the network is sure and
+# wrong, and the loss is large. Training makes the loss small; the end of this lecture shows how.
+#
+# ### A class that isn't there
+#
+# The answer isn't always so good. Here is a rocket:
+
+# %% folded=true
 show_pictures(
     {"a rocket on its launch pad": load_photograph("rocket")},
     alt="A white rocket on the launch pad at dusk, between four tall lightning towers.",
@@ -189,19 +329,22 @@ show_pictures(
     inches=4.3,
 )
 
+# %%
+for label, percent in look_at("rocket").items():
+    print(f"{label:18} {percent:5.1f} %")
+
 # %% [markdown]
 # There is no class *rocket* among the 1000. The nearest are *missile*, *projectile* and *space
-# shuttle*, and here *missile* comes third. The network must choose something. A *beacon*, to
-# ImageNet, is a lighthouse: something tall and light against a dark sky. That isn't stupid. (Which
-# part of the picture speaks for it, lecture 4 asks.) But remember: **a network answers the question
-# that it was trained on**, not yours (settled).
+# shuttle*, and here *missile* comes third. The network must choose a class. In ImageNet a *beacon*
+# is a lighthouse: something tall and bright in front of a dark sky. So this answer isn't
+# unreasonable. (Lecture 4 shows which part of the picture led to it.) But remember: **a classifier
+# like this answers the question that it was trained on**, not yours (settled).
 #
 # **Think.** You show it a photograph of your grandmother. What will it say?
 #
 # <details><summary>An answer</summary>
 #
-# One of its classes, with some confidence: perhaps a piece of clothing. "None of these" isn't among
-# the answers that it knows.
+# It names one of its 1000 classes, perhaps a piece of clothing. It can't answer "none of these".
 #
 # </details>
 
@@ -209,13 +352,17 @@ show_pictures(
 ask("what_softmax_hides")
 
 # %% [markdown]
-# ## One name, or all that is there?
+# ## One name for the picture, or one for each thing?
 #
 # Most pictures show more than one thing. Here is a street, put together from pictures that come
 # with the course. What do you see?
 
 # %%
 scene = street()
+with torch.no_grad():
+    print("SqueezeNet's one name:", top_k(network(preprocess(scene.image)), k=1)[0][0])
+
+# %% folded=true
 show_pictures(
     {"what you see": scene.image},
     alt="A road under a pale sky, with five things pasted onto it: a stop sign, a green bus, a "
@@ -223,29 +370,25 @@ show_pictures(
     columns=1,
     inches=7,
 )
-with torch.no_grad():
-    print("SqueezeNet's one name:", top_k(network(preprocess(scene.image)), k=1)[0][0])
 
 # %% [markdown]
-# One name is all that this network can give, and for such a collage it isn't even a good one.
-# Giving one name is **classification**. A driver needs more. **Detection** puts a box around each
-# thing and names it:
+# This network can give only one name, and for this picture the name isn't even right. Giving one
+# name is **classification**. A driver needs more. **Detection** puts a box around each thing and
+# names it. **Segmentation** says for each pixel which thing it belongs to. The pixels of one thing
+# form its *mask*:
 
 # %%
+masks = torch.zeros(3, *scene.image.shape[1:])
+for number, mask in enumerate(scene.masks.values(), start=1):
+    masks[:, mask] = number / len(scene.masks)  # a grey of its own for each thing
+
+# %% folded=true
 show_boxes(
     scene.image,
     scene.boxes,
     alt="The same street; around each of the five things is a box with its name: stop sign, bus, "
     "bird, car, dog.",
 )
-
-# %% [markdown]
-# **Segmentation** says of each pixel what it belongs to. What it finds is called a *mask*:
-
-# %%
-masks = torch.zeros(3, *scene.image.shape[1:])
-for number, mask in enumerate(scene.masks.values(), start=1):
-    masks[:, mask] = number / len(scene.masks)
 show_pictures(
     {"one grey for each thing": masks},
     alt="The outlines of the five things, filled with five shades from grey to white, on black.",
@@ -254,93 +397,82 @@ show_pictures(
 )
 
 # %% [markdown]
-# (No network found these boxes and masks. We pasted the things ourselves, so we know.) This is the
-# old joke about what people see on a street and what computer vision sees. The course is about the
-# first of the three questions. But detectors and segmenters are built on the same networks, and
-# lecture 4 comes back to boxes.
-#
-# ## How the course works
-#
-# | lecture | what you learn |
-# |---|---|
-# | 0 · Welcome | you are here |
-# | 1 · Preprocessing | from the file to the first layer, and what goes wrong on the way |
-# | 2 · Convolution arithmetic | sizes, parameters, receptive fields, with a pencil |
-# | 3 · Architectures | AlexNet, VGG, and what fits into memory |
-# | 4 · Transfer learning | use what others have trained |
-# | 5 · Backpropagation | how it learns; and how a change that nobody sees fools it |
-#
-# Each takes an hour or more. Every number in the text is computed by a cell, or checked against its
-# source. Words that you forget are in the [glossary](glossary.md).
-#
-# Three habits are worth having. **Predict** what a cell will print before you run it. **Change**
-# something and run it again; you can't break anything, and the menu *Kernel → Restart* starts
-# afresh. **Look** at what goes in, and at what comes out.
-#
-# ## What you should know already
-#
-# - **For all lectures**: Python's functions, loops, lists and dictionaries. Tensors: their shape,
-#   and how to take a part of one.
-# - **Lectures 2 and 3**: sums, products and powers.
-# - **Lectures 4 and 5**: what a training step does. For lecture 5 also the derivative and the chain
-#   rule.
-#
-# A refreshment of 10 minutes follows. If nothing in it is new, go on to the next section.
+# (No network found these boxes and masks. We pasted the things ourselves, so we know.) This course
+# is about the first of these three tasks, classification. But networks for detection and
+# segmentation are built from the same parts. Lecture 4 comes back to boxes.
 
 # %%
-numbers = torch.arange(6).reshape(2, 3)
-print(numbers.tolist(), "has the shape", tuple(numbers.shape))
-print("row 1:", numbers[1].tolist(), "- column 2:", numbers[:, 2].tolist())
-print("the sum of each column:", numbers.sum(dim=0).tolist())
-print("each row times (1, 10, 100):", (numbers * torch.tensor([1, 10, 100])).tolist())
+ask("which_task")
 
 # %% [markdown]
-# Rows and columns are counted from zero. In the last line a row of three numbers met a table of two
-# rows: PyTorch used it for each row. That is called *broadcasting*.
+# ## A short review: slopes and training
 #
-# A **slope** (or derivative) says how much the output moves for a small move of the input. PyTorch
-# computes slopes when it is asked:
+# A **slope** (or derivative) says how much the output changes for a small change of the input.
+# PyTorch can compute slopes. `requires_grad=True` tells PyTorch that we will ask for the slope at
+# `x`. `y.backward()` computes the slope, and writes it into `x.grad`.
 
 # %%
 x = torch.tensor(3.0, requires_grad=True)
 y = x**2
 y.backward()
 print(f"x² at 3: value {y.item():.0f}, slope {x.grad:.0f}")
-print(f"a small move: 3.01² − 3² = {3.01**2 - 9:.4f}, or {(3.01**2 - 9) / 0.01:.2f} for each 1")
+change = 3.01**2 - 3**2
+print(f"a move of 0.01 changes x² by {change:.4f}, that is {change / 0.01:.2f} times the move")
 
 # %% [markdown]
-# **Training** uses slopes. A *loss* says how wrong the answers are. Each step moves every weight
-# against its slope, so that the loss gets smaller. The *learning rate* says how far. Here a line
-# $wx + b$ learns some points:
+# **Training** is a search for good weights. Here is the smallest example: a single weight $w$. For
+# the inputs $x$ = 0, 1, 2 and 3 the wanted outputs are 0, 2, 4 and 6, so $w = 2$ would be right.
+# The loss says how wrong $wx$ is. For each point take $wx$ − (wanted output) and square it. The
+# mean of the squares is the loss.
+#
+# If the loss rises when $w$ grows (the slope is positive), we make $w$ smaller. If it falls, we
+# make $w$ larger:
+#
+# $$w \leftarrow w - \text{rate} \cdot \text{slope}$$
+#
+# *rate* is the **learning rate**. Such a change of all weights is a **step**.
 
 # %%
 points = torch.tensor([0.0, 1.0, 2.0, 3.0])
-wanted = 2 * points + 1
+wanted = 2 * points
 
 
-def losses_with(rate, steps=30):
-    w, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
-    losses = []
+def train(rate, steps=10):
+    """The weight and the loss before each step."""
+    w, weights, losses = 0.0, [], []
     for _ in range(steps):
-        loss = ((w * points + b - wanted) ** 2).mean()
-        slopes = torch.autograd.grad(loss, (w, b))
-        with torch.no_grad():
-            w -= rate * slopes[0]
-            b -= rate * slopes[1]
-        losses.append(loss.detach().item())
-    return losses
+        error = w * points - wanted
+        weights.append(w)
+        losses.append((error**2).mean().item())
+        slope = (2 * error * points).mean().item()
+        w = w - rate * slope
+    return weights, losses
 
 
-curves = {f"rate {rate}": losses_with(rate) for rate in (0.01, 0.1, 0.24)}
-for name, losses in curves.items():
-    print(f"{name}: loss {losses[0]:.1f}, in step 10 {losses[9]:.3f}, at last {losses[-1]:.3f}")
+runs = {f"rate {rate}": train(rate) for rate in (0.02, 0.1, 0.3)}
+for name, (_, losses) in runs.items():
+    print(f"{name}: loss {losses[0]:.1f}, then {losses[1]:.1f}; in step 10 {losses[9]:.3f}")
 
-# %%
-show_curves(
+# %% [markdown]
+# The next picture shows the loss for each $w$, three times. Each dot is the weight before a step.
+# The lowest point of the curve, at $w = 2$, is the best weight.
+
+# %% folded=true
+w = torch.linspace(-1.3, 5.3, 100)
+valley = ((w[:, None] * points - wanted) ** 2).mean(dim=1)
+show_lines(
     {
-        name: {step: (losses[step], 0) for step in range(0, 30, 2)}
-        for name, losses in curves.items()
+        name: {"loss": (w, valley, "-"), "first steps": (weights[:5], losses[:5], "o-")}
+        for name, (weights, losses) in runs.items()
     },
+    alt="The loss as a function of w is a parabola with its lowest point at the best weight. With "
+    "the small rate the dots go down the left side slowly; with the middle rate they are soon at "
+    "the lowest point; with the largest rate each dot is on the other side, and higher.",
+    across="weight w",
+    up="loss",
+)
+show_curves(
+    {name: losses for name, (_, losses) in runs.items()},
     across="step",
     up="loss",
     alt="Three curves of the loss. With the small rate it falls slowly, with the middle one fast, "
@@ -348,13 +480,45 @@ show_curves(
 )
 
 # %% [markdown]
-# Too small a rate wastes steps. Too large a one jumps over the lowest point, and lands higher on
-# the other side: the loss grows. One pass over all training examples is called an **epoch**. Here
-# every step sees all of them, so each step is an epoch.
+# With a rate that is too small, training needs many steps. A rate that is too large jumps over the
+# lowest point and lands higher on the other side, so the loss grows. One pass over all training
+# examples is called an **epoch**. Here every step uses all four points, so each step is one epoch.
+#
+# A network has more weights, and each of them gets its own slope; that is the only difference.
+
+# %%
+ask("one_step")
+
+# %% [markdown]
+# ## How the course works
+#
+# | lecture | what you learn |
+# |---|---|
+# | 0 · Welcome | you are here |
+# | 1 · Preprocessing | from the file to the first layer, and what goes wrong on the way |
+# | 2 · Convolution arithmetic | sizes, parameters, receptive fields, with pencil and paper |
+# | 3 · Architectures | AlexNet, VGG, ResNet, and what fits into memory |
+# | 4 · Transfer learning | use what others have trained |
+# | 5 · Backpropagation | how a network learns, and how a change that is too small to see fools it |
+#
+# Most take more than an hour. The longest takes 100 minutes. Every number in the text is computed
+# by a cell, or checked against its source. Words that you forget are in the
+# [glossary](glossary.md).
+#
+# - **For all lectures** you need Python's functions, loops, lists and dictionaries, and tensors.
+# - **Lectures 2 and 3**: sums, products and powers.
+# - **From lecture 1 on**: what a training step does. For lecture 5 also the derivative and the
+#   chain rule.
+#
+# Three habits help. **Predict** what a cell will print before you run it. **Change** something and
+# run it again; you can't break anything. The menu *Kernel → Restart* starts Python afresh. (In
+# Jupyter the *kernel* is the Python that runs your cells.) **Look** at the inputs and at the
+# outputs of each step.
 #
 # ## Is your computer ready?
 #
-# This cell looks at all that the course needs. What isn't right comes with its remedy.
+# This cell checks everything that the course needs. If something isn't right, it says how to repair
+# it.
 
 # %%
 from course_utils.environment import check
@@ -362,14 +526,15 @@ from course_utils.environment import check
 checks = check()
 
 # %% [markdown]
-# No lecture needs a GPU or the network. If something is to be mended, do what the arrow says,
-# restart the kernel, and run the cell again. If an interactive shows only a line of text, reload
-# the page and run its cell again.
+# No lecture needs an Internet connection or a GPU (a graphics card that computes networks fast). If
+# something must be repaired, do what stands after the arrow, restart the kernel, and run the cell
+# again. If an interactive figure shows only a line of text, reload the page and run its cell again.
 #
 # ## Questions
 #
-# In the lectures questions are for **practice**. You get the verdict at once, as many tries as you
-# like, and hints one at a time. Nothing is recorded. Try one and get it wrong on purpose:
+# The questions in the lectures are for **practice**. You see at once whether your answer is right.
+# You may try as often as you like, and you can ask for hints, one after the other. Nothing is
+# recorded. Try this question, and give a wrong answer on purpose:
 
 # %%
 ask("true_of_practice")
@@ -379,8 +544,8 @@ ask("true_of_practice")
 # and only if your first submitted answer is right; later ones score zero.* You are asked to confirm
 # before anything is submitted, and you can read the hints first.
 #
-# Your answers are kept in a log beside the notebook. Don't move, edit or delete it: a log that is
-# gone or damaged isn't counted as wrong, but a person has to look at it.
+# Your answers are kept in a log beside the notebook. Don't move, edit or delete it. If the log is
+# missing or damaged, your answers aren't counted as wrong, but a person must check them.
 
 # %%
 ask("first_attempt")
@@ -389,10 +554,10 @@ ask("first_attempt")
 # ## Handing in
 #
 # 1. Open the assignment, write where it says `YOUR CODE HERE`, and run the visible tests.
-# 2. *Kernel → Restart and Run All*: it must work from top to bottom, not only in the order in
-#    which you happened to write it. The button *Validate* does that for you, too.
-# 3. Save. Then make the zip, in a cell of the assignment, and upload it where your instructor says.
-#    (If your course collects through JupyterHub, use its *Submit* instead.)
+# 2. *Kernel → Restart and Run All*: the notebook must work from top to bottom, and not only in the
+#    order in which you wrote its cells. The button *Validate* does that for you, too.
+# 3. Save. Then run `hand_in("ps1")` in a cell of the assignment. It makes a zip; upload it where
+#    your instructor says. (If your course collects through JupyterHub, use its *Submit* instead.)
 
 # %%
 from course_utils import hand_in
@@ -400,8 +565,10 @@ from course_utils import hand_in
 help(hand_in)
 
 # %% [markdown]
-# Hidden tests give the rest of the points: other inputs, corners, wrong inputs. They ask nothing
-# that the assignment doesn't say. Your code runs on its own there, without the network.
+# The visible tests give a part of the points. *Hidden tests*, which you can't see, give the rest.
+# They try other inputs, extreme cases (an empty list, a single pixel) and wrong inputs. They ask
+# nothing that the assignment doesn't say. There your code runs in a separate process, without an
+# Internet connection.
 
 # %%
 ask("before_handing_in")
@@ -409,9 +576,11 @@ ask("before_handing_in")
 # %% [markdown]
 # ## Code it yourself
 #
-# Replace the three dots, and run both cells. Nothing is recorded.
+# Replace the three dots `...` in the next cell with your code. Run that cell and the cell below it,
+# which checks your answer. Nothing is recorded.
 #
-# **1.** The negative of a photograph: what was dark is bright, in each of the three tables.
+# **1.** The negative of a photograph: what was dark is bright, in each of the three tables. A
+# number that was 0 becomes 255, and 255 becomes 0.
 
 
 # %%
@@ -421,8 +590,10 @@ def negative(image):
 
 
 # %%
-is_right = isinstance(negative(cat), torch.Tensor) and torch.equal(negative(cat), 255 - cat)
-print("right" if is_right else "not yet: where the photograph has 255, the negative has 0")
+given = torch.tensor([0, 100, 255], dtype=torch.uint8).view(3, 1, 1)
+got = negative(given)
+is_right = isinstance(got, torch.Tensor) and got.flatten().tolist() == [255, 155, 0]
+print("right" if is_right else f"not yet: for 0, 100, 255 expected 255, 155, 0, got {got}")
 
 # %% [markdown]
 # <details><summary>A solution</summary>
@@ -435,19 +606,22 @@ print("right" if is_right else "not yet: where the photograph has 255, the negat
 # </details>
 
 # %% [markdown]
-# **2.** Where is a photograph brightest? Add up the three tables, and find the place of the largest
-# sum. `tensor.argmax()` counts places row by row, from 0.
+# **2.** Where is a photograph brightest? Add up the three tables, and find the pixel with the
+# largest sum. `tensor.argmax()` gives a single number: it counts the places row by row, from 0. In
+# a table with 5 columns place 13 is row 2, column 3, because $13 = 2 \cdot 5 + 3$. `divmod(13, 5)`
+# gives `(2, 3)`.
 
 
 # %%
 def brightest(image):
-    """(row, column) of the place whose three numbers have the largest sum."""
+    """(row, column) of the pixel whose three numbers have the largest sum."""
     return ...  # your code here
 
 
 # %%
 dark = torch.zeros(3, 4, 5, dtype=torch.uint8)
 dark[:, 2, 3] = 250
+dark[:, 0, 1] = 80
 print("right" if brightest(dark) == (2, 3) else f"not yet: it is (2, 3), you say {brightest(dark)}")
 
 # %% [markdown]
@@ -455,7 +629,7 @@ print("right" if brightest(dark) == (2, 3) else f"not yet: it is (2, 3), you say
 #
 # ```python
 # def brightest(image):
-#     total = image.int().sum(0)  # int: a byte can't hold more than 255
+#     total = image.sum(dim=0)  # image[0] + image[1] + image[2] would overflow: a byte ends at 255
 #     return divmod(int(total.argmax()), total.shape[1])
 # ```
 #
@@ -467,9 +641,12 @@ print("right" if brightest(dark) == (2, 3) else f"not yet: it is (2, 3), you say
 # **Key points**
 #
 # - A photograph is a tensor of shape (channels, rows, columns), of whole numbers from 0 to 255.
-# - What we recognise is in no single number; it is in how they stand to each other.
-# - A network gives a logit to each of *its* classes, and softmax makes probabilities of them. It
-#   can't say "none of these".
+# - What we recognise isn't in any single number; it is in the differences between numbers.
+# - A network is a chain of layers. Its weights and biases are found by training.
+# - A network gives one logit for each of *its* classes, and softmax turns the logits into
+#   probabilities. It can't say "none of these".
+# - Cross-entropy is $-\log$ of the right class's probability. A step of training moves every weight
+#   so that the loss gets smaller.
 # - Classification gives one name, detection boxes with names, segmentation a mask for each thing.
 # - Practice freely; in assignments the first answer counts.
 # - Before you hand in: restart, run all, save.

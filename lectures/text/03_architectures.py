@@ -9,50 +9,58 @@
 # %% [markdown]
 # # 3 · Architectures
 #
-# A network's table fits on one page: a line for each layer, with its size and its cost. Whoever
-# can write that page can say what will fit, what will be slow, and where a famous table is wrong.
+# You can describe a network by a table: one line for each layer, with its output size and its cost.
+# With this table you can say whether the network fits into memory and which layers are slow. You
+# will even find a mistake in a well-known table.
 #
 # **You will be able to**
 #
-# - say when to design a network, and when to take one that is known to work;
+# - say when to design your own network, and when to use a known one;
 # - trace AlexNet and VGG-16 layer by layer, and check every line against the real model;
 # - say in which layers the parameters, the work and the memory are;
 # - decide whether batch norm comes before or after max pooling, and give the reasons;
 # - say what a skip connection and a 1×1 convolution are for;
 # - calculate which batch fits into a GPU.
 #
-# **Time**: 85 minutes, with the tracer. **You need**: `02_convolution_arithmetic`.
-# **Exercise**: the practice questions in the text.
+# **Time**: 85 minutes, with the tracer. **You need**: `02_convolution_arithmetic`; a training loop,
+# splits and balanced accuracy (lecture 1); Python's classes.
+# **Exercise**: `ps3_architectures`.
 #
-# Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (good people disagree),
+# Claims are labelled: *settled* (arithmetic, or agreed on), *contested* (experts disagree),
 # *rule of thumb* (often true; check it).
 #
 # **Where we are.** Lecture 2 computed single layers. This lecture puts them together. Lecture 4
 # takes such a network, already trained, for a task of your own.
 #
-# **Before you begin**, three questions about lecture 2. Answer them before you open the fold.
+# **Before you begin**, three questions about lecture 2. Answer them before you click on
+# *Answers*.
 #
-# 1. Which side has the output of a 5×5 kernel on a 32×32 image, without padding and with stride 1?
+# 1. How wide is the output of a 5×5 kernel on a 32×32 image, without padding and with stride 1?
 # 2. How many weights has one 3×3 filter whose input has 64 channels?
-# 3. Which grows the receptive field faster: one more 3×3 layer, or a stride of 2 further in front?
+# 3. What makes the receptive field of the last layer larger: one more 3×3 layer at the end, or a
+#    stride of 2 in an early layer?
 #
 # <details><summary>Answers</summary>
 #
 # 1. $32 - 5 + 1 = 28$.
 # 2. $3 \cdot 3 \cdot 64 = 576$, because a filter reaches through all channels. Its bias is one
 #    more.
-# 3. The stride: from there on every step of a later layer is twice as long in the image.
+# 3. The stride, if at least two 3×3 layers follow: after it, each step of a later layer is two
+#    pixels long instead of one.
 #
 # </details>
 
 # %%
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torchvision import models
 
-from course_utils.architectures import kept_for_backward, layers_of
-from course_utils.architectures import show_blocks, show_table, training_peak
+from course_utils.architectures import cost_of, in_blocks, kept_for_backward, layers_of
+from course_utils.architectures import show_blocks, show_histograms, show_memory, show_pairs
+from course_utils.architectures import show_residual, show_table, training_peak
 from course_utils.arithmetic import Conv, Dense, Pool, table, trace
 from course_utils.data import load_photograph, load_stamps, split_per_class
 from course_utils.models import IMAGENET_MEAN, IMAGENET_STD
@@ -62,18 +70,20 @@ from course_utils.quiz import ask
 _ = torch.manual_seed(0)
 
 # %% [markdown]
-# ## Design, or take what works?
+# ## Design a network, or use a known one?
 #
-# You have pictures and labels. Somebody must decide how many layers, how many filters, which
-# kernels. Should you design that from scratch every time?
+# You have pictures and labels. Somebody must decide how many layers and filters the network has,
+# and how large the kernels are. Should you design that from scratch every time?
 #
-# Mostly not. A design is a guess, and to test a guess you train a network. Somebody has done that
-# for AlexNet and VGG, again and again, so taking one of them **saves time and computation**.
-# (That a known design is the better first try is a *rule of thumb*. Others automate the search:
-# it works, and it costs as much as it sounds.)
+# Usually not. You don't know whether a new design is good before you have trained it, and for
+# AlexNet and VGG others have done this many times. So using one of them **saves time and
+# computation** (*rule of thumb*). There are also programs that search for a design. How much they
+# gain over a known one is *contested*, and the search costs. Training from scratch needs many
+# pictures, too; lecture 4 measures how many.
 #
-# Often you want the same task at another **resolution**. Does the design survive that? Here are
-# AlexNet's convolutions as a list, the way lecture 2 wrote them, at three sizes of image:
+# Often your images have another **resolution** (size). Can you still use the same network? Here are
+# AlexNet's convolutions as a list, as lecture 2 wrote them, at three sizes of image. (`groups=2` is
+# explained below.)
 
 # %%
 convolutions = [
@@ -100,9 +110,10 @@ for side in (227, 291, 451):
     print(f"{side}: {rows[-1].parameters:>13,} parameters in the first dense layer")
 
 # %% [markdown]
-# Trained weights for one size don't fit the other. There are two ways out: make the image fit
-# (resize it, as lecture 1 did), or make the map fit. Torchvision's models do the second. An
-# *adaptive* pool averages the last map down to the size that the dense layers know.
+# So weights that were trained for one size can't be used for another. There are two solutions.
+# Change the size of the image (lecture 1), or change the size of the last map. Torchvision's models
+# do the second. An *adaptive* pool takes means over parts of the last map, so that the result
+# always has the size that the dense layers expect.
 
 # %%
 pool = nn.AdaptiveAvgPool2d((6, 6))
@@ -112,54 +123,68 @@ for side in (6, 8, 13):
 # %% [markdown]
 # ## AlexNet, layer by layer
 #
-# In 2012 AlexNet won the ImageNet challenge, and computer vision turned to deep learning. Here is
-# its page, without the paper's *local response normalisation* (no parameters, rarely used now):
+# In 2012 AlexNet won the ImageNet challenge, and after that computer vision used mainly deep
+# networks. Here it is, without the paper's *local response normalisation* (no parameters, rarely
+# used now):
 
 # %%
 alexnet = [*convolutions, Dense(4096), Dense(4096), Dense(1000)]
 alexnet_rows = trace((3, 227, 227), alexnet)
 print(table(alexnet_rows))
 
+# %% folded=true
+show_blocks(
+    alexnet_rows,
+    alt="Boxes from left to right, as high as the map: AlexNet's five convolutions and three "
+    "pools, from 96 channels of 27×27 after the first pool to 256 channels of 6×6 after the last. "
+    "Then three thin bars for the dense layers.",
+)
+
 # %% [markdown]
-# Read the sizes aloud: 55, 27, 27, 13, 13, 13, 13, 6. You know the first one from lecture 2. At the
-# end, 256 maps of 6×6 remain. A unit in their middle sees 195×195 of the 227×227 pixels, a unit in
-# a corner only 131×131; the rest of its field is padding. (The table's 355×355 counts padding,
-# too.)
+# Look at the sizes: 55, 27, 27, 13, 13, 13, 13, 6. You know the first one from lecture 2. At the
+# end, 256 maps of 6×6 remain. A unit in the middle of them sees 195×195 pixels of the image. For a
+# unit in a corner, a part of its 195×195 lies outside of the image, in the padding; 131×131 are
+# real pixels.
 #
 # What is `groups=2`? The authors had two GPUs and put half of the filters on each. In three of the
-# layers the halves didn't talk, so a filter reaches through half of the channels only. That halves
-# its weights. Without groups there would be
+# layers the two halves weren't connected. There a filter sees only half of the channels, so it has
+# half as many weights. The next cell counts the parameters with and without groups:
 
 # %%
-undivided = [Conv(*(x.filters, x.kernel, x.stride, x.padding)) for x in alexnet if type(x) is Conv]
-divided = [row for row in alexnet_rows if type(row.layer) is Conv]
-for row, before, conv in zip(divided, [3, 96, 256, 384, 384], undivided, strict=True):
-    whole = trace((before, 55, 55), [conv])[1]
-    print(f"{row.layer!s:27} {row.parameters:>9,}  undivided: {whole.parameters:>9,}")
+with_groups, without_groups = {}, {}
+convs = [layer for layer in alexnet if isinstance(layer, Conv)]
+for number, (conv, channels) in enumerate(zip(convs, (3, 96, 256, 384, 384), strict=True), start=1):
+    for into, layer in ((with_groups, conv), (without_groups, replace(conv, groups=1))):
+        into[f"conv {number}"] = trace((channels, 55, 55), [layer])[1].parameters / 1000
+
+# %% folded=true
+show_bars(
+    {"as in AlexNet, thousand parameters": with_groups, "without groups": without_groups},
+    alt="Two bar charts of AlexNet's five convolutions. Without groups the second, fourth and "
+    "fifth have twice as many parameters; the first and the third are the same.",
+)
 
 # %% [markdown]
 # ### Which AlexNet?
 #
-# Ask torchvision for AlexNet, and you get another one. It is nearly the author's later single-GPU
-# version, from 2014: 64 filters in the first layer, no groups, and 224 pixels with padding 2.
-# Nearly: a footnote of that paper gives the fourth convolution 384 filters, and torchvision's has
-# 256.
+# Torchvision has a later version of AlexNet: 64 filters in the first layer, no groups, and images
+# of 224 with padding 2. So if you read "AlexNet's accuracy", check which version is meant.
 #
-# `device("meta")` builds a model of shapes without numbers: no memory, no waiting. We read the
-# layers out of it, and make the same table.
+# With `device("meta")` PyTorch builds a model that has shapes but no numbers. It needs no memory
+# and no time. `layers_of` reads the layers out of it, and we make the same table:
 
 # %%
 with torch.device("meta"):
     torchvision_alexnet = models.alexnet()
 their_rows = trace((3, 224, 224), layers_of(torchvision_alexnet, (3, 224, 224)))
-print(table(their_rows))
+for name, rows in {"the paper's": alexnet_rows, "torchvision's": their_rows}.items():
+    print(f"{name:13}: {sum(row.parameters for row in rows):,} parameters")
+    print(f"{'':13}  sizes", [row.shape[1] for row in rows[1:] if len(row.shape) == 3])
 
 # %% [markdown]
-# The totals are close and the layers are not: 60,965,224 parameters in the paper's, 61,100,840 in
-# torchvision's. So there are three AlexNets, and "AlexNet's accuracy" must say which one is meant.
-#
-# Is our table right? Don't believe it. A *forward hook* is a function that PyTorch calls whenever
-# a layer has run, and it sees what came out:
+# The totals are close and the layers are not. Is our table right? We check it: does the model
+# really give these sizes? A *forward hook* is a function that PyTorch calls whenever a layer has
+# run. Ours notes the shape of what came out:
 
 # %%
 measured = []
@@ -181,10 +206,10 @@ ask("grouped_parameters")
 # %% [markdown]
 # ## VGG-16: one idea, repeated
 #
-# AlexNet's layers are all different: 11×11, 5×5, 3×3. VGG (2014) asked what happens if you have
-# one kind of block only:
+# AlexNet's kernels differ: 11×11, 5×5, 3×3. The authors of VGG (2014) asked what *depth* gives, and
+# for that used only one kind of block:
 #
-# > **Block**: some 3×3 convolutions with *same* padding, then a 2×2 max pool with stride 2.
+# > **Block**: *same* 3×3 convolutions, a ReLU after each, then a 2×2 max pool with stride 2.
 #
 # The convolutions keep the size, the pool halves it. From block to block the map gets smaller and
 # the number of filters doubles, up to 512. The whole network is five blocks and three dense
@@ -194,6 +219,8 @@ ask("grouped_parameters")
 with torch.device("meta"):
     vgg16 = models.vgg16()
 vgg16_rows = trace((3, 224, 224), layers_of(vgg16, (3, 224, 224)))
+
+# %% folded=true
 show_blocks(
     vgg16_rows,
     alt="Boxes from left to right, as high as the map. From block to block of VGG-16 they become "
@@ -203,14 +230,16 @@ show_blocks(
 
 # %% [markdown]
 # As the map shrinks, the number of channels grows. (The sizes are those after the pool.) Here is
-# the same line by line. A rule ends each block, from the 1st to the 5th.
+# the same line by line. A line is drawn after each of the five blocks.
 
 # %%
 show_table(vgg16_rows)
 
 # %% [markdown]
-# The first six columns are the table that you find in lectures and textbooks. (Padding 1 is *same*
-# for a 3×3 kernel.) You can now work out the other columns for any such table. The model agrees:
+# You find the first six columns in many lectures and textbooks. (Padding 1 is *same* for a 3×3
+# kernel.) The numbers that a layer puts out are called its **activations**. (An *activation
+# function* is something else: ReLU.) You can now work out the other columns for any such table. The
+# model agrees:
 
 # %%
 print(f"VGG-16, table: {sum(row.parameters for row in vgg16_rows):,} parameters")
@@ -221,28 +250,17 @@ print(f"VGG-16, macs : {sum(row.macs for row in vgg16_rows):,}")
 # Torchvision's page calls that last number "15.47 GFLOPS". They are multiply-adds: one
 # multiplication and one addition each.
 #
-# ### Where is what?
+# ### Where are the parameters, the work and the memory?
 #
 # Before you go on, guess. Which layers hold most parameters? Which do most of the work? Which fill
-# the memory?
-
-
-# %%
-def in_blocks(rows, of):
-    """The sum over each block; dense layers form the last one."""
-    sums = {}
-    block = 1
-    for row in rows[1:]:
-        name = "dense" if isinstance(row.layer, Dense) else f"block {block}"
-        sums[name] = sums.get(name, 0) + getattr(row, of)
-        block += isinstance(row.layer, Pool)
-    return sums
-
+# the memory? `in_blocks` adds up a column of the table for each block.
 
 # %%
 parameters, macs, activations = (
     in_blocks(vgg16_rows, of) for of in ("parameters", "macs", "activations")
 )
+
+# %% folded=true
 show_bars(
     {
         "parameters, millions": {name: n / 1e6 for name, n in parameters.items()},
@@ -256,30 +274,34 @@ show_bars(
 )
 
 # %%
-first_dense = next(row for row in vgg16_rows if isinstance(row.layer, Dense))
-in_convolutions = 1 - macs["dense"] / sum(macs.values())
-print(f"the first dense layer : {first_dense.parameters / 138_357_544:.1%} of the parameters")
-print(f"convolutions, together: {in_convolutions:.1%} of the multiply-adds")
+first_dense = next(row for row in vgg16_rows if isinstance(row.layer, Dense)).parameters
+all_parameters, all_macs = sum(parameters.values()), sum(macs.values())
+print(f"the first dense layer : {first_dense / all_parameters:.1%} of all parameters")
+print(f"the dense layers      : {parameters['dense'] / all_parameters:.1%} of all parameters")
+print(f"the dense layers      : {macs['dense'] / all_macs:.1%} of the multiply-adds")
+print(f"the convolutions      : {1 - macs['dense'] / all_macs:.1%} of the multiply-adds")
 print(f"the first block       : {activations['block 1'] / sum(activations.values()):.1%} of the")
 print("                        activations")
 
 # %% [markdown]
 # Three questions, three different answers (settled, for this family):
 #
-# - **parameters** sit in the dense layers, 74.3 % of them in a single one;
+# - **parameters** sit in the dense layers, 74.3 % of all in the first of them;
 # - **work** is done in the convolutions, 99.2 % of it;
 # - **memory** for activations is used at the beginning, nearly half of it in the first block.
 #
-# So if a model file is too large, look at the end; if training runs out of memory, at the
-# beginning. Lecture 4 throws the dense layers away, and you see how little of the work goes with
-# them.
+# So if a model file is too large, change the last layers. If training runs out of memory, it
+# depends on the batch. With many images look at the beginning, with few at the dense layers (*Fit
+# the GPU*, below). Lecture 4 removes the dense layers: 89.4 % of the parameters go, and 0.8 % of
+# the work.
 #
 # ## Play
 #
-# Walk through the networks. Click into the bars or use the arrow keys; drag over the photograph to
-# choose a unit. What it sees is bright. If you see an error instead, run the cell again.
+# Go through the layers of the networks: click on the bars or use the arrow keys. Drag over the
+# photograph to choose a unit. What it sees is bright. If you see an error instead, run the cell
+# again.
 #
-# 1. Press *Play* with VGG-16. What grows while the map shrinks?
+# 1. Choose VGG-16 and press the button *Play*. What grows while the map shrinks?
 # 2. In which layer of VGG-16 does one unit see the whole face of the cat? In which of AlexNet?
 # 3. Take the last pool and go into a corner. How much of what that unit sees is padding?
 # 4. What do VGG-11 and VGG-19 have in common, and what does the depth add?
@@ -287,16 +309,16 @@ print("                        activations")
 # <details><summary>Answers</summary>
 #
 # 1. The number of channels, and the part of the photograph that one unit sees.
-# 2. The face fills nearly the whole picture. Only the last convolution of VGG-16 and the last pool
-#    of AlexNet see about as much: 196 and 195 pixels.
-# 3. Most of it. In VGG-16 the unit's field is 212 pixels wide, and 90 of them are outside the
-#    image, at each of two sides.
+# 2. The face fills nearly the whole picture. The last convolution of VGG-16 (196 pixels) and the
+#    last pool of AlexNet (195) are the first that see about as much.
+# 3. Most of it. In VGG-16 the unit sees 212×212. At the upper and at the left side 90 of the 212
+#    lie outside of the image, so more than half of the area is padding.
 # 4. They have the same blocks, pools and dense layers. Depth adds 3×3 convolutions inside the
 #    blocks: a unit sees 268 instead of 150 pixels, for 8 % more parameters.
 #
 # </details>
 
-# %%
+# %% folded=true
 from course_utils.interactives import ArchitectureTracer
 
 networks = {"AlexNet (2012)": alexnet_rows, "VGG-16": vgg16_rows}
@@ -310,7 +332,7 @@ tracer = ArchitectureTracer(networks, cat, network="VGG-16", layer=13)
 tracer
 
 # %% [markdown]
-# Python knows where you are. Walk on, and run this cell again:
+# Python can read the tracer. Choose another layer, and run this cell again:
 
 # %%
 row = networks[tracer.network][tracer.layer]
@@ -323,15 +345,16 @@ for name, rows in networks.items():
 ask("where_the_parameters_are")
 
 # %% [markdown]
-# ## Find the slip
+# ## Find the mistake
 #
-# The best-known notes on this subject are Stanford's cs231n, and they have this very table. We owe
-# them much. Below the column of activations (they call it *memory*) stands:
+# The best-known notes on this subject are Stanford's cs231n, and they contain the same table. Under
+# the column of activations (they call it *memory*) we read:
 #
 # > TOTAL memory: 24M * 4 bytes ~= 93MB / image
 #
-# Our table has no such total yet. Add up its column *activations*, the input included, and answer
-# before you run the next cell.
+# Add up our table's column *activations*, the input included, and answer before you run the next
+# cell. (By blocks, in millions: 7.23, 3.61, 2.61, 1.30, 0.33; the dense layers 0.01, the input
+# 0.15.)
 
 # %%
 ask("the_slip")
@@ -342,15 +365,15 @@ print(f"{total:,} activations")
 print(f"· 4 bytes = {4 * total / 1e6:.2f} MB = {4 * total / 2**20:.1f} MiB")
 
 # %% [markdown]
-# Every line of their column is right, and the sum is not: 15.2 million, not 24. A reader reported
-# it in 2016, as issue 88 of their repository. There is a second slip: their page on transfer
-# learning gives AlexNet's last volume as 6×6×512. You traced it above, and it is
+# Every line of their column is right, but the sum is wrong: it is 15.2 million, not 24. A reader
+# reported it in 2016, as issue 88 of their repository. There is a second mistake: their page on
+# transfer learning gives AlexNet's last volume as 6×6×512. You traced it above: 256 maps of 6×6.
 
 # %%
 print("AlexNet's last volume, channels first:", alexnet_rows[8].shape)
 
 # %% [markdown]
-# **A number that no code computes stays wrong**, however many people look at it.
+# **A number that no code computes can stay wrong for years**, however many people look at it.
 #
 # ## Why 3×3?
 #
@@ -369,47 +392,88 @@ def vgg_like(kernels):
 
 
 # %%
-def compare(name, rows):
-    convs = [row for row in rows if isinstance(row.layer, Conv)]
-    print(
-        f"{name}: {len(convs)} convolutions, a unit sees {rows[-4].receptive_field[0]}; "
-        f"{sum(r.parameters for r in convs) / 1e6:.1f} million parameters, "
-        f"{sum(r.macs for r in convs) / 1e9:.1f} billion multiply-adds, "
-        f"{sum(r.activations for r in rows) / 1e6:.1f} million activations"
-    )
-
-
 wide = vgg_like((5, 5, 7, 7, 7))
-compare("3×3, stacked", vgg16_rows)
-compare("5×5 and 7×7 ", wide)
+designs = {"3×3, stacked": vgg16_rows, "5×5 and 7×7": wide}
+for name, rows in designs.items():
+    count = sum(isinstance(row.layer, Conv) for row in rows)
+    print(f"{name}: {count} convolutions, a unit sees {rows[-4].receptive_field[0]} pixels")
+
+
+# %%
+def summed(rows, of, kind=object):
+    return sum(getattr(row, of) for row in rows if isinstance(row.layer, kind))
+
+
+costs = {
+    "convolutions' parameters, millions": {
+        name: summed(rows, "parameters", Conv) / 1e6 for name, rows in designs.items()
+    },
+    "multiply-adds, billions": {name: summed(rows, "macs") / 1e9 for name, rows in designs.items()},
+    "activations, millions": {
+        name: summed(rows, "activations") / 1e6 for name, rows in designs.items()
+    },
+}
+
+# %% folded=true
+show_bars(
+    costs,
+    alt="Three bar charts of stacked 3×3 kernels and single large ones. The stack has fewer "
+    "parameters, about as many multiply-adds, and about twice as many activations.",
+)
 
 # %% [markdown]
-# The stacks see exactly as far, with fewer parameters and 13 non-linearities instead of 5. In
-# multiply-adds the two are nearly level, and what the stack pays is memory: it stores about twice
+# The stacks of 3×3 have the same receptive field, fewer parameters, and 13 ReLUs instead of 5. The
+# number of multiply-adds is nearly equal. The disadvantage is memory: the stacks store about twice
 # as many activations. (Why are the multiply-adds so close, when $27 C^2$ is so much less than $49
 # C^2$? Because the first layer of a block has fewer input channels than the others.)
 #
-# Is it also *better*? The VGG paper tried: one network with its pairs of 3×3 replaced by single
-# 5×5 kernels had a top-1 error 7 % higher. That is one experiment, from 2014, without batch norm.
-# That depth of small kernels helps was agreed for years, and is now *contested* (lecture 2,
+# Are they also *more accurate*? The authors of VGG tried: they replaced each pair of 3×3 layers of
+# one network by a single 5×5 layer. Its top-1 error was 7 % higher (the paper doesn't say whether
+# points or relative). That is one experiment, from 2014, without batch norm. For years people
+# agreed that many layers with small kernels are better. Today this is *contested* (lecture 2,
 # ConvNeXt).
 
 # %% [markdown]
 # ## Batch norm: before or after max pooling?
 #
-# VGG is older than batch norm (2015), which today comes with most convolutions. It subtracts from
-# each channel its mean $\mu$ and divides by its standard deviation $\sigma$. Then it applies a
-# learned $\gamma$ and $\beta$:
+# VGG is older than batch norm (2015), which today comes with most convolutions. Inside a deep
+# network the numbers of a layer can become very large or very small while training changes the
+# weights. Then the next layers learn badly. Batch norm subtracts from each channel its mean $\mu$
+# and divides by its standard deviation $\sigma$. Then it applies a learned $\gamma$ and $\beta$, so
+# the network can choose another mean and spread:
 #
 # $$y = \gamma\,\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta$$
 #
+# ($\epsilon$ is a very small number, so that we never divide by 0. That networks train faster with
+# batch norm is settled, and why is *contested*.)
+
+# %%
+channel = 3 + 2 * torch.randn(64, 1, 28, 28)
+norm = nn.BatchNorm2d(1)
+normalised = norm(channel)
+with torch.no_grad():
+    norm.weight.fill_(0.5)  # γ
+    norm.bias.fill_(1)  # β
+chosen = norm(channel)
+
+# %% folded=true
+show_histograms(
+    {"a channel": channel, "minus μ, divided by σ": normalised, "times γ, plus β": chosen},
+    alt="Three histograms on one axis. A channel's numbers lie widely around 3; minus μ and "
+    "divided by σ they lie around 0; times γ = 0.5 and plus β = 1 they lie closely around 1.",
+)
+
+# %% [markdown]
 # In training, $\mu$ and $\sigma$ are taken over all images of the batch *and over all positions*,
 # one pair for each channel. In `eval()` they are **running statistics**, averages collected in
 # training.
-#
-# A block ends with a pool. Does the norm come **before** it or **after** it? The question is asked
-# in every class, and the short answer is: *it is a trade-off between computation and the right
-# $\mu$ and $\sigma$*.
+
+# %%
+ask("norm_numbers")
+
+# %% [markdown]
+# A block ends with a pool. Should the norm come **before** the pool or **after** it? After the pool
+# there is less to compute. But the order also changes $\mu$ and $\sigma$.
 #
 # **Cost.** After the pool a quarter of the numbers is left to be normalised. In VGG's first block:
 
@@ -419,59 +483,68 @@ print(f"norm, then pool: {conv.activations:,} numbers to normalise")
 print(f"pool, then norm: {pooled.activations:,}")
 
 # %% [markdown]
-# **Statistics.** The maximum of four numbers is no typical number: it is larger, and varies less.
-# So the two orders see *different* $\mu$ and $\sigma$. Take channels whose numbers already have
-# mean 0 and standard deviation 1:
+# **Statistics.** The maximum of four numbers is usually larger than a typical one, and it varies
+# less. So the two orders see *different* $\mu$ and $\sigma$. Take channels whose numbers already
+# have mean 0 and standard deviation 1:
 
 # %%
 maps = torch.randn(200, 16, 32, 32)
 after_pool = F.max_pool2d(maps, 2)
 norm = nn.BatchNorm2d(16)
-norm_then_pool = F.max_pool2d(norm(maps), 2).detach()
-pool_then_norm = norm(after_pool).detach()
-print(f"before the pool: mean {maps.mean().abs():.2f}, deviation {maps.std():.2f}")
-print(f"after the pool : mean {after_pool.mean():.2f}, deviation {after_pool.std():.2f}")
+norm_then_pool = F.max_pool2d(norm(maps), 2)
+pool_then_norm = norm(after_pool)
+print(f"after the pool: mean {after_pool.mean():.2f}, standard deviation {after_pool.std():.2f}")
 
-# %%
-print(f"norm → pool gives mean {norm_then_pool.mean():.2f}, deviation {norm_then_pool.std():.2f}")
-print(f"pool → norm gives mean {pool_then_norm.mean().abs():.2f}, ", end="")
-print(f"deviation {pool_then_norm.std():.2f}")
+# %% folded=true
+show_histograms(
+    {
+        "before the pool": maps,
+        "after the pool": after_pool,
+        "norm, then pool": norm_then_pool,
+        "pool, then norm": pool_then_norm,
+    },
+    alt="Four histograms on one axis. Before the pool numbers lie around 0. After the pool they "
+    "are larger and closer together; norm, then pool gives the same. Pool, then norm lies around "
+    "0.",
+)
 
 # %% [markdown]
 # Which order has the "right" $\mu$ and $\sigma$? That depends on what you want. With norm first,
-# they describe *all* numbers that the convolution computes. With pool first, the *next* layer gets
-# numbers with mean 0 and standard deviation 1. In a real map neighbours are alike, so the maximum
-# of four neighbours is not much larger than each of them:
+# they describe *all* numbers that the convolution computes. With pool first, what leaves the block
+# (before $\gamma$, $\beta$ and a ReLU) has mean 0 and standard deviation 1. In a real map
+# neighbours are alike, so the maximum of four neighbours lies less far above them. Blurred noise
+# shows it:
 
 # %%
-smooth = F.avg_pool2d(maps, 3, stride=1)
+smooth = F.avg_pool2d(maps, 3, stride=1)  # means of neighbours, so neighbours become alike
 smooth = (smooth - smooth.mean()) / smooth.std()
-print(f"neighbours alike, after the pool: mean {F.max_pool2d(smooth, 2).mean():.2f}")
+print(f"independent numbers, after the pool: mean {after_pool.mean():.2f}")
+print(f"neighbours alike, after the pool   : mean {F.max_pool2d(smooth, 2).mean():.2f}")
 
 # %% [markdown]
-# **The $\gamma > 0$ argument.** At inference $\mu$ and $\sigma$ are fixed, and batch norm is $x
-# \mapsto ax + b$ with $a = \gamma / \sqrt{\sigma^2 + \epsilon}$. If $a > 0$ the map is increasing:
-# it keeps the order of the numbers, so the largest stays the largest, and it doesn't matter
-# whether we look for it before or after.
+# **The $\gamma > 0$ argument.** In `eval()` $\mu$ and $\sigma$ are fixed, and batch norm is the
+# function $x \mapsto ax + b$ with $a = \gamma / \sqrt{\sigma^2 + \epsilon}$. If $a > 0$, this
+# function is increasing: a larger number stays larger. So the maximum is at the same place before
+# and after the norm, and the order of norm and pool doesn't matter.
 
 # %%
 norm.eval()
 with torch.no_grad():
     for gamma in (0.7, -0.7):
         norm.weight.fill_(gamma)
-        one, other = F.max_pool2d(norm(maps), 2), norm(F.max_pool2d(maps, 2))
-        print(f"γ = {gamma:+}: the two orders are equal: {torch.equal(one, other)}")
+        norm_first, pool_first = F.max_pool2d(norm(maps), 2), norm(F.max_pool2d(maps, 2))
+        print(f"γ = {gamma:+}: the two orders are equal: {torch.equal(norm_first, pool_first)}")
 
 # %% [markdown]
 # With a negative $\gamma$ the norm turns the order around: what was the smallest becomes the
 # largest, and the pool keeps another number. So with the *same* $\mu$ and $\sigma$ the orders
-# agree exactly as long as $\gamma > 0$ (settled, and three lines of proof). Nothing in training
-# keeps $\gamma$ positive.
+# agree exactly as long as $\gamma > 0$ (settled). Nothing in training keeps $\gamma$ positive.
 #
 # (A ReLU never turns the order around: *pool, ReLU* and *ReLU, pool* are the same.)
 #
-# **Folding.** At inference a norm directly after a convolution costs nothing: multiply the
-# filter's weights by $a$, and put the rest into its bias. Torch has a function for it.
+# **Folding.** In use, a norm directly after a convolution costs nothing. The norm makes $a z +
+# (\beta - a \mu)$ of each output $z$ of the convolution. So multiply the filter's weights and bias
+# by $a$, and add $\beta - a \mu$ to the bias. PyTorch has a function for it.
 
 # %%
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -479,14 +552,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 images = torch.randn(8, 3, 32, 32)
 convolution, its_norm = nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16)
 its_norm(convolution(images))  # in train(): it stores running statistics
-convolution.eval(), its_norm.eval()
+convolution.eval()
+its_norm.eval()
 folded = fuse_conv_bn_eval(convolution, its_norm)
 print("a", type(folded).__name__, "alone gives the same:", end=" ")
 print(torch.allclose(folded(images), its_norm(convolution(images)), atol=1e-5))
 
 # %% [markdown]
 # With a pool between the convolution and the norm, folding works only for $\gamma > 0$. With a ReLU
-# between them, it doesn't work at all.
+# between them, the norm can't be folded into this convolution.
 
 # %%
 ask("norm_and_pool")
@@ -494,8 +568,8 @@ ask("norm_and_pool")
 # %% [markdown]
 # ### By experiment
 #
-# Does it matter for accuracy? The same small network in both orders, ReLU last in
-# both, trained on ten stamps of each class. Same splits, same first weights.
+# Does the order matter for accuracy? We train the same small network in both orders, ReLU last in
+# both, on ten stamps of each class. Both orders get the same splits and the same first weights.
 
 # %%
 stamps = load_stamps()
@@ -504,118 +578,149 @@ small = F.interpolate(stamps.images / 255, size=16, mode="bilinear", antialias=T
 small = (small - center.view(3, 1, 1)) / spread.view(3, 1, 1)
 
 
-def network_of(blocks, norm_first):
-    layers, channels = [], 3
-    for filters in blocks:
-        pair = [nn.BatchNorm2d(filters), nn.MaxPool2d(2)]
-        conv = nn.Conv2d(channels, filters, 3, padding=1, bias=False)
-        layers += [conv, *(pair if norm_first else pair[::-1]), nn.ReLU()]
-        channels = filters
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 8))
+def block_of(channels, filters, norm_first):
+    conv = nn.Conv2d(channels, filters, 3, padding=1, bias=False)
+    norm, pool = nn.BatchNorm2d(filters), nn.MaxPool2d(2)
+    return nn.Sequential(conv, *([norm, pool] if norm_first else [pool, norm]), nn.ReLU())
+
+
+def network_of(norm_first):
+    blocks = [block_of(3, 16, norm_first), block_of(16, 32, norm_first)]
+    return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 8))
+
+
+# %% [markdown]
+# The training loop and the balanced accuracy are those of lecture 1.
 
 
 # %%
-def trained(norm_first, seed, blocks=(16, 32), steps=60):
-    torch.manual_seed(seed)
-    train, _ = split_per_class(stamps.labels, 10, seed)
-    network = network_of(blocks, norm_first)
+def fit(network, images, labels):
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-    for _ in range(steps):
-        loss = F.cross_entropy(network(small[train]), stamps.labels[train])
+    for _ in range(60):
+        loss = F.cross_entropy(network(images), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return network
 
 
 @torch.no_grad()
-def right(network, seed, part):
-    """Percent right of a split's training (0) or test (1) pictures, in the network's mode."""
-    pictures = split_per_class(stamps.labels, 10, seed)[part]
-    hits = network(small[pictures]).argmax(1) == stamps.labels[pictures]
-    return 100 * hits.float().mean().item()
+def score(network, part):
+    """Balanced accuracy in percent on some stamps, with the network in the mode that it is in."""
+    right = (network(small[part]).argmax(1) == stamps.labels[part]).float()
+    return (
+        100 * torch.stack([right[stamps.labels[part] == c].mean() for c in range(8)]).mean().item()
+    )
+
+
+# %% [markdown]
+# We measure four things. Two of them are on the *training* stamps, once in `train()`, where the
+# norms use the batch's $\mu$ and $\sigma$, and once in `eval()`, where they use the running ones.
+# Two are on new stamps: with the running statistics as training left them, and with new ones,
+# measured after training on the training stamps. No weight is changed for that.
 
 
 # %%
-def compare_orders(splits):
-    """By how much pool first is better on new pictures, on each split."""
-    gained = []
-    for k in splits:
-        norm_first, pool_first = (right(trained(first, k).eval(), k, 1) for first in (True, False))
-        print(f"split {k}: norm first {norm_first:.0f} %, pool first {pool_first:.0f} %")
-        gained.append(pool_first - norm_first)
-    return torch.tensor(gained)
-
-
-first_three = compare_orders(range(3))
-
-# %% [markdown]
-# A clear win for *pool, then norm*, on every split. Would you publish it? Try nine more splits
-# first:
-
-# %%
-nine_more = compare_orders(range(3, 12))
-
-# %% [markdown]
-# On these the mean lead is less than half as large, and some go the other way: three splits were
-# too few. Why were the first so clear? A network should do well on its own training pictures. Let
-# us ask, in `train()` and in `eval()`. The weights are the same; the norms use the batch's $\mu$
-# and $\sigma$ in `train()`, and the running ones in `eval()`.
+def one_split(norm_first, seed):
+    torch.manual_seed(seed)
+    train, test = split_per_class(stamps.labels, 10, seed, stamps.groups)
+    network = network_of(norm_first)
+    fit(network, small[train], stamps.labels[train])
+    running, new = score(network.eval(), train), score(network, test)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # from now on a plain mean of what comes
+    batch = score(network.train(), train)  # this also collects the new statistics
+    return batch, running, new, score(network.eval(), test)
 
 
 # %%
-def in_both_modes(norm_first, seed):
-    network = trained(norm_first, seed)
-    now = right(network.eval(), seed, 0), right(network.eval(), seed, 1)
-    for norm in network.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain average of what comes now
-    batch = right(network.train(), seed, 0)
-    return batch, *now, right(network.eval(), seed, 1)
+norm_first = torch.tensor([one_split(True, seed) for seed in range(12)])
 
-
-modes = {(first, k): in_both_modes(first, k) for k in range(3) for first in (True, False)}
-for (norm_first, k), (batch, running, test, renewed) in modes.items():
-    print(f"split {k}, {'norm' if norm_first else 'pool'} first:", end=" ")
-    print(f"own pictures {batch:.0f} % in train(), {running:.0f} % in eval();", end=" ")
-    print(f"new ones {test:.0f} %, statistics renewed {renewed:.0f} %")
+# %%
+pool_first = torch.tensor([one_split(False, seed) for seed in range(12)])
+lead = (pool_first - norm_first)[:, 2]
+print("pool first is better by:", [f"{points:+.0f}" for points in lead.tolist()])
+print(f"mean {lead.mean():.1f}, standard error {lead.std() / 12**0.5:.1f}")
 
 # %% [markdown]
-# There is the answer. The running statistics are **stale**: an average over the last steps, when
-# the weights were others. With norm first they are more wrong than with pool first. The last column
-# keeps every weight and only measures $\mu$ and $\sigma$ anew: most of the lead is gone. So the
-# first table compared stale statistics, not the two orders. And it shows what *correct* $\mu$ and
-# $\sigma$ are worth.
+# On the first four splits *pool, then norm* leads by 5 points in the mean. Had we stopped there, we
+# might have believed it. On all twelve the mean lead is 2.3 points with a standard error of 1.5,
+# and on some splits the other order is better. That may be chance. But look at the four things:
+
+# %%
+for name, runs in {"norm first": norm_first, "pool first": pool_first}.items():
+    batch, running, new, renewed = runs.mean(0).tolist()
+    print(f"{name}: training stamps {batch:.0f} % in train(), {running:.0f} % in eval();", end=" ")
+    print(f"new ones {new:.0f} %, with new statistics {renewed:.0f} %")
+renewed_lead = (pool_first - norm_first)[:, 3]
+print(f"lead with new statistics: {renewed_lead.mean():.1f}", end=", ")
+print(f"standard error {renewed_lead.std() / 12**0.5:.1f}")
+
+# %% folded=true
+show_pairs(
+    {
+        "new stamps, as trained, %": (norm_first[:, 2].tolist(), pool_first[:, 2].tolist()),
+        "with new statistics, %": (norm_first[:, 3].tolist(), pool_first[:, 3].tolist()),
+    },
+    names=("norm first", "pool first"),
+    alt="Two panels with twelve pairs of dots, a pair for each split. As trained most lines rise "
+    "from norm first to pool first, and some fall. With new statistics the dots lie higher in the "
+    "mean, and about as many lines fall as rise.",
+)
+
+# %% [markdown]
+# The weights are the same in `train()` and in `eval()`, and yet the networks forget a part of their
+# own training stamps in `eval()`. The running statistics are **stale**: they are a mean over the
+# last training steps, and in these steps the weights were different. With norm first they are
+# staler than with pool first; why, this doesn't show. With new statistics both orders do better on
+# new stamps, and no lead is left. So this experiment shows no better order. It shows what *correct*
+# $\mu$ and $\sigma$ are worth.
 #
-# There is **no universal order** (contested at best). What is published compares norm before and
-# after the **ReLU**, which is another question, and changes other things at the same time. So
-# choose by your reason:
+# There is **no order that is always better**. The comparisons that we found are of norm before and
+# after the **ReLU**, which is a different question. So choose by what you need:
 #
-# - inference speed: norm directly behind the convolution, where it can be folded (torchvision's
-#   `vgg16_bn` does that);
+# - speed in use: norm directly after the convolution, where it can be folded (torchvision's
+#   `vgg16_bn` has this order);
 # - training speed: after the pool, on a quarter of the numbers.
 #
-# One thing is no matter of taste. The orders *collect* different running statistics, so weights
-# that were trained in one order are wrong in the other. For the same reason a frozen network is
-# usually kept in `eval()`.
+# Be careful if you change the order of a *trained* network. With its weights and running statistics
+# it gives the same answers in `eval()`, as long as every $\gamma$ is positive. With a negative
+# $\gamma$, or as soon as new statistics are collected, its answers change.
 
 # %% [markdown]
 # ## The next idea: a path around the layers
 #
-# Depth helped from AlexNet to VGG. So why not go on? In 2015 He and others trained networks of
-# plain 3×3 layers on small pictures. The one with 56 layers was worse than the one with 20, and
-# not only on new pictures: on its *training* pictures too. So this wasn't overfitting. The deep
-# network could have copied the shallow one and passed the rest through, but training didn't find
-# that. (Settled, as an observation.)
+# VGG is deeper than AlexNet, and better. So why not use even more layers? In 2015 He and others
+# trained networks of plain 3×3 layers on small pictures. The one with 56 layers was worse than the
+# one with 20 on new pictures, and also on its *training* pictures. So the problem wasn't
+# overfitting. A deep network could always be as good as a shallow one: its first layers do the
+# work, and the others only copy their input to their output. But training didn't find such weights.
+# (Settled, as an observation.)
 #
-# The remedy is to make *passing through* the easy thing. A **residual block** computes a change
-# $f(x)$ and adds it to what came in: $y = x + f(x)$. The added $x$ is a **skip connection**.
-#
-# ```text
-# x ──┬── conv 3×3 ── norm ── ReLU ── conv 3×3 ── norm ──(+)── ReLU ── y
-#     └──────────────────────────────────────────────────┘
-# ```
+# The solution: make it easy for a block to copy its input. A **residual block** computes a change
+# $f(x)$, adds it to its input, and applies a ReLU: $y = \text{ReLU}(x + f(x))$. The added $x$ is a
+# **skip connection**. In the figure below there is also a second kind of block, for later.
+
+# %% folded=true
+show_residual(
+    {
+        "residual block": ["conv 3×3", "norm", "ReLU", "conv 3×3", "norm"],
+        "bottleneck (its norms and ReLUs left out)": [
+            "1×1\n256 → 64",
+            "3×3\n64 → 64",
+            "1×1\n64 → 256",
+        ],
+    },
+    alt="Two chains of boxes from x to y. Residual block: convolution, norm, ReLU, convolution, "
+    "norm, then a sum and a ReLU; a path leads from x around them to the sum. Bottleneck: a 1×1 "
+    "convolution from 256 to 64 channels, a 3×3 one, and a 1×1 one back to 256, with the same "
+    "path around them.",
+)
+
+# %% [markdown]
+# In PyTorch a layer of your own is a class. `__init__` makes its parts, and `forward` says what it
+# computes.
 
 
 # %%
@@ -624,20 +729,22 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        layers = []
-        for _ in range(2):
-            layers += [nn.Conv2d(channels, channels, 3, padding=1, bias=False)]
-            layers += [nn.BatchNorm2d(channels), nn.ReLU()]
-        self.change = nn.Sequential(*layers[:-1])
+        self.change = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
 
     def forward(self, x):
         return F.relu(x + self.change(x))
 
 
 # %% [markdown]
-# What does the block do if its last norm multiplies by $\gamma = 0$? Then nothing is added, and the
-# block passes on what came in, here numbers that are not negative. (Torchvision's ResNets can be
-# built so; they begin as shallow networks.)
+# What does the block do if $\gamma = 0$ in its last norm? Then $f(x) = 0$, and the block returns
+# its input. (The ReLU at the end changes nothing here, because this input has no negative numbers.)
+# Torchvision can start its ResNets in this way.
 
 # %%
 block = ResidualBlock(8)
@@ -646,55 +753,57 @@ incoming = torch.rand(2, 8, 5, 5)
 print("passed on unchanged:", torch.equal(block(incoming), incoming))
 
 # %% [markdown]
-# Why this trains so well is *contested*. Lecture 5 shows one reason: the gradient gets a path
-# around the layers, too.
-#
-# ### 1×1: mix channels, leave places alone
+# Why this trains so well is *contested*. Lecture 5 shows the usual explanation: the gradient gets a
+# path around the layers, too.
+
+# %%
+ask("copies_its_input")
+
+# %% [markdown]
+# ### 1×1 convolutions: mix channels, keep places
 #
 # Deep ResNets have 256 channels and more, and a 3×3 layer from 256 to 256 channels is expensive. A
 # **1×1 convolution** looks at a single place, and mixes its channels: a dense layer for each pixel.
 # So it can make 256 channels into 64. A **bottleneck** does that, works with 3×3 on the 64, and
-# goes back to 256:
+# goes back to 256 (the second row of the figure above):
 
 # %%
 direct = trace((256, 56, 56), [Conv(256, 3, padding=1)])
 bottleneck = trace((256, 56, 56), [Conv(64, 1), Conv(64, 3, padding=1), Conv(256, 1)])
-for name, rows in {"one 3×3    ": direct, "bottleneck": bottleneck}.items():
+for name, rows in {"one 3×3": direct, "bottleneck": bottleneck}.items():
     print(f"{name:10}: {sum(r.parameters for r in rows):7,} parameters", end=", ")
     print(f"{sum(r.macs for r in rows) / 1e6:,.0f} million multiply-adds")
 
 # %% [markdown]
-# Both take and give 256 maps, and a unit of both sees 3×3. The bottleneck needs about an eighth.
-# Sixteen of them, with a convolution in front and a dense layer at the end, are ResNet-50: 50
-# layers with weights. It branches, so our table can't hold it, but hooks can count it:
-
+# Both have 256 maps as input and as output, and in both a unit sees 3×3. The bottleneck has about
+# an eighth of the parameters and of the multiply-adds. Sixteen such blocks, of four widths, with a
+# convolution in front and a dense layer at the end, are ResNet-50: 50 convolutions and dense
+# layers, not counting those on the skip connections. It has branches, so it can't be written as a
+# simple list of layers. `cost_of` counts with hooks, as we did above:
 
 # %%
-def count(name):
-    """Parameters and multiply-adds of one of torchvision's networks, at 224×224."""
-    with torch.device("meta"):
-        network = getattr(models, name)()
-    work = []
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            layer.register_forward_hook(
-                lambda layer, _, result: work.append(result.numel() * layer.weight[0].numel())
-            )
-    network(torch.zeros(1, 3, 224, 224, device="meta"))
-    return sum(p.numel() for p in network.parameters()), sum(work)
-
-
+versus = {}
 for name in ("vgg16", "resnet50"):
-    numbers, work = count(name)
-    metrics = models.get_model_weights(name).IMAGENET1K_V1.meta["_metrics"]["ImageNet-1K"]
-    print(f"{name:8}: {numbers / 1e6:5.1f} million parameters, {work / 1e9:4.1f} billion", end=" ")
-    print(f"multiply-adds, top-1 {metrics['acc@1']:.1f} %")
+    with torch.device("meta"):
+        numbers, work = cost_of(getattr(models, name)(), (3, 224, 224))
+    weights = models.get_model_weights(name).IMAGENET1K_V1
+    versus[name] = numbers / 1e6, work / 1e9, weights.meta["_metrics"]["ImageNet-1K"]["acc@1"]
+    print(f"{name:8}: {versus[name][0]:.1f} million parameters", end=", ")
+    print(f"{versus[name][1]:.1f} billion multiply-adds, top-1 {versus[name][2]:.1f} %")
+
+# %% folded=true
+titles = ("parameters, millions", "multiply-adds, billions", "top-1 accuracy, %")
+show_bars(
+    {title: {name: row[i] for name, row in versus.items()} for i, title in enumerate(titles)},
+    alt="Three bar charts: ResNet-50 has less than a fifth of VGG-16's parameters, needs about a "
+    "quarter of its multiply-adds, and has a slightly higher accuracy.",
+)
 
 # %% [markdown]
 # ResNet-50 has less than a fifth of VGG-16's parameters, does about a quarter of the work, and is
 # right more often. Its single dense layer comes after a mean over all places. (The accuracies are
-# those of torchvision's first weights. Not only the design differs between two such trainings, so
-# the gap is no measure of the design alone.)
+# those of torchvision's first weights. The two networks were also trained differently, so the
+# difference isn't only because of the design.)
 #
 # **Think.** A block's input has 64 channels and its change has 128. What goes wrong in $x + f(x)$,
 # and which layer repairs it?
@@ -711,41 +820,49 @@ for name in ("vgg16", "resnet50"):
 #
 # > *Rule of thumb*: train an architecture and a batch that occupy the whole GPU.
 #
-# It is good advice if you mean: *don't pay for silicon that idles*. It is no law. Past some batch
-# the GPU is busy anyway, and a larger batch only makes fewer steps of an epoch (how large is too
-# large is *contested*). But first: what fits at all?
+# This is good advice, because an idle GPU costs money and does nothing. But it isn't always true.
+# From some batch size on the GPU is fully used. A larger batch then only means fewer steps in each
+# epoch (how large is too large is *contested*). But first: what fits at all?
 #
-# Training holds, for each parameter, the **weight**, its **gradient**, and what the optimiser
-# remembers: SGD with momentum one more number, Adam two. All are there even for an empty batch.
+# The **optimiser** is the rule that moves the weights. *SGD* is the rule of lecture 0: weight minus
+# rate times slope. With **momentum** it follows a running mean of the last slopes, so it must
+# remember one more number for each weight. **Adam** also remembers the usual size of the slopes, to
+# give each weight a step size of its own; so it must remember two.
+#
+# So training holds, for each parameter, the **weight**, its **gradient**, and what the optimiser
+# remembers. This memory doesn't depend on the batch.
 
 # %%
 MiB, GiB = 2**20, 2**30
-weights = 4 * sum(row.parameters for row in vgg16_rows)
-print(f"weights alone            : {weights / MiB:,.0f} MiB")
-print(f"+ gradients, momentum    : {3 * weights / MiB:,.0f} MiB")
-print(f"+ gradients, Adam        : {4 * weights / MiB:,.0f} MiB")
+weights_in_bytes = 4 * sum(row.parameters for row in vgg16_rows)
+print(f"weights alone            : {weights_in_bytes / MiB:,.0f} MiB")
+print(f"+ gradients, momentum    : {3 * weights_in_bytes / MiB:,.0f} MiB")
+print(f"+ gradients, Adam        : {4 * weights_in_bytes / MiB:,.0f} MiB")
 
 # %% [markdown]
 # On top, **for each image of the batch**, come the activations: the backward pass needs them. Each
-# is 4 bytes. A max pool also notes *where* each maximum was, with 8 bytes a number. Torch itself
-# can tell us what it keeps:
+# is 4 bytes. A max pool also stores *where* each maximum was: 8 bytes for each number. PyTorch
+# itself can tell us what it keeps:
 
 # %%
 places = sum(row.activations for row in vgg16_rows if isinstance(row.layer, Pool))
-an_image = 4 * total + 8 * places
+an_image = 4 * sum(row.activations for row in vgg16_rows) + 8 * places
 print(f"calculated: {an_image / MiB:.1f} MiB an image")
 print(f"torch says: {kept_for_backward(vgg16, (3, 224, 224)) / MiB:.1f} MiB an image")
 
 # %% [markdown]
-# The small rest comes from the adaptive pool, which keeps a copy of its input, and from the two
-# dropouts. Now divide what is left by what an image takes. CUDA and cuDNN want some memory for
-# themselves; we leave them a tenth, another rule of thumb.
+# The small difference comes from the adaptive pool, which keeps a copy of its input, and from the
+# two dropouts. (*Dropout* is a layer that sets random numbers to 0 in training, so that the network
+# doesn't rely on a few of them.)
+#
+# Now take the memory of the GPU, subtract the fixed part, and divide by the memory for one image.
+# The GPU's own software also needs memory; we leave a tenth for it (rule of thumb).
 
 
 # %%
-def largest_batch(gibibytes, rows, numbers_a_parameter):
+def largest_batch(gibibytes, rows, numbers_per_parameter):
     """How many images fit in training, with a tenth of the memory left free."""
-    fixed = 4 * numbers_a_parameter * sum(row.parameters for row in rows)
+    fixed = 4 * numbers_per_parameter * sum(row.parameters for row in rows)
     pooled = sum(row.activations for row in rows if isinstance(row.layer, Pool))
     image = 4 * sum(row.activations for row in rows) + 8 * pooled
     return int((0.9 * gibibytes * GiB - fixed) // image)
@@ -760,18 +877,35 @@ for name in ("AlexNet (2012)", "VGG-11", "VGG-16", "VGG-19"):
 
 # %% [markdown]
 # So by this calculation VGG-16 trains on a card of 3 GB: 16 images at a time with SGD, nine with
-# Adam. On 16 GB you get 188 and 181. (Calculated, not tried.) The smaller the card, the more it
-# matters what the optimiser remembers.
+# Adam. On 16 GB you get 188 and 181. (Calculated, not tried. Cards are sold in GB and counted in
+# GiB: "3 GB" is $3 \cdot 2^{30}$ bytes.) On a small card the memory of the optimiser matters more.
 #
-# What fills the memory first? For VGG-16 with 16 images it is not the activations. Weights,
-# gradients and momentum take 1,583 MiB, and the activations of 16 images take less.
+# What fills the memory first?
+
+# %%
+filled = {}
+for batch in (1, 16, 64):
+    fixed = dict.fromkeys(("weights", "gradients", "momentum"), weights_in_bytes / GiB)
+    filled[f"batch of {batch}"] = fixed | {"activations": batch * an_image / GiB}
+
+# %% folded=true
+show_memory(
+    filled,
+    limit=0.9 * 3,
+    alt="Bars in parts for three batches of VGG-16 with SGD. With one image nearly all is "
+    "weights, gradients and momentum. With 16 they are still more than the activations, and the "
+    "bar just ends before the line of a 3 GB card. With 64 the activations are most of it, and "
+    "far beyond the line.",
+)
+
+# %% [markdown]
+# With 16 images it is not the activations. Weights, gradients and momentum take 1,583 MiB, and the
+# activations of 16 images take less. With 64 images it is the other way.
 #
-# (Cards are sold in GB and counted in GiB: "3 GB" is $3 \cdot 2^{30}$ bytes.)
-#
-# That is where AlexNet's `groups=2` came from. Its authors' cards had 3 GB each, and the paper
-# says that this limited the size of their networks. By our count a batch of 128 needs less than
-# half of that, even without groups. Their program was not PyTorch; what else it stored isn't
-# written down.
+# AlexNet's authors had two cards with 3 GB each, and the paper says that this limited the size of
+# their networks. That is where `groups=2` came from. By our count a batch of 128 needs less than
+# half of that, even without groups. Their program was not PyTorch; what else it stored, the paper
+# doesn't say.
 #
 # Is the calculation right? With a CUDA device you can measure it.
 
@@ -780,7 +914,7 @@ if torch.cuda.is_available():
     images = torch.zeros(8, 3, 224, 224, device="cuda")
     peak = training_peak(models.vgg16().cuda(), images)
     print(f"a batch of 8: measured {peak / GiB:.2f} GiB", end="; ")
-    print(f"calculated {(3 * weights + 8 * an_image) / GiB:.2f} GiB")
+    print(f"calculated {(3 * weights_in_bytes + 8 * an_image) / GiB:.2f} GiB")
 else:
     print("No CUDA device here: nothing is measured, and the calculation stands alone.")
 
@@ -794,10 +928,10 @@ ask("which_batch_fits")
 #
 # <details><summary>An answer</summary>
 #
-# Half the batch halves the activations, and makes the gradient noisier. Half the side takes three
-# quarters of them away, and the details in the images too. Adam needs more, not less. Without the
-# dense layers most of the fixed part is gone: weights, gradients and momentum of 123,642,856
-# parameters. Lecture 4 puts a small head in their place.
+# Half the batch halves the activations, and makes the gradient noisier. Images of half the side
+# take three quarters of the activations away, but small details are lost. Adam needs more, not
+# less. Without the dense layers most of the fixed part is gone: weights, gradients and momentum of
+# 123,642,856 parameters. Lecture 4 puts a small head in their place.
 #
 # </details>
 #
@@ -807,10 +941,12 @@ ask("which_batch_fits")
 # %% [markdown]
 # ## Code it yourself
 #
-# Replace the three dots, and run both cells. Nothing is recorded.
+# Replace the three dots `...` in the next cell with your code. Run that cell and the cell below it,
+# which checks your answer. Nothing is recorded.
 #
 # **1.** What share of a network's parameters is in its dense layers? `network.modules()` gives all
-# layers, `layer.parameters()` their parameters.
+# layers, and `isinstance(layer, nn.Linear)` asks whether a layer is dense. `layer.parameters()`
+# gives its parameters, and `p.numel()` counts the numbers in one of them.
 
 
 # %%
@@ -867,24 +1003,29 @@ print("right" if got == 52 else f"not yet: from 4 to 2 channels and back it is 5
 #
 # | question | answer |
 # |---|---|
-# | design or take? | take what is known to work, unless you can afford to search |
+# | design or take? | take a known network, unless you can afford to search |
 # | another resolution? | convolutions take it; dense layers need an adaptive pool or a resize |
 # | where are parameters, work, memory? | dense layers; convolutions; first block |
 # | why 3×3? | sees as much with fewer weights; stores more activations |
-# | norm or pool first? | same at inference if $\gamma > 0$; choose by cost |
+# | norm or pool first? | same in `eval()` if $\gamma > 0$; choose by cost |
 # | deeper than VGG? | skip connections, and 1×1 convolutions to keep it cheap |
-# | which batch fits? | (memory − parameters · numbers for each) / bytes for each image |
+# | which batch fits? | (memory − parameters · numbers for each · 4 bytes) / bytes for each image |
 #
 # **Key points**
 #
 # - AlexNet and VGG are lists of layers, whose table can be computed. (Later ones, like ResNet,
 #   branch.)
 # - Check tables, ours too: against parameter counts, and with hooks.
-# - Maximum and an increasing function commute. Maximum and a decreasing one don't.
-# - A skip connection makes *change nothing* easy; a 1×1 convolution changes the number of channels.
+# - An increasing function may come before or after a max pool; the result is the same. For a
+#   decreasing function it isn't.
+# - With a skip connection a block can easily copy its input; a 1×1 convolution changes the number
+#   of channels.
+# - Running statistics can be stale: compare `train()` and `eval()` on the training pictures.
 # - Before you rent a GPU, calculate.
 #
-# **Next**: `04_transfer_learning`, where somebody else has trained the network already.
+# **Now you:** in `ps3_architectures` you build VGG and its table, and write batch norm, momentum
+# and Adam by hand. **Next**: `04_transfer_learning`, where we use a network that others have
+# trained.
 #
 # ### Sources
 #

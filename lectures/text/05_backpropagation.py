@@ -9,28 +9,29 @@
 # %% [markdown]
 # # 5 · Backpropagation
 #
-# One number says how wrong a network is. A million weights are to blame, each a little. How much
-# is each one's share? Backpropagation tells all of them, for about the price of two more forward
-# passes. At the end we ask it about the pixels instead, and the answer is unsettling.
+# The loss is one number that says how wrong a network is. How does each of a million weights
+# influence it? Backpropagation computes this for all weights at once. It takes about twice as long
+# as computing the network's answer. At the end we use it on the pixels of a picture instead of the
+# weights: we change a picture so little that nobody sees it, and the network gives a wrong answer.
 #
 # **You will be able to**
 #
-# - say what is differentiated with respect to what, and why it is the loss;
-# - follow a gradient through a graph by hand, and add up where paths meet;
-# - explain saturation, down to the input at which a tanh unit is dead for good;
+# - say which function we differentiate, by which variables, and why;
+# - follow a gradient through a graph by hand, and add the gradients where two paths meet;
+# - explain why a tanh unit can stop learning (saturation);
 # - write the backward pass of a dense layer and of softmax with cross-entropy;
-# - route a gradient through max pooling, with overlaps and ties;
-# - tell what has parameters from what doesn't, and find a wrong gradient;
-# - turn a network's answer with a change that nobody sees.
+# - say which pixels get the gradient in max pooling;
+# - say which layers have parameters, and find a wrong gradient;
+# - change a network's answer with a change that nobody sees.
 #
 # **Time**: 75 minutes, with the graph. **You need**: derivatives, the chain rule, and what a layer
 # is. **Exercise**: `ps5_backpropagation`.
 #
-# Claims are labelled: *settled* (mathematics, or agreed on), *contested* (good people disagree),
-# *rule of thumb* (often true; check it).
+# Claims are labelled: *settled* (mathematics, or agreed on), *contested* (experts disagree),
+# *rule of thumb* (often true; check it). Words that you forget are in the [glossary](glossary.md).
 #
-# **Where we are.** Lecture 4 trained heads and fine-tuned bodies, and `backward()` did the work.
-# This lecture says what that one line does. It is the last one.
+# **Where we are.** Lecture 4 trained heads and fine-tuned bodies, and `backward()` computed the
+# gradients. This lecture explains what it does. It is the last lecture.
 #
 # **Before you begin**, three questions about lecture 4. Answer them before you open the fold.
 #
@@ -56,17 +57,18 @@ from torch import nn
 from course_utils.data import load_photograph, load_stamps
 from course_utils.models import IMAGENET_MEAN, IMAGENET_STD, imagenet_classes, preprocess
 from course_utils.models import squeezenet, top_k
-from course_utils.plots import COLORS, Grid, new_figure, show, show_bars, show_grids, show_pictures
+from course_utils.plots import Grid, show_bars, show_graph, show_grids, show_lines, show_pictures
 from course_utils.quiz import ask
 
 _ = torch.manual_seed(0)
 
 # %% [markdown]
-# ## The gradient of what?
+# ## Which gradient?
 #
-# Take a network of a single unit: one weight, one bias and one tanh. It gets $x$, gives
-# $y = \tanh(wx + b)$, and should have given $t$. How wrong it is, the **loss** says:
-# $L = (y - t)^2$.
+# Take a network of a single unit: one weight, one bias and one tanh. Like ReLU, **tanh** is an
+# activation function; it squeezes any number into −1 to 1 (its curve comes below). The unit's input
+# is $x$, its output is $a = \tanh(wx + b)$, and the wanted output is $t$. The **loss** says how
+# wrong it is: $L = (a - t)^2$.
 
 
 # %%
@@ -76,80 +78,123 @@ def unit(w, b, x=2.0, t=0.0):
 
 
 w, b = torch.tensor(0.8, requires_grad=True), torch.tensor(-0.6, requires_grad=True)
-print(f"loss                    : {unit(w, b):.4f}")
-print(f"with w larger by 0.01   : {unit(w + 0.01, b):.4f}")
-print(f"so for each 1 of w about: {(unit(w + 0.01, b) - unit(w, b)) / 0.01:.2f}")
+print(f"loss                   : {unit(w, b):.4f}")
+print(f"with w larger by 0.01  : {unit(w + 0.01, b):.4f}")
+print(f"change of L divided by 0.01: {(unit(w + 0.01, b) - unit(w, b)) / 0.01:.2f}")
 
 # %% [markdown]
-# That last number, for an ever smaller nudge, is the **gradient** $\partial L/\partial w$. It is
-# positive, so a larger $w$ makes the loss larger, and training will make $w$ smaller. One call
-# finds it for $w$ and $b$ at once, without any nudge:
+# If we make the change smaller and smaller, this quotient approaches the slope of $L$ with respect
+# to $w$. It is written $\partial L/\partial w$: the derivative by $w$, while $b$ stays as it is.
+# All these slopes together are the **gradient**. PyTorch computes it for $w$ and $b$ in one call:
 
 # %%
 unit(w, b).backward()
 print(f"dL/dw = {w.grad:.4f}, dL/db = {b.grad:.4f}")
 
+# %% folded=true
+across = torch.linspace(-0.5, 1.5, 101)
+near = torch.tensor([0.45, 1.15])
+loss = unit(w, b).item()
+show_lines(
+    {
+        "loss of the unit": {
+            "L": (across, unit(across, b.detach()), "-"),
+            "slope at w = 0.8": (near, loss + w.grad * (near - 0.8), "-"),
+            "w = 0.8": ([0.8], [loss], "o"),
+        }
+    },
+    alt="The loss as a function of w. It falls, is 0 near w = 0.3, and rises again. At w = 0.8 a "
+    "straight line touches it, which rises to the right.",
+    across="weight w",
+    up="loss",
+)
+
 # %% [markdown]
-# Note what was differentiated: the *loss*, with respect to the *parameters*. It is often said that
-# the output is. But the gradient of an output says how to make it *larger*, not how to make it
-# *right*. And mostly the output isn't one number. Ask for its gradient, for a photograph:
+# The slope is positive, so a larger $w$ makes the loss larger, and training will make $w$ smaller.
+#
+# We differentiate the *loss*, a single number, with respect to the *parameters*. A network's output
+# is 1000 numbers, and there is no change that is better for all of them together. Only for the loss
+# we know the better direction: smaller. (The output's derivatives do appear, as factors on the
+# way.)
 
 # %%
 network = squeezenet().requires_grad_(True)
 coffee = preprocess(load_photograph("coffee"))
-logits = network(coffee)
-try:
-    logits.backward()
-except RuntimeError as error:
-    print(f"{logits.numel()} logits: {error}")
-
-# %% [markdown]
-# A thousand numbers, and no direction that is *better* for all of them together. Only the loss, one
-# number, says which way is down. (The output's derivatives do appear, as factors on the way.)
-
-# %%
 espresso = torch.tensor([imagenet_classes().index("espresso")])
-F.cross_entropy(logits, espresso).backward()
+F.cross_entropy(network(coffee), espresso).backward()
 gradients = [parameter.grad for parameter in network.parameters()]
 print(f"{sum(gradient.numel() for gradient in gradients):,} gradients, all of one loss")
 print("first layer:", tuple(network.features[0].weight.shape), "→", tuple(gradients[0].shape))
 
 # %% [markdown]
-# Each parameter tensor has got a gradient of its own shape. Nudging them one at a time would have
-# taken as many forward passes as there are parameters.
+# Each parameter tensor has a gradient of its own shape. To change the parameters one by one, we
+# would have to run the network once for each parameter.
 #
 # ## The chain rule, one step at a time
 #
-# Cut the loss into single operations and draw them as a graph. Each operation knows one thing: its
-# own **slope**, for each input: how much its output moves for a small move of that input. That is
-# all it takes.
+# Cut the loss into single operations and draw them as a graph. For each operation we only need its
+# own **slope** for each of its inputs: how much its output changes if this input changes a little.
 #
 # - **Forward**, from left to right: compute each value, and keep it.
-# - **Backward**, from right to left: the loss's own gradient is 1. Each node takes what arrives,
-#   multiplies it by its slope, and passes it on.
+# - **Backward**, from right to left: the loss's own gradient is 1. Each node takes the gradient
+#   that arrives from the right, multiplies it by its own slope, and gives the result to the left.
 #
-# With $s = wx + b$ and $y = \tanh(s)$:
+# With $s = wx + b$ and $a = \tanh(s)$:
 #
-# $$\frac{\partial L}{\partial w} = \frac{\partial L}{\partial y} \cdot
-# \frac{\partial y}{\partial s} \cdot \frac{\partial s}{\partial w}$$
+# $$\frac{\partial L}{\partial w} = \frac{\partial L}{\partial a} \cdot
+# \frac{\partial a}{\partial s} \cdot \frac{\partial s}{\partial w}$$
 #
+# In the next figure the forward values stand above the arrows, in blue, and the gradients below, in
+# red.
+
+# %% folded=true
+leaves = [torch.tensor(value, requires_grad=True) for value in (0.8, 2.0, -0.6)]
+product = leaves[0] * leaves[1]
+total = product + leaves[2]
+squeezed = total.tanh()
+arrows = {
+    **{("w", "×"): leaves[0], ("x", "×"): leaves[1], ("b", "+"): leaves[2]},
+    **{("×", "+"): product, ("+", "tanh"): total, ("tanh", "square"): squeezed},
+    ("square", "L"): squeezed**2,
+}
+back = torch.autograd.grad(arrows["square", "L"], list(arrows.values()))
+show_graph(
+    {
+        **{"w": (0, 0), "x": (0, 1.4), "×": (1.2, 0.7), "b": (1.2, 2.1), "+": (2.4, 0.7)},
+        **{"tanh": (3.6, 0.7), "square": (4.8, 0.7), "L": (6, 0.7)},
+    },
+    {
+        arrow: (f"{value.item():.2f}", f"{gradient.item():.2f}")
+        for (arrow, value), gradient in zip(arrows.items(), back, strict=True)
+    },
+    alt="The unit as a graph, from w, x and b through product, sum, tanh and square to L. Forward: "
+    "s is 1.00, a is 0.76, L is 0.58. Backward: 1.00 at L, 1.52 at a, 0.64 at s and b, 1.28 at w.",
+    labels={"square": "( )²"},
+)
+
+# %% [markdown]
 # ## Play
 #
 # Step with ▶ and ◀, or click the picture and use the arrow keys (Home and End jump). If you see an
 # error instead of a picture, run the cell again.
 #
-# 1. Step to the end of *one unit*. On the way back, **say each number before you press the key**.
-# 2. Why is the gradient of $w$ twice that of $b$? Change one input so that it is the other way.
+# 1. Choose the graph *one unit* and go to its last step. On the way back, **say each number before
+#    you press the key**.
+# 2. Why is the gradient of $w$ twice as large as that of $b$? Change one input so that the gradient
+#    of $b$ is larger.
 # 3. Press *Learn* a few times: it moves the parameters (green) a little against their gradients.
-# 4. *saturated*, to the end, then *Learn*. What happened? Move $w$ until it learns again.
+# 4. Choose *saturated*, go to the last step, and press *Learn*. What happened? Move $w$ until it
+#    learns again.
 #
 # <details><summary>Answers</summary>
 #
+# 1. $L$: 1. $a$: $2(a - t)$ = 1.52. $s$: $1.52 \cdot (1 - a^2)$ = 0.64. $w$: $0.64 \cdot x$ = 1.28.
+#    $b$: 0.64.
 # 2. The last factor differs. The slope of $s$ with respect to $w$ is $x$, which is 2, and with
 #    respect to $b$ it is 1. With $x$ between −1 and 1 it is the other way.
 # 3. The loss gets smaller with each press, as long as the steps are small enough.
-# 4. Nothing moves, for the slope of tanh is 0 there. With $w$ closer to 0 the unit leaves the flat
-#    part, and the gradient is back.
+# 4. Nothing changes, because the slope of tanh is so small there that the computer rounds it to 0.
+#    If $w$ is closer to 0, the slope is larger and the unit learns again.
 #
 # </details>
 
@@ -160,8 +205,8 @@ graph = BackpropagationGraph("one unit")
 graph
 
 # %% [markdown]
-# Torch as a witness. Change something above and run this cell again; it reads the graph that is
-# shown.
+# We check this with PyTorch. Change something above and run this cell again; it reads the graph
+# that is shown.
 
 # %%
 inputs = {name: torch.tensor(float(value)) for name, value in graph.inputs.items()}
@@ -170,7 +215,7 @@ for tensor in inputs.values():
 loss = graph.loss(inputs)
 loss.backward()
 print(f"{graph.graph}: loss {loss:.4g}")
-print({name: float(f"{tensor.grad:.4g}") for name, tensor in inputs.items()})
+print({name: round(tensor.grad.item(), 4) for name, tensor in inputs.items()})
 
 # %%
 ask("through_two_nodes")
@@ -179,12 +224,13 @@ ask("through_two_nodes")
 # ### Where paths meet
 #
 # Choose *skip connection* above. Here $x$ reaches the loss by two paths, through tanh and around
-# it. Nudge $x$, and both paths move the loss. So the contributions **add up** (settled: it is the
-# chain rule for several variables). Then choose *skip, saturated*: one path is dead, and the other
-# still delivers. Very deep networks have skip connections (ResNet, 2015). That this open path for
-# the gradient is what makes them trainable is the usual explanation, and *contested*.
+# it. If $x$ changes, the loss changes through both paths. So the two gradients are **added**
+# (settled: it is the chain rule for several variables). Then choose *skip, saturated*: one path has
+# slope 0, but the gradient still comes through the other. Very deep networks have skip connections
+# (ResNet, 2015). The usual explanation of why such deep networks can be trained is this second path
+# for the gradient. It is *contested*.
 #
-# PyTorch adds up even between two calls of `backward`:
+# PyTorch also adds the gradients of two calls of `backward`:
 
 # %%
 w = torch.tensor(0.8, requires_grad=True)
@@ -193,70 +239,71 @@ for call in (1, 2):
     print(f"after call {call}: {w.grad:.4f}")
 
 # %% [markdown]
-# Useful when a batch is too large for the memory, and a classic bug otherwise: hence
-# `optimizer.zero_grad()` in every training loop.
+# Sometimes this is useful, for instance when a batch is too large for the memory. Usually you don't
+# want it. This is why every training loop calls `optimizer.zero_grad()`.
 #
 # ## tanh: slope and saturation
 #
-# The slope of tanh is $1 - \tanh^2(x)$. Torch can tell it too:
+# The slope of tanh is $1 - \tanh^2(x)$. PyTorch computes the same:
 
 
 # %%
 def slope(function, x):
     """The slope of an elementwise function at each number in x."""
     x = x.clone().requires_grad_()
+    # Each x changes only its own term of the sum, so this gives all slopes at once.
     return torch.autograd.grad(function(x).sum(), x)[0]
 
 
 for x in (0.0, 1.0, 3.0):
     print(f"x = {x:.0f}: slope of tanh {slope(torch.tanh, torch.tensor(x)):.4f}")
 
-# %%
+# %% folded=true
 x = torch.linspace(-6, 6, 241)
-figure, axes = new_figure(7, 2.3, ncols=2, sharex=True, sharey=True)
-axes[0].set_ylim(-1.1, 1.4)
-for ax, function, name in zip(axes, (torch.tanh, torch.relu), ("tanh", "ReLU"), strict=True):
-    ax.plot(x, function(x), color=COLORS["blue"], label="value")
-    ax.plot(x, slope(function, x), color=COLORS["left over"], linestyle="--", label="slope")
-    ax.set_title(name, fontsize=10)
-    ax.legend(frameon=False)
-show(
-    figure,
+show_lines(
+    {
+        name: {
+            "value": (x, function(x).clamp(max=1.5), "-"),
+            "slope": (x, slope(function, x), "--"),
+        }
+        for name, function in {"tanh": torch.tanh, "ReLU (cut off at the top)": torch.relu}.items()
+    },
     alt="Left: tanh runs from minus one to one; its slope is a bell, 1 at zero and nearly zero "
     "beyond 3 on either side. Right: ReLU's slope is zero left of zero and one right of it.",
 )
 
 # %% [markdown]
-# The slope is largest at 0, where it is exactly 1: on paper its range is $(0, 1]$ (settled). So a
-# tanh never passes on more than it gets. Far from 0 it passes on almost nothing; the unit is
-# **saturated**.
+# The slope is largest at 0, where it is exactly 1; on paper it is always larger than 0 (settled).
+# So a tanh never makes a gradient larger. Far from 0 its slope is almost 0, and so is the gradient
+# after it: the unit is **saturated**.
 #
-# How far can "almost nothing" go? On paper never down to zero. Computers round:
+# In mathematics the slope never becomes exactly 0. But a computer rounds:
 
 # %%
 x = torch.arange(0, 30, 0.001, dtype=torch.float64)
 for dtype in (torch.float32, torch.float64):
     dead = slope(torch.tanh, x.to(dtype)) == 0
     print(f"{dtype}: exactly 0 from |x| = {x[dead].min():.2f} on")
+print(f"predicted for float32 (fold below): 13 ln 2 = {13 * math.log(2):.2f}")
 
 # %% [markdown]
-# We can predict that. The largest float32 below 1 is $1 - 2^{-24}$. A value less than half of that
-# gap away from 1 is rounded to 1, and far out $1 - \tanh x \approx 2e^{-2x}$. So
-# $2e^{-2x} = 2^{-25}$, which is $x = 13 \ln 2$.
-
-# %%
-print(f"float32: 13 ln 2 = {13 * math.log(2):.3f}")
-print(f"float64: the gap is 2^-53, so 27.5 ln 2 = {27.5 * math.log(2):.2f}")
-largest = torch.nextafter(torch.tensor(1.0), torch.tensor(0.0))
-print("the largest float32 below 1 is 1 − 2^-24:", largest.item() == 1 - 2**-24)
-
-# %% [markdown]
-# From about 9.011 on the computed slope isn't small, it **is** zero: on paper the range is
-# $(0, 1]$, in float32 it is $[0, 1]$. Zero times anything that arrives is zero. (That is for one
-# input. A unit is dead only if it holds for every input.)
+# Float32 has about 7 digits. From $x \approx 9$ on $\tanh x$ is so near to 1 that the computer
+# makes 1 of it. Then the computed slope $1 - \tanh^2 x$ is exactly **0**. Zero times any finite
+# number is zero, so the weights of this unit don't change. If this is so for every picture, the
+# unit never learns again; it is *dead*.
 #
-# Does the difference between tiny and zero matter? Train $w$ for a hundred steps, from a good
-# start, a saturated one and a dead one.
+# <details><summary>Where does the 9 come from?</summary>
+#
+# The largest float32 below 1 is $1 - 2^{-24}$. A value nearer to 1 than half of that gap,
+# $2^{-25}$, is rounded to 1. Far out $1 - \tanh x \approx 2e^{-2x}$. So we solve $2e^{-2x} =
+# 2^{-25}$. Divide by 2: $e^{-2x} = 2^{-26}$. Take logarithms: $-2x = -26 \ln 2$. So $x = 13 \ln 2$,
+# about 9.01.
+#
+# </details>
+#
+# Is there a difference between a very small slope and 0? We train $w$ for a hundred steps from
+# three starting values: a good value, a value where the unit is saturated, and a value where it is
+# dead.
 
 
 # %%
@@ -275,24 +322,31 @@ for start in (0.8, 1.5, 2.5):
     print(f"s = {4 * start - 0.6:.1f}: w {start} → {plain:.3f} plain, {adam:.3f} with Adam")
 
 # %% [markdown]
-# The best $w$ is 0.15. Plain gradient descent creeps from the saturated start, and doesn't move at
-# all from the dead one. Adam divides by the size of the gradients that it has seen, and so rescues
-# a tiny one. Zero it can't rescue.
+# The best $w$ is 0.15, because then $s = 4 \cdot 0.15 - 0.6 = 0$ and the loss is 0. From the
+# saturated start plain gradient descent moves very slowly; from the dead start it doesn't move.
+# Adam divides each gradient by the usual size of the last gradients, so even with a very small
+# gradient it makes normal steps. (Not with a gradient below its ε, $10^{-8}$, which is added to
+# that size.) But if the gradient is 0, Adam doesn't move either.
 
 # %%
 ask("dead_unit")
 
 # %% [markdown]
-# ### Deep: slopes and weights multiply
+# ### Many layers: the slopes and weights are multiplied
 #
-# In a stack of layers the gradient meets a slope and a weight matrix at every one of them. Here are
-# 20 tanh layers of 100 units, with random weights of three sizes.
+# If each of 20 layers multiplies the gradient by 0.5, there remains $0.5^{20}$, about 0.000001. If
+# each layer multiplies it by 2, there remains $2^{20}$, about a million.
+#
+# Here are 20 tanh layers of 100 units, with random weights of three sizes, and five networks of
+# each size. The folded cell computes the gradient at each layer and its *norm*. The norm of a list
+# of numbers is its length, $\sqrt{g_1^2 + g_2^2 + \ldots}$; it says how large the gradient is as a
+# whole.
 
 
-# %%
-def gradient_norms(scale, activation=torch.tanh, depth=20, width=100):
+# %% folded=true
+def gradient_norms(scale, activation=torch.tanh, seed=0, depth=20, width=100):
     """The norm of the loss's gradient at each layer's output, first layer first."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     layer = torch.randn(64, width, generator=generator)
     outputs = []
     for _ in range(depth):
@@ -303,71 +357,104 @@ def gradient_norms(scale, activation=torch.tanh, depth=20, width=100):
     return [gradient.norm().item() for gradient in torch.autograd.grad(loss, outputs)]
 
 
-norms = {scale: gradient_norms(scale) for scale in (0.5, 1.0, 2.0)}
-for scale, values in norms.items():
-    print(f"{scale} / √100: first layer's gradient is {values[0] / values[-1]:.2g} × the last's")
+def tell(name, networks):
+    """The first layer's gradient divided by the last layer's, for each network; and print it."""
+    shares = [norms[0] / norms[-1] for norms in networks]
+    print(f"{name}: {min(shares):.2g} to {max(shares):.2g} times the last layer's gradient")
+    return shares
+
 
 # %%
-figure, ax = new_figure(6.4, 2.6)
-for (scale, values), style in zip(norms.items(), ("-", "--", ":"), strict=True):
-    relative = [value / values[-1] for value in values]
-    ax.semilogy(range(1, 21), relative, style, color=COLORS["blue"], label=scale)
-ax.set_xlabel("layer")
-ax.set_ylabel("gradient, relative")
-ax.set_xticks([1, 5, 10, 15, 20])
-ax.legend(title="weights × √100", frameon=False)
-show(
-    figure,
-    alt="The gradient's norm from layer 20 back to layer 1, on a logarithmic scale: with the small "
-    "weights it vanishes, with the large ones it grows, with the middle ones it changes little.",
+tanh_networks = {
+    scale: [gradient_norms(scale, seed=seed) for seed in range(5)] for scale in (0.5, 1.0, 2.0)
+}
+shares = {scale: tell(f"size {scale / 10}", runs) for scale, runs in tanh_networks.items()}
+
+# %% folded=true
+lines = {}
+for (scale, runs), style in zip(tanh_networks.items(), ("-", "--", ":"), strict=True):
+    relative = [norm / runs[0][-1] for norm in runs[0]]
+    lines[f"weights of size {scale / 10}"] = (list(range(1, 21)), relative, style)
+show_lines(
+    {"size of the gradient, compared with layer 20": lines},
+    alt="The gradient's norm at layers 1 to 20, on a logarithmic scale, for the first network of "
+    "each size. From the last layer back to the first it vanishes with the small weights, explodes "
+    "with the large weights, and changes little with the middle ones.",
+    across="layer",
+    up="relative size",
+    log=True,
 )
 
 # %% [markdown]
-# The slopes of tanh only ever shrink a gradient, but weights can stretch it. With small weights it
-# **vanishes**. With large ones it **explodes**, although many units are saturated. Weights of about
-# $1/\sqrt{\text{inputs}}$ keep it in between, which is what Xavier initialisation does (2010;
-# a good *rule of thumb* for tanh).
+# The slope of tanh can only make a gradient smaller. Weights can also make it larger. With small
+# weights the gradient **vanishes** on its way back. With large weights it **explodes**, although
+# many units are saturated. Weights of about $1/\sqrt{\text{inputs}}$ keep it in between. This is
+# what Xavier initialisation does (2010; a good *rule of thumb* for tanh).
 #
-# ReLU's slope is 1 or 0, so a gradient that passes isn't shrunk. Does that end the trouble? Here
-# are the same layers with ReLU:
+# ReLU's slope is 1 or 0, so a gradient that passes isn't made smaller. Does this solve the problem?
+# Here are the same layers with ReLU:
 
 # %%
-relu_norms = {scale: gradient_norms(scale, torch.relu) for scale in (1.0, 2**0.5)}
-for scale, values in relu_norms.items():
-    share = values[0] / values[-1]
-    print(f"ReLU, {scale:.2f} / √100: first layer's gradient is {share:.2g} × the last's")
+relu_shares = {
+    scale: tell(
+        f"ReLU, size {scale / 10:.2f}",
+        [gradient_norms(scale, torch.relu, seed) for seed in range(5)],
+    )
+    for scale in (1.0, 2**0.5)
+}
 
 # %% [markdown]
-# It does not. With the weights that suit tanh the gradient vanishes, and more than it did with
-# tanh, because about half of the slopes are 0. Weights larger by a factor of $\sqrt{2}$ make up for
-# that. This is **He initialisation** (He and others, 2015), the usual choice for ReLU. And a ReLU
-# that is negative for every image is as dead as our tanh.
+# No. With weights that are good for tanh, the gradient vanishes with ReLU, and more than it did
+# with tanh, because about half of the slopes are 0. Weights that are larger by a factor of
+# $\sqrt{2}$ correct this, in all five networks. This is **He initialisation** (He and others,
+# 2015), the usual choice for ReLU. A ReLU unit whose input is negative for every image is dead as
+# well.
 #
 # In AlexNet's paper (2012) a small network learned several times faster with ReLU than with tanh.
-# That ReLU is faster is a *rule of thumb*: initialisation and batch norm matter, too. Which of its
-# smooth successors is best is *contested*, and the differences are small. (The slope of one of
-# them, GELU, even exceeds 1.)
+# That ReLU is faster is a *rule of thumb*: initialisation and batch norm matter, too.
 
 # %% [markdown]
 # ## Matrices: a whole layer at once
 #
-# So far every node was a single number. A dense layer takes a whole batch: $Y = XW^\top + b$. Four
-# pictures with five numbers each and three outputs make these shapes:
+# So far every node was a single number. A dense layer takes a whole batch: $Y = XW^\top + b$. We
+# number the pictures $n$, the inputs $i$ and the outputs $o$. So $Y_{no} = \sum_i X_{ni} W_{oi} +
+# b_o$. Two pictures with two numbers each and one output make small tables:
 
 # %%
-X = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
-W = torch.randn(3, 5, dtype=torch.float64, requires_grad=True)
-bias = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+X = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+W = torch.tensor([[2.0, -1.0]], requires_grad=True)
+bias = torch.zeros(1, requires_grad=True)
 Y = X @ W.T + bias
-print("X", tuple(X.shape), " W", tuple(W.shape), " Y", tuple(Y.shape))
+G = torch.tensor([[1.0], [2.0]])  # the gradient that arrives at Y
+
+# G plays the part of the gradient that arrives from the loss.
+by_torch = torch.autograd.grad(Y, (W, X, bias), G)
+by_hand = (G.T @ X, G @ W, G.sum(0))
+for name, theirs, ours in zip(("W", "X", "b"), by_torch, by_hand, strict=True):
+    print(f"dL/d{name} = {ours.tolist()}; PyTorch says the same: {torch.equal(theirs, ours)}")
+
+# %% folded=true
+tables = {"X": X, "W": W, "Y": Y, "G = dL/dY": G, "dL/dW": by_hand[0], "dL/dX": by_hand[1]}
+show_grids(
+    [
+        Grid(
+            name,
+            tuple(table.shape),
+            {"window" if "d" in name else "output": (range(len(table)), range(table.shape[1]))},
+            table.int().tolist(),
+        )
+        for name, table in tables.items()
+    ],
+    alt="Six tables. X: 1 2, 3 4. W: 2 −1. Y: 0, 2. The gradient G that arrives: 1, 2. From these "
+    "the gradient of W: 7 10, and of X: 2 −1, 4 −2. Each gradient has the shape of what it is for.",
+)
 
 # %% [markdown]
-# Let $G = \partial L / \partial Y$ arrive, of the shape of $Y$. Nothing new is needed, only the two
-# rules from above, for many numbers at once.
+# We use the same two rules as before: multiply along a path, and add where paths meet.
 #
-# - **A weight** $W_{oi}$ multiplies input $i$ of *every* picture and helps to make output $o$. Each
-#   picture is a path. So its gradient is the sum over the pictures of (what arrives) times (the
-#   other factor): $\sum_n G_{no} X_{ni}$.
+# - **A weight** $W_{oi}$ multiplies input $i$ of *every* picture and helps to make output $o$. So
+#   each picture is a path. The first weight gets $1 \cdot 1$ from picture 0 and $2 \cdot 3$ from
+#   picture 1, in all 7. In general it gets $\sum_n G_{no} X_{ni}$.
 # - **An input** $X_{ni}$ reaches *every* output of its picture: $\sum_o G_{no} W_{oi}$.
 # - **A bias** $b_o$ is added to output $o$ of every picture, with slope 1: $\sum_n G_{no}$.
 #
@@ -376,46 +463,68 @@ print("X", tuple(X.shape), " W", tuple(W.shape), " Y", tuple(Y.shape))
 # $$\frac{\partial L}{\partial W} = G^\top X, \qquad \frac{\partial L}{\partial X} = GW, \qquad
 # \frac{\partial L}{\partial b} = \text{the column sums of } G$$
 #
-# You needn't remember which factor is transposed. **A gradient has the shape of what it belongs
-# to**, and only one order of the factors gives that shape. Torch as a witness:
+# **The gradient of $W$ has the same shape as $W$**, and so on. If the numbers of pictures, inputs
+# and outputs all differ, only one order of the factors gives this shape, so you needn't remember
+# it.
 
 # %%
-G = torch.randn(4, 3, dtype=torch.float64)  # whatever arrives
-by_torch = torch.autograd.grad(Y, (W, X, bias), G)
-by_hand = (G.T @ X, G @ W, G.sum(0))
-for name, theirs, ours in zip(("W", "X", "b"), by_torch, by_hand, strict=True):
-    print(f"dL/d{name}: shape {tuple(ours.shape)}, as torch says: {torch.allclose(theirs, ours)}")
+ask("shape_of_a_gradient")
 
 # %% [markdown]
-# ### Where it begins: $p - y$
+# ### The first gradient: $p - y$
 #
 # A classifier ends with **logits** $z$, one for each class. **Softmax** makes probabilities of
-# them, $p_k = e^{z_k} / \sum_j e^{z_j}$. The **cross-entropy** loss asks only about the right class
-# $t$: $L = -\log p_t$. If $p_t$ is 1 the loss is 0; if $p_t$ is near 0 the loss is large.
+# them, $p_k = e^{z_k} / \sum_j e^{z_j}$. The **cross-entropy** loss uses only the probability of
+# the right class $c$: $L = -\log p_c$ (lecture 0 has its curve). If $p_c$ is 1 the loss is 0; if
+# $p_c$ is near 0 the loss is large.
 
 # %%
 z = torch.tensor([2.0, 1.0, 0.1], requires_grad=True)
-t = 1
+right_class = 1
 p = z.softmax(0)
-(-p[t].log()).backward()
+loss = -p[right_class].log()
+loss.backward()
 print("p           :", [round(number, 3) for number in p.tolist()])
 print("dL/dz, torch:", [round(number, 3) for number in z.grad.tolist()])
 
+# %% folded=true
+y = F.one_hot(torch.tensor(right_class), 3)
+show_bars(
+    {
+        title: {f"class {k}": number for k, number in enumerate(numbers.tolist())}
+        for title, numbers in {"p": p, "y": y, "p − y: the gradient": z.grad}.items()
+    },
+    alt="Three bar charts for three classes. The probabilities p are 0.66, 0.24 and 0.10. The "
+    "wanted y is 1 for class 1 and 0 for the others. Their difference, the gradient, is negative "
+    "for class 1, whose logit has to rise, and positive for the others, whose logits have to fall.",
+    digits=2,
+)
+
 # %% [markdown]
-# Compare the two lines. They are the same numbers, but for the right class, where 1 was taken away.
-# Write $y$ for the vector with 1 at the right class and 0 elsewhere. Then
+# Compare the two lines. The numbers are equal, except at the right class: there 1 was subtracted.
+# Write $y$ for the vector with 1 at the right class and 0 elsewhere (*one-hot*). Then
 #
 # $$\frac{\partial L}{\partial z} = p - y.$$
 #
-# Why? With the definitions $L = -z_t + \log \sum_j e^{z_j}$. The first part has the slope $-1$ at
-# $z_t$, and 0 elsewhere. The slope of the second part with respect to $z_k$ is
-# $e^{z_k} / \sum_j e^{z_j}$, which is $p_k$ (settled).
+# Why? Because $\log(a/b) = \log a - \log b$,
 #
-# Read it as an order to each logit: the right one has to rise, by as much as it lacks to
-# probability 1; each wrong one has to fall, by the probability that it was given. A classifier that
-# is sure and right gets almost nothing, and one that is sure and wrong gets nearly the whole 1. So
-# here, unlike behind a saturated tanh, a large mistake always sends back a large gradient.
+# $$L = -\log \frac{e^{z_c}}{\sum_j e^{z_j}} = -\log e^{z_c} + \log \sum_j e^{z_j}
+# = -z_c + \log \sum_j e^{z_j}.$$
 #
+# The first part has the slope $-1$ at $z_c$, and 0 elsewhere. For the second part write $u = \sum_j
+# e^{z_j}$. The slope of $\log u$ is $1/u$, and the slope of $u$ with respect to $z_k$ is $e^{z_k}$.
+# The chain rule gives $e^{z_k}/u = p_k$ (settled).
+#
+# What does it mean? A step goes against the gradient. So the logit of the right class rises: its
+# gradient is $-(1 - p)$. The logit of each wrong class falls: its gradient is its probability $p$.
+# If the network is sure and right, the gradient is almost 0. If it is sure and wrong, the gradient
+# is almost 1 in size. So here, unlike after a saturated tanh, a large mistake always gives a large
+# gradient.
+
+# %%
+ask("first_gradient")
+
+# %% [markdown]
 # For a batch, `F.cross_entropy` takes the mean of the pictures' losses. So each picture's $p - y$
 # is divided by the number of pictures.
 
@@ -429,20 +538,21 @@ print("(p − y) / N, as torch says:", torch.allclose(logits.grad, by_hand))
 print("sum over the classes:", [abs(round(row, 6)) for row in logits.grad.sum(1).tolist()])
 
 # %% [markdown]
-# **Think.** The four numbers in the last line are 0. Why must they be?
+# **Think.** Why are the four numbers in the last line 0?
 #
 # <details><summary>An answer</summary>
 #
-# The probabilities add up to 1, and so does $y$. Softmax looks at differences only: add the same
-# number to all logits, and nothing changes, so the slope in that direction is 0.
+# The probabilities add up to 1, and so does $y$. Another reason: if you add the same number to all
+# logits, the probabilities don't change, and neither does the loss.
 #
 # </details>
 #
 # ## Max pooling: who gets the gradient?
 #
-# A window passes on its largest number and forgets the others. Nudge the largest a little, and the
-# output follows one to one. Nudge another: nothing. So **the whole gradient of a window goes to its
-# maximum** (settled). Ask torch for one window at a time, AlexNet's 3×3 with stride 2:
+# The output of a window is its largest number. If this number changes a little, the output changes
+# by the same amount. If another number changes a little, the output doesn't change. So **the whole
+# gradient of a window goes to its maximum** (settled). We ask PyTorch for each window separately,
+# AlexNet's 3×3 with stride 2:
 
 # %%
 picture = torch.tensor(
@@ -451,13 +561,15 @@ picture = torch.tensor(
 
 
 def routes(picture, kernel, stride):
-    """For each unit of a max pool: which pixels its gradient goes to."""
+    """For each unit of a max pool: a table with 1 at the pixel that its gradient goes to."""
     pixels = picture.clone().requires_grad_()
     units = F.max_pool2d(pixels, kernel, stride).flatten()
-    return [torch.autograd.grad(one, pixels, retain_graph=True)[0][0, 0].int() for one in units]
+    # retain_graph keeps the graph for the next unit
+    gradients = [torch.autograd.grad(unit, pixels, retain_graph=True)[0] for unit in units]
+    return [gradient[0, 0].int() for gradient in gradients]
 
 
-# %%
+# %% folded=true
 def window(name, corner, route):
     """The picture with one window, and where its gradient goes."""
     row, column = route.nonzero()[0].tolist()
@@ -474,31 +586,51 @@ show_grids(
 )
 
 # %% [markdown]
-# The windows overlap, and two pixels win twice. Let the gradients 1, 2, 4 and 8 arrive at the four
-# windows, so that each sum says who sent it:
+# The windows overlap, and two pixels are each the maximum of two windows. Suppose that the
+# gradients 1, 2, 4 and 8 arrive at the windows A, B, C and D. (With these numbers you can see from
+# each sum which windows it comes from.)
 
 # %%
 arriving = [1, 2, 4, 8]
 sent = zip(arriving, routes(picture, 3, 2), strict=True)
 routed = sum(gradient * route for gradient, route in sent)
+print(routed.tolist())
+
+# %% folded=true
 show_grids(
     [Grid("gradient of the picture", (5, 5), {}, routed.tolist())],
     alt="A 5×5 grid of zeros but for two places: 3 where the 7 was, and 12 where the 9 was.",
 )
 
 # %% [markdown]
-# Where windows overlap, gradients **add up**: the same rule as for paths that meet. Code that
-# writes `=` there instead of `+=` loses all but the last window's, and no error says so.
+# Where windows overlap, gradients **add up**: the same rule as for paths that meet. If you write
+# `=` instead of `+=` in your own code, only the gradient of the last window remains, and there is
+# no error message.
 #
-# On the graph, a row of five pixels with two windows; `u` and `v` decide which gradients arrive at
-# them. *Which inputs get nothing? Change `c` until it wins neither window. Then choose* tie.
+# ## Play: pooling
+#
+# The next cell shows five pixels, `a` to `e`, and two windows that overlap in `c`. `u` and `v` are
+# the gradients that arrive at the two windows.
+#
+# 1. Which pixels get gradient 0?
+# 2. Make `c` so small that it isn't the maximum of any window. Where do `u` and `v` go now?
+# 3. Choose *tie*. Which of the two equal pixels gets the gradient?
+#
+# <details><summary>Answers</summary>
+#
+# 1. `a`, `b`, `d` and `e`. The largest number of both windows is `c`, so `c` gets $u + v$.
+# 2. To the largest of the other pixels: `u` to `b`, and `v` to `e`.
+# 3. The first of them. This is only a convention: two equal largest numbers are a corner of the
+#    function, and it has no derivative there.
+#
+# </details>
 
 # %%
 pool = BackpropagationGraph("max pool")
 pool
 
 # %% [markdown]
-# How many get nothing at all?
+# How many pixels of a large picture get nothing?
 
 # %%
 for kernel, stride in ((2, 2), (3, 2)):
@@ -509,34 +641,13 @@ for kernel, stride in ((2, 2), (3, 2)):
     print(f"{kernel}×{kernel}, stride {stride}: {silent:.1%} get nothing; the most is {most:.0f}")
 
 # %% [markdown]
-# ### Ties
+# With 2×2 windows one of four pixels wins, so three quarters get nothing. With 3×3 windows that
+# overlap, some pixels win several times, so even more get nothing.
 #
-# Two equal maxima: the output has a kink there, and *no* derivative. Libraries choose one by
-# **convention**. PyTorch's two ways to write the same maximum even choose differently:
-
-# %%
-equal = torch.ones(1, 1, 2, 2, requires_grad=True)
-ways = {"max_pool2d": F.max_pool2d(equal, 2), "amax": equal.amax(dim=(2, 3))}
-for name, largest in ways.items():
-    (gradient,) = torch.autograd.grad(largest.sum(), equal)
-    print(f"{name:10}: {gradient.flatten().tolist()}")
-
-# %% [markdown]
-# The first gives all to the first maximum, row by row; the second shares. Does it ever matter?
-# In a real network ties are common. SqueezeNet's first pool, on the coffee:
-
-# %%
-with torch.no_grad():
-    windows = F.unfold(network.features[:2](coffee).transpose(0, 1), kernel_size=3, stride=2)
-largest = windows.amax(dim=1, keepdim=True)
-tied = (windows == largest).sum(dim=1, keepdim=True) > 1
-print(f"windows with a tie   : {tied.double().mean():.1%}")
-print(f"of these, all zero   : {(largest[tied] == 0).double().mean():.0%}")
-
-# %% [markdown]
-# Every one of them is a window full of zeros from the ReLU before, and at zero PyTorch's ReLU
-# passes nothing on. So here the convention changes nothing. Where numbers are whole, as in raw
-# pixels, it can; a question about max pooling has to say "no ties".
+# **Ties.** If two numbers of a window are equal and largest, PyTorch's max pool gives the whole
+# gradient to the first of them. In SqueezeNet's first pool, on the coffee, nearly all windows with
+# a tie are full of zeros from the ReLU before. There it makes no difference, because at zero that
+# ReLU passes nothing on.
 
 # %%
 ask("silent_share")
@@ -544,13 +655,11 @@ ask("silent_share")
 # %% [markdown]
 # ## What has parameters, and what doesn't?
 #
-# A gradient *passes through* every layer. It *changes* only parameters.
+# The gradient goes through every layer. But a training step changes only parameters.
 
 # %%
-layers = [
-    *(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Tanh(), nn.MaxPool2d(2)),
-    *(nn.Dropout(), nn.Flatten(), nn.Linear(8 * 15 * 15, 10)),
-]
+layers = [nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Tanh(), nn.MaxPool2d(2), nn.Dropout()]
+layers += [nn.Flatten(), nn.Linear(8 * 15 * 15, 10)]
 for layer in layers:
     names = [name for name, _ in layer.named_parameters()]
     count = sum(parameter.numel() for parameter in layer.parameters())
@@ -559,9 +668,11 @@ for layer in layers:
 # %% [markdown]
 # - **Convolution, batch norm, linear** have weights and biases. (Batch norm also keeps a running
 #   mean and variance: *buffers*, measured and not learned, no gradient.)
-# - **tanh, ReLU, max pool, dropout, flatten** have nothing to learn: zero parameters. Whoever
-#   counts a pool with a convolution's formula invents weights.
-# - **The image** has a gradient too, if you ask. Nothing changes it, unless you do. We will.
+# - **tanh, ReLU, max pool, dropout, flatten** have nothing to learn: zero parameters. So don't use
+#   the formula of a convolution to count the parameters of a pool. (**Dropout** sets a random share
+#   of the numbers to 0 in training, so that no unit relies on another.)
+# - **The image** can have a gradient, too. Training doesn't change the image; at the end of this
+#   lecture we will change it.
 #
 # What it costs: through a convolution the backward pass is two more convolutions of the same number
 # of multiply-adds, one for its input and one for its weights (settled). And most layers need a
@@ -573,12 +684,16 @@ ask("parameter_tensors")
 # %% [markdown]
 # ## Is the gradient right?
 #
-# A wrong gradient is a quiet bug: no error, and the loss often still falls. Suppose that somebody
-# wrote a ReLU that leaks a tenth on the negative side, backward pass included:
+# It is hard to notice a wrong gradient: there is no error message, and the loss often still falls.
+# Here is a function that is $x$ for positive and $0.1x$ for negative numbers, with its own backward
+# pass. It contains a mistake.
+#
+# A function of your own for PyTorch has two parts. `forward` computes the output and remembers `x`;
+# `backward` gets the gradient that arrives, and returns the gradient of the input.
 
 
 # %%
-class LeakyReLU(torch.autograd.Function):
+class WrongLeakyReLU(torch.autograd.Function):
     @staticmethod
     def forward(context, x):
         context.save_for_backward(x)
@@ -591,23 +706,28 @@ class LeakyReLU(torch.autograd.Function):
 
 
 # %% [markdown]
-# Did you see it? The **gradient check** would: nudge each input up and down, see how the output
-# moves, and compare with what the backward pass claims. PyTorch has one built in.
+# Did you find it? A **gradient check** finds it. It makes each input a little larger and a little
+# smaller, measures how the output changes, and compares this with the result of the backward pass:
 
 # %%
+function = WrongLeakyReLU.apply
 x = torch.tensor([1.5, -0.5], dtype=torch.float64, requires_grad=True)
-try:
-    torch.autograd.gradcheck(LeakyReLU.apply, (x,))
-except RuntimeError as error:
-    print(str(error).strip())
+small = 1e-6
+numerical = (function(x + small) - function(x - small)) / (2 * small)
+print("from small changes :", [round(number, 4) for number in numerical.tolist()])
+print("from backward      :", [round(number, 4) for number in slope(function, x.detach()).tolist()])
+print("PyTorch's own check:", torch.autograd.gradcheck(function, (x,), raise_exception=False))
 
 # %% [markdown]
-# *Numerical* is what the function does, *analytical* what the backward pass says. The last entries
-# differ: 0.1 and 0.01. Three habits make such a check trustworthy:
+# The slope on the negative side should be 0.1, but `backward` uses 0.01. Three rules for such a
+# check:
 #
-# - **float64.** The nudge is a millionth; in float32 rounding would drown what it does (settled).
-# - **Both sides.** Up and down, the error shrinks like the square of the nudge (settled).
-# - **No kinks.** Where there is no derivative, there is nothing to compare with:
+# - **float64.** The change is only a millionth. In float32 the rounding errors would be larger than
+#   its effect (settled).
+# - **Both sides.** Change the input in both directions and take the difference; this is more exact
+#   (settled).
+# - **No corners.** Where a function has a corner it has no derivative, so there is nothing to
+#   compare with:
 
 # %%
 check = torch.autograd.gradcheck
@@ -621,17 +741,23 @@ for name, pixels in {"distinct": distinct, "ties": ties}.items():
 ask("check_fails")
 
 # %% [markdown]
-# ## Who would win?
+# ## Can a change that nobody sees change the answer?
 #
-# *State of the art neural network*, or *one noisy boi*? The joke is older than this course. Let us
-# hold the match.
+# We take all pictures that SqueezeNet names correctly: stamps, enlarged, and the photographs of the
+# cat and the coffee. All pictures contain whole numbers, so that they could be saved as files.
+# SqueezeNet is small, but the same method also works on larger networks that weren't trained
+# against it.
 #
-# In one corner stands SqueezeNet. It is not the state of the art, but the kind of step that we try
-# works on larger undefended networks, too. It gets every picture that it names correctly: stamps,
-# enlarged, and the photographs of the cat and the coffee. All pictures are in whole numbers, so
-# that each could be a file.
+# We change each number of a picture by at most 1 (of 255), in two ways.
+#
+# - **Random noise**: a coin decides whether the number goes up or down.
+# - **Gradient sign**: we compute the gradient of the loss with respect to the *pixels*, and move
+#   each number in the direction in which the loss grows. (This is the fast gradient sign method;
+#   Goodfellow and others, 2014.)
+#
+# The folded cell prepares the pictures.
 
-# %%
+# %% folded=true
 network.requires_grad_(False)  # gradients pass through frozen weights all the same
 mean = 255 * torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
 std = 255 * torch.tensor(IMAGENET_STD).view(3, 1, 1)
@@ -644,7 +770,6 @@ pictures = torch.cat([enlarged, *photographs]).round()
 right_names = [stamps.imagenet[i] for i in named] + [{"tabby", "Egyptian cat"}, {"espresso"}]
 
 
-# %%
 @torch.no_grad()
 def answers(pictures):
     """Logits [N, 1000] of pictures in 0..255."""
@@ -663,13 +788,6 @@ pictures, labels = pictures[right], logits[right].argmax(1)
 right_names = [names for names, kept in zip(right_names, right, strict=True) if kept]
 print(f"{len(right)} pictures have a right name; {len(pictures)} get it")
 
-# %% [markdown]
-# Now the noisy one, twice. The fair boxer adds **random noise**: each of a picture's numbers goes
-# up or down by the same step, as a coin decides. The other has read this lecture. It runs the
-# backward pass one layer further, *into the picture*, and lets the **sign of the gradient** decide
-# instead of the coin, so that each number makes the loss a little larger. (That is the fast
-# gradient sign method; Goodfellow and others, 2014.)
-
 
 # %%
 def picture_gradients(pictures, labels):
@@ -681,26 +799,27 @@ def picture_gradients(pictures, labels):
 
 
 gradients = picture_gradients(pictures, labels)
-coin = torch.randint(2, pictures.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+generator = torch.Generator().manual_seed(0)
+coin = torch.randint(2, pictures.shape, generator=generator) * 2 - 1  # −1 or 1 for each number
 print("numbers in a picture:", f"{gradients[0].numel():,}")
 
 # %% [markdown]
-# The smallest step that a file can hold is 1, of 255. First the coffee:
+# The smallest step that a file can hold is 1, of 255. We begin with the coffee:
 
 # %%
 before = pictures[-1]
-ring = {
+versions = {
     "as it was": before,
     "random, step 1": (before + coin[-1]).clamp(0, 255),
     "gradient's sign, step 1": (before + gradients[-1].sign()).clamp(0, 255),
 }
-says = {title: top_k(answers(picture[None]), 1)[0] for title, picture in ring.items()}
-for title, (name, sure) in says.items():
+named_as = {title: top_k(answers(picture[None]), 1)[0] for title, picture in versions.items()}
+for title, (name, sure) in named_as.items():
     print(f"{title:24}: {name}, {sure:.1%}")
 
-# %%
-shown = {f"{title}:\n{says[title][0]}": picture / 255 for title, picture in ring.items()}
-difference = (ring["gradient's sign, step 1"] - before + 1) / 2
+# %% folded=true
+shown = {f"{title}:\n{named_as[title][0]}": picture / 255 for title, picture in versions.items()}
+difference = (versions["gradient's sign, step 1"] - before + 1) / 2
 show_pictures(
     shown | {"what was added,\nfrom −1 to 1": difference},
     alt="The cup of espresso three times; they look the same. The network calls the first and the "
@@ -709,8 +828,8 @@ show_pictures(
 )
 
 # %% [markdown]
-# Look as closely as you like: the third picture is the first, off by at most one in each number.
-# One picture proves little, so here are all of them, and the coin again with a larger step.
+# You can't see a difference: in the third picture each number differs by at most 1 from the first.
+# One picture proves little, so here are all of them, and random noise again with a larger step.
 
 
 # %%
@@ -723,12 +842,11 @@ def count_right(step, direction):
 still_right = {
     "random, step 1": count_right(1, coin),
     "gradient's sign, step 1": count_right(1, gradients.sign()),
+    "random, step 4": count_right(4, coin),
 }
 print(f"of {len(pictures)} pictures: {still_right}")
 
-# %%
-still_right["random, step 4"] = count_right(4, coin)
-# %%
+# %% folded=true
 show_bars(
     {f"still right, of {len(pictures)}": still_right},
     alt="Three bars: of 49 pictures still named correctly are 49 after random noise of step 1, 7 "
@@ -736,39 +854,59 @@ show_bars(
 )
 
 # %% [markdown]
-# The noisy boi wins, if it may look at the gradient. Noise of the same size, and even four times
-# the size, hardly hurts.
+# With the sign of the gradient most answers become wrong. With random noise of the same size, or
+# even four times as large, most answers stay right.
 #
 # ### Why?
 #
-# Near the picture the loss is about linear. Along the sign of the gradient $g$ *every* pixel
-# helps, and the loss grows by about $\varepsilon \sum_i |g_i|$. With a coin the terms cancel, and
-# what is left is of the order of $\varepsilon \sqrt{\sum_i g_i^2}$. How much larger is the first?
+# Let $\varepsilon$ be the step (here 1) and $g_i$ the slope of the loss at number $i$ of the
+# picture. *If* the loss is about linear near the picture, a change of $\varepsilon$ in number $i$
+# changes the loss by about $\varepsilon g_i$. With the sign of the gradient all changes are
+# positive, and they add up to $\varepsilon (|g_1| + |g_2| + \ldots)$. With random signs about half
+# are positive and half negative, and most of them cancel.
+#
+# Example: take 100 equal slopes $g$. The first sum is $100\,\varepsilon g$. The random sum is
+# typically only $\sqrt{100} = 10$ times $\varepsilon g$, as in 100 coin tosses: usually there are
+# about 10 more heads than tails, or 10 more tails. In general its typical size is
+# $\varepsilon \sqrt{\sum_i g_i^2}$.
 
 # %%
 flat = gradients.flatten(1)
 ratio = flat.abs().sum(1) / flat.norm(dim=1)
 print(f"sum of |g| is on average {ratio.mean():.0f} times the root of the sum of g²")
-print(f"at most it could be √150,528 = {math.sqrt(flat.shape[1]):.0f} times")
+
+
+def growth(direction):
+    """By how much the loss grows (median) after a step of 1 in a direction."""
+    before, after = answers(pictures), answers(pictures + direction)
+    losses = [F.cross_entropy(logits, labels, reduction="none") for logits in (before, after)]
+    return (losses[1] - losses[0]).median().item()
+
+
+grows = {"sign": growth(gradients.sign()), "coin": growth(coin)}
+predicted = flat.abs().sum(1).median().item()
+print(f"the loss grows by {grows['sign']:.2f} with the sign, {grows['coin']:.2f} with the coin")
+print(f"ε times the sum of |g| is {predicted:.2f} (all three are medians)")
 
 # %% [markdown]
-# So to do as much harm by luck, the coin would have to land about 176 standard deviations from its
-# mean. Many tiny steps that *agree* beat larger ones that don't, and a picture has room for
-# 150,528.
+# So the loss isn't quite linear: it grows even more than the sum predicts. The comparison still
+# holds. Many very small changes in the right direction have more effect than larger random changes,
+# and a picture has 150,528 numbers.
 #
-# That undefended networks are open to such steps is **settled**. Why is **contested**: because they
-# are too linear (Goodfellow and others), or because they rely on patterns that do predict the label
-# but mean nothing to us (Ilyas and others, 2019). That training on such pictures is the best known
-# defence, and costs some accuracy on clean ones, is a **rule of thumb**. And be fair: we knew the
-# weights. Without them the attack is harder, though not impossible.
+# It is **settled** that networks can be fooled in this way if they weren't trained against it. The
+# reason is **contested**: because they are too linear (Goodfellow and others), or because they rely
+# on patterns that do predict the label but mean nothing to us (Ilyas and others, 2019). **Rule of
+# thumb**: the best known defence is to train with such pictures; the accuracy on normal pictures
+# then becomes a little lower. Note also that we knew the weights. Without them the attack is
+# harder, though not impossible.
 #
 # **Think.** Training moves the parameters *against* the gradient of the loss. What did we change
 # here, and which way?
 #
 # <details><summary>An answer</summary>
 #
-# The picture, *along* its gradient, with the parameters frozen. Backpropagation doesn't know what
-# its gradients are for.
+# The picture, *along* its gradient, with the parameters frozen. Backpropagation can compute the
+# gradient with respect to any number, not only to parameters.
 #
 # </details>
 
@@ -778,9 +916,10 @@ ask("sign_step")
 # %% [markdown]
 # ## Code it yourself
 #
-# Replace the three dots, and run both cells. Nothing is recorded.
+# Replace the three dots `...` in the next cell with your code. Run that cell and the cell below it,
+# which checks your answer. Nothing is recorded.
 #
-# **1.** The sigmoid $\sigma(x) = 1 / (1 + e^{-x})$ is a cousin of tanh. Its slope can be computed
+# **1.** The sigmoid $\sigma(x) = 1 / (1 + e^{-x})$ is similar to tanh. Its slope can be computed
 # from its value alone: $\sigma(x) (1 - \sigma(x))$.
 
 
@@ -794,7 +933,8 @@ def sigmoid_slope(x):
 x = torch.linspace(-4, 4, 9)
 got, wanted = sigmoid_slope(x), slope(torch.sigmoid, x)
 is_right = isinstance(got, torch.Tensor) and torch.allclose(got, wanted, atol=1e-6)
-print("right" if is_right else f"not yet: at 0 it is {wanted[4]:.2f}, you say {got}")
+expected = [round(number, 3) for number in wanted.tolist()]
+print("right" if is_right else f"not yet: for x = −4 to 4 expected {expected}, got {got}")
 
 # %% [markdown]
 # <details><summary>A solution</summary>
@@ -808,7 +948,8 @@ print("right" if is_right else f"not yet: at 0 it is {wanted[4]:.2f}, you say {g
 # </details>
 
 # %% [markdown]
-# **2.** The backward pass of a ReLU: what arrives goes through where the input was positive.
+# **2.** The backward pass of a ReLU: where the input was positive, the gradient goes through
+# unchanged; elsewhere it becomes 0.
 
 
 # %%
@@ -840,9 +981,9 @@ print("right" if is_right else f"not yet: expected {wanted.tolist()}, got {got}"
 # |---|---|---|
 # | sum | adds | passes it on to each operand |
 # | product | multiplies | times the other factor |
-# | tanh | squashes | times $1 - \tanh^2(x)$, in $(0, 1]$; computed, 0 from about 9.011 on |
+# | tanh | maps into −1 to 1 | times $1 - \tanh^2(x)$, in $(0, 1]$; computed, 0 from 9 on |
 # | dense layer | $XW^\top + b$ | $G^\top X$ to the weights, $GW$ to the input |
-# | softmax and cross-entropy | $-\log p_t$ | begins with $p - y$ |
+# | softmax and cross-entropy | $-\log p_c$ | begins with $p - y$ |
 # | max pool | keeps the largest | all of it to the maximum of each window; overlaps add up |
 # | paths that meet | | contributions add up |
 #
@@ -850,10 +991,12 @@ print("right" if is_right else f"not yet: expected {wanted.tolist()}, got {got}"
 #
 # - Backpropagation gives the gradients **of the loss**, of all parameters in one sweep.
 # - Each node needs only its own slope and what arrives.
-# - A product of slopes and weights vanishes or explodes; the size of the weights decides.
+# - The gradient of an early layer is a product of many slopes and weights. If the weights are too
+#   small it vanishes, if they are too large it explodes.
 # - Pools and activations pass gradients on and have nothing to learn.
-# - A gradient that nobody has checked is a guess: check it in float64, away from kinks.
-# - Steps that agree beat noise: a change of 1 in 255 turns most answers around.
+# - Check gradients that you wrote yourself: in float64, and not at corners.
+# - If every number of a picture changes by 1 of 255 in the right direction, most answers become
+#   wrong.
 #
 # **Now you:** in `ps5_backpropagation` you write these backward passes yourself, and the check.
 #
@@ -869,7 +1012,7 @@ print("right" if is_right else f"not yet: expected {wanted.tolist()}, got {got}"
 #   skip connections; the same authors, *Delving deep into rectifiers*, 2015: He initialisation.
 # - A. Krizhevsky, I. Sutskever and G. Hinton, *ImageNet classification with deep convolutional
 #   neural networks*, 2012: ReLU, and pooling that overlaps.
-# - PyTorch, *Gradcheck mechanics* (documentation), and issue 56734: how `amax` treats ties.
+# - PyTorch, *Gradcheck mechanics* (documentation).
 # - I. Goodfellow, J. Shlens and C. Szegedy, *Explaining and harnessing adversarial examples*, 2014.
 # - A. Ilyas and others, *Adversarial examples are not bugs, they are features*, 2019.
 # - A. Madry and others, *Towards deep learning models resistant to adversarial attacks*, 2017:

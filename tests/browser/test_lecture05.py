@@ -142,9 +142,9 @@ def test_it_is_stepped_by_keys_and_says_each_step(lecture, graph):
     assert shown(graph, "gradient") == {"L": 1}
     for step in (7, 8, 9):
         press(graph, "ArrowRight", step)
-    says(graph, "Backward through y: s gets 1.523 · 0.42 = 0.6397 (the slope is 1 − y² = 0.42).")
+    says(graph, "Backward through a: s gets 1.523 · 0.42 = 0.6397 (the slope is 1 − a² = 0.42).")
     press(graph, "ArrowLeft", step=8)
-    says(graph, re.compile(r"^Backward through e: y gets 1\.523"))
+    says(graph, re.compile(r"^Backward through e: a gets 1\.523"))
     for key in ("b", "x", "d", "d", "m", "Enter"):
         graph.page.keyboard.press(key)
     press(graph, "Home", step=0)
