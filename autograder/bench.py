@@ -78,7 +78,7 @@ def bench(course: Course | None, name: str, small: int, large: int) -> list[Timi
 
 
 def _copy(course: Course, name: str, place: Path) -> Course:
-    for part in ("source", "keys", "checks"):
+    for part in ("source", "keys", "specimens"):
         if (course.root / part / name).is_dir():
             shutil.copytree(course.root / part / name, place / part / name)
     shutil.copy(course.root / CONFIG_NAME, place / CONFIG_NAME)

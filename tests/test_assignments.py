@@ -16,7 +16,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.authoring import mutants, specimens
 from autograder.authoring.release import release
-from autograder.authoring.verify import Report, bare, verify, with_check
+from autograder.authoring.verify import Report, bare, verify, with_specimen
 from autograder.bench import STOCK_CONFIG
 from autograder.cells import is_test
 from autograder.course import CONFIG_NAME, Course
@@ -62,22 +62,22 @@ def test_there_are_questions_of_both_kinds(name):
 
 @every
 def test_every_test_has_a_wrong_solution_and_there_are_enough(name):
-    loaded = specimens.load_all(COURSE.root / "checks" / name)
-    wrong = [check for check in loaded if check.kind == "wrong"]
+    loaded = specimens.load_all(COURSE.root / "specimens" / name)
+    wrong = [specimen for specimen in loaded if specimen.kind == "wrong"]
     assert len(wrong) >= 6
     assert len(loaded) - len(wrong) >= 2
     [source] = Assignment.load(COURSE, name).sources.values()
     tests = {cell.metadata.nbgrader.grade_id for cell in source.cells if is_test(cell)}
     tests = {test for test in tests if not test.startswith("quiz_")}
-    assert {test for check in wrong for test in check.fails} == tests
+    assert {test for specimen in wrong for test in specimen.fails} == tests
 
 
 @every
 def test_a_third_of_the_wrong_solutions_was_written_from_the_release_alone(name):
     wrong = [
-        one for one in specimens.load_all(COURSE.root / "checks" / name) if one.kind == "wrong"
+        one for one in specimens.load_all(COURSE.root / "specimens" / name) if one.kind == "wrong"
     ]
-    assert 3 * sum(check.blind for check in wrong) >= len(wrong)
+    assert 3 * sum(specimen.blind for specimen in wrong) >= len(wrong)
 
 
 @pytest.mark.slow
@@ -110,9 +110,11 @@ def test_a_gpu_gives_every_solution_the_scores_of_the_cpu(name):
 def test_stock_nbgrader_gives_the_same_scores(name, tmp_path):
     """Save to what is wrong only by what it imports or calls: stock takes that for right."""
     assignment = Assignment.load(COURSE, name)
-    loaded = {one.name: one for one in specimens.load_all(COURSE.root / "checks" / name)}
+    loaded = {one.name: one for one in specimens.load_all(COURSE.root / "specimens" / name)}
     submitted = {"reference": assignment.sources}
-    submitted |= {one: bare(with_check(check, assignment)) for one, check in loaded.items()}
+    submitted |= {
+        one: bare(with_specimen(specimen, assignment)) for one, specimen in loaded.items()
+    }
     cores = len(os.sched_getaffinity(0))  # stock nbgrader itself uses one
     shares = [dict(list(submitted.items())[first::cores]) for first in range(cores)]
     folders = [tmp_path / str(first) for first in range(cores)]

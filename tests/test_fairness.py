@@ -236,7 +236,7 @@ def test_who_was_starved_runs_again_alone(course, hand_in, stronger):
 
 def test_a_check_that_was_starved_runs_again_alone(tmp_path, stronger):
     course = with_limit(make_course(tmp_path / "course", {"work": WORK}), 1)
-    folder = course.root / "checks" / "work"
+    folder = course.root / "specimens" / "work"
     folder.mkdir(parents=True)
     header = '# ---\n# about: "Right, and slow."\n# ---\n\n# %% solution="work"\n'
     for name in ("slow", "slow_too"):

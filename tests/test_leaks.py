@@ -151,7 +151,7 @@ def test_a_release_that_would_give_something_away_is_refused_and_nothing_is_writ
 
 
 def test_an_alternative_solution_is_as_secret_as_the_reference(warmup):
-    check = warmup.root / "checks" / "warmup" / "by_product.py"
+    check = warmup.root / "specimens" / "warmup" / "by_product.py"
     check.parent.mkdir(parents=True)
     check.write_text("def area(radius):\n    return math.prod([math.pi, radius, radius])\n")
     (warmup.path("source", "warmup") / "hint.md").write_text(

@@ -78,7 +78,7 @@ MARKED = """\
 
 def test_survivors_and_wrong_marks_are_named(tmp_path):
     course = make_course(tmp_path / "course", {"warmup": WEAK})
-    marks = course.root / "checks" / "warmup" / "equivalent.yaml"
+    marks = course.root / "specimens" / "warmup" / "equivalent.yaml"
     marks.parent.mkdir(parents=True)
     marks.write_text(MARKED)
     tried, problems = mutants.try_mutants(course, "warmup")

@@ -26,7 +26,7 @@ MISLED = WRONG.replace("math.pi * radius", "maths.pi * radius")
 def problems(tmp_path, text, **checks):
     course = make_course(tmp_path / "course", {"warmup": text})
     for name, check in checks.items():
-        path = course.root / "checks" / "warmup" / f"{name}.py"
+        path = course.root / "specimens" / "warmup" / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(check)
     report = verify(course, "warmup")

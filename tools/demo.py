@@ -32,7 +32,7 @@ def main() -> int:
     """Run the demo; 0 if everything came out as expected."""
     started = time.perf_counter()
     shutil.rmtree(COURSE, ignore_errors=True)
-    parts = ("submitted", "autograded", "feedback", "release", "checks", "gradebook.db*")
+    parts = ("submitted", "autograded", "feedback", "release", "specimens", "gradebook.db*")
     shutil.copytree(ROOT / "exercises", COURSE, ignore=shutil.ignore_patterns(*parts))
     _step("release", "release")
     _step("verify: the tests are tested first", "verify", ASSIGNMENT, "--quick")

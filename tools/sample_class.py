@@ -3,9 +3,9 @@
     python -m tools.sample_class COURSE
 
 writes COURSE/submitted/STUDENT/ps5_backpropagation/ from the released notebook, with solution
-cells filled in from the reference and from exercises/checks/, sets the due date in the gradebook,
-and writes what is expected to COURSE/submitted/expected.json. Every expectation is stated by hand
-in the table CLASS below; no grader computes it. The course must have been released.
+cells filled in from the reference and from exercises/specimens/, sets the due date in the
+gradebook, and writes what is expected to COURSE/submitted/expected.json. Every expectation is
+stated by hand in the table CLASS below; no grader computes it. The course must have been released.
 """
 
 from __future__ import annotations
@@ -90,14 +90,14 @@ def write(notebook: NotebookNode) -> str:
 class Submission:
     """One row of the class: how it is made from the reference, and the points that it loses.
 
-    `checks` are applied to the reference, then the `blank` solution cells are left as released,
+    `specimens` are applied to the reference, then the `blank` solution cells are left as released,
     then `save` turns the notebook into the text of the file `name`. Every question is answered
     right, but those in `slips` wrong first and right then, and those in `unanswered` not at all.
     """
 
     kind: str
     about: str
-    checks: tuple[str, ...] = ()
+    specimens: tuple[str, ...] = ()
     blank: tuple[str, ...] = ()
     slips: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
@@ -206,8 +206,8 @@ def hostile(
         solution.source = f"{code}\n\n\n{solution.source}"
         return write(notebook)
 
-    checks = (check,) if check else ()
-    return Submission("hostile", about, checks, loses=loses, save=save, stock=False)
+    tried = (check,) if check else ()
+    return Submission("hostile", about, tried, loses=loses, save=save, stock=False)
 
 
 LAST = "repaired_backward"  # what raises here costs this task's test, and no other
@@ -263,19 +263,19 @@ CLASS = (
         unanswered=("pool_gradient",),
         loses=("quiz_backprop_false", "quiz_tanh_gradient", "quiz_pool_gradient"),
     ),
-    Submission("alternative", "pools by scatter_add", checks=("alternative_scatter",)),
-    Submission("alternative", "pools by im2col", checks=("alternative_fold",)),
-    Submission("alternative", "numpy inside", checks=("alternative_numpy",)),
+    Submission("alternative", "pools by scatter_add", specimens=("alternative_scatter",)),
+    Submission("alternative", "pools by im2col", specimens=("alternative_fold",)),
+    Submission("alternative", "numpy inside", specimens=("alternative_numpy",)),
     Submission(
         "partly right",
         "= where windows overlap",
-        checks=("pool_overwrites",),
+        specimens=("pool_overwrites",),
         loses=("test_max_pool_overlap",),
     ),
     Submission(
         "partly right",
         "slope of tanh as 1 - x²",
-        checks=("tanh_slope_from_x",),
+        specimens=("tanh_slope_from_x",),
         loses=(
             "test_tanh_backward",
             "test_saturated_fraction",
@@ -290,7 +290,7 @@ CLASS = (
     Submission(
         "partly right",
         "calls F.max_pool2d, differentiates the output, checks with ones",
-        checks=("pool_delegates_forward", "network_output_not_loss", "check_with_ones"),
+        specimens=("pool_delegates_forward", "network_output_not_loss", "check_with_ones"),
         loses=(
             "test_max_pool_forward",
             "test_network_gradients",
@@ -313,14 +313,14 @@ CLASS = (
     Submission(
         "mangled",
         "edited the test that fails to 'pass'",
-        checks=("pool_rewards_every_tie",),
+        specimens=("pool_rewards_every_tie",),
         loses=("test_max_pool_backward",),
         save=with_edited_test,
     ),
     Submission(
         "mangled",
         "raised the points of a test to 20",
-        checks=("difference_one_sided",),
+        specimens=("difference_one_sided",),
         loses=("test_numerical_gradient",),
         save=with_raised_points,
     ),
@@ -418,8 +418,8 @@ def _set_due_date(course: Path) -> None:
 
 def _fill_in(released: NotebookNode, reference: NotebookNode, member: Submission) -> NotebookNode:
     """The released notebook with the member's solutions typed into its solution cells."""
-    for name in member.checks:
-        path = ROOT / "exercises" / "checks" / ASSIGNMENT / f"{name}.py"
+    for name in member.specimens:
+        path = ROOT / "exercises" / "specimens" / ASSIGNMENT / f"{name}.py"
         reference = specimens.apply(specimens.load(path), reference)
     notebook = copy.deepcopy(released)
     for solution in reference.cells:

@@ -42,7 +42,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def _pyproject(text: str) -> str:
-    """The project's own, without the parts that a student has not got: grading, tests, checks."""
+    """The project's own, without the parts that a student has not got: grading and tests."""
     kept = [
         section
         for section in re.split(r"(?m)^(?=\[)", text)

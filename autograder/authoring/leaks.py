@@ -54,7 +54,7 @@ def secrets_of(course: Course, name: str, *, taught: bool = False) -> set[str]:
         course: the course.
         name: the assignment.
         taught: only those that must not even stand where the subject is taught, in lectures and
-            course_utils: hidden tests and the keys of questions. Else solutions and checks too.
+            course_utils: hidden tests and the keys of questions. Else solutions and specimens too.
 
     Raises:
         ReleaseError: the assignment can't be read.
@@ -66,8 +66,8 @@ def secrets_of(course: Course, name: str, *, taught: bool = False) -> set[str]:
     if keys.exists():
         document, questions = Document(keys), bank.load(keys).questions
         others += [document.lines(("questions", at, "key")) for at in range(len(questions))]
-    checks = [] if taught else sorted((course.root / "checks" / name).glob("*.*"))
-    others += [path.read_text(encoding="utf-8") for path in checks]
+    tried = [] if taught else sorted((course.root / "specimens" / name).glob("*.*"))
+    others += [path.read_text(encoding="utf-8") for path in tried]
     return secrets(Assignment.load(course, name).sources.values(), others, secret)
 
 

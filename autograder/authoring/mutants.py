@@ -1,8 +1,8 @@
 """Changes the reference solution in small ways: a test that doesn't notice is too weak.
 
 Each mutant is one change of one place inside a solution region. A mutant that changes nothing which
-a test could see is *equivalent*; exercises/checks/ASSIGNMENT/equivalent.yaml lists those, each with
-its reason, by the line before and after the change:
+a test could see is *equivalent*; specimens/ASSIGNMENT/equivalent.yaml lists those, each with its
+reason, by the line before and after the change:
 
     - cell: max_pool2d_backward
       from: grad_x = torch.zeros_like(x)
@@ -88,7 +88,7 @@ def try_mutants(
     """
     assignment = Assignment.load(course, name)
     log = attempt_log(course, name)
-    reasons = equivalent(course.root / "checks" / name / "equivalent.yaml")
+    reasons = equivalent(course.root / "specimens" / name / "equivalent.yaml")
     found = list(mutants_of(assignment))
     reference = prepared(assignment, "reference", assignment.sources, log)
     with runner(assignment, Settings(config=course.config), 1) as run_all:

@@ -1,6 +1,6 @@
 """Wrong and alternative solutions, with which the tests of an assignment are tested.
 
-Each is a small file, exercises/checks/ASSIGNMENT/NAME.py, in Jupytext's percent format: a YAML
+Each is a small file, exercises/specimens/ASSIGNMENT/NAME.py, in Jupytext's percent format: a YAML
 header, then the solution cells that differ from the reference.
 
     # ---
@@ -42,12 +42,12 @@ HEADER = "begin the file with a header, between two lines '# ---', as docs/assig
 WORDS = ("about", "fails", "blind", "needs_isolation")
 
 
-class CheckError(AutograderError):
+class SpecimenError(AutograderError):
     """A wrong or alternative solution that can't be used."""
 
 
 @dataclass(frozen=True)
-class Check:
+class Specimen:
     """One wrong or alternative solution.
 
     Attributes:
@@ -72,25 +72,25 @@ class Check:
         return "wrong" if self.fails else "alternative"
 
 
-def load_all(folder: Path) -> list[Check]:
-    """Every check in a folder, by name; none if there is no such folder.
+def load_all(folder: Path) -> list[Specimen]:
+    """Every specimen in a folder, by name; none if there is no such folder.
 
     Raises:
-        CheckError: As `load`.
+        SpecimenError: As `load`.
     """
     return [load(path) for path in sorted(folder.glob("*.py"))]
 
 
-def load(path: Path) -> Check:
-    """Read one check.
+def load(path: Path) -> Specimen:
+    """Read one specimen.
 
     Raises:
-        CheckError: The file can't be read, or isn't of the format described above.
+        SpecimenError: The file can't be read, or isn't of the format described above.
     """
     try:
         notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
     except (OSError, UnicodeDecodeError) as error:
-        raise CheckError(f"{path}: can't be read: {error}", "write it as UTF-8 text") from error
+        raise SpecimenError(f"{path}: can't be read: {error}", "write it as UTF-8 text") from error
     header = _read_header(path, notebook)
     cells: dict[str, str] = {}
     for cell in notebook.cells:
@@ -98,13 +98,15 @@ def load(path: Path) -> Check:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if not isinstance(grade_id, str):
-            raise CheckError(f"{path}: a cell doesn't say what it replaces", MARKER)
+            raise SpecimenError(f"{path}: a cell doesn't say what it replaces", MARKER)
         if grade_id in cells:
-            raise CheckError(f"{path}: '{grade_id}' is replaced twice", "keep one of the two cells")
+            raise SpecimenError(
+                f"{path}: '{grade_id}' is replaced twice", "keep one of the two cells"
+            )
         cells[grade_id] = cell.source
     if not cells:
-        raise CheckError(f"{path}: replaces no cell", MARKER)
-    return Check(path.stem, cells=cells, **header)
+        raise SpecimenError(f"{path}: replaces no cell", MARKER)
+    return Specimen(path.stem, cells=cells, **header)
 
 
 def _read_header(path: Path, notebook: NotebookNode) -> dict[str, Any]:
@@ -114,30 +116,30 @@ def _read_header(path: Path, notebook: NotebookNode) -> dict[str, Any]:
     try:
         header: Any = yaml.safe_load(text.removeprefix("---").removesuffix("---"))
     except yaml.YAMLError as error:
-        raise CheckError(f"{path}: the header is not YAML: {error}", HEADER) from error
+        raise SpecimenError(f"{path}: the header is not YAML: {error}", HEADER) from error
     if not isinstance(header, dict) or not isinstance(header.get("about"), str):
-        raise CheckError(f"{path}: has no header that says what it is about", HEADER)
+        raise SpecimenError(f"{path}: has no header that says what it is about", HEADER)
     unknown = sorted(str(key) for key in header.keys() - set(WORDS))
     if unknown:
         known = ", ".join(WORDS)
-        raise CheckError(f"{path}: the header knows {known}, not '{unknown[0]}'", HEADER)
+        raise SpecimenError(f"{path}: the header knows {known}, not '{unknown[0]}'", HEADER)
     fails = header.get("fails", {})
     if not isinstance(fails, dict) or not all(
         isinstance(test, str) and isinstance(message, str) and message
         for test, message in fails.items()
     ):
-        raise CheckError(f"{path}: 'fails' must map each test to a piece of its message", HEADER)
+        raise SpecimenError(f"{path}: 'fails' must map each test to a piece of its message", HEADER)
     for word in ("blind", "needs_isolation"):
         if not isinstance(header.get(word, False), bool):
-            raise CheckError(f"{path}: '{word}' must be true or false", HEADER)
+            raise SpecimenError(f"{path}: '{word}' must be true or false", HEADER)
     return header
 
 
-def apply(check: Check, notebook: NotebookNode) -> NotebookNode:
+def apply(specimen: Specimen, notebook: NotebookNode) -> NotebookNode:
     """A copy of `notebook` with the check's solution cells in place of its own.
 
     Raises:
-        CheckError: The notebook has no such solution cell, or no such test.
+        SpecimenError: The notebook has no such solution cell, or no such test.
     """
     result = copy.deepcopy(notebook)
     solutions, tests = {}, set()
@@ -147,13 +149,13 @@ def apply(check: Check, notebook: NotebookNode) -> NotebookNode:
         elif name and is_graded(cell):
             tests.add(name)
     for kind, wanted, known in (
-        ("solution cell", check.cells, set(solutions)),
-        ("test", check.fails, tests),
+        ("solution cell", specimen.cells, set(solutions)),
+        ("test", specimen.fails, tests),
     ):
         for name in wanted:
             if name not in known:
-                problem = f"check '{check.name}': the notebook has no {kind} '{name}'"
-                raise CheckError(problem, f"write one of: {', '.join(sorted(known))}")
-    for name, source in check.cells.items():
+                problem = f"specimen '{specimen.name}': the notebook has no {kind} '{name}'"
+                raise SpecimenError(problem, f"write one of: {', '.join(sorted(known))}")
+    for name, source in specimen.cells.items():
         solutions[name].source = source
     return result

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment
 from autograder.authoring import specimens
 from autograder.authoring.reach import spare, unreached
-from autograder.authoring.specimens import Check
+from autograder.authoring.specimens import Specimen
 from autograder.authoring.thresholds import (
     DEVIATIONS,
     FIRST_RUNS,
@@ -40,7 +40,7 @@ class Trial:
     """One notebook that was graded to see whether the tests are right.
 
     Attributes:
-        name: what was tried: "reference", "release", a check's name, or the seeds.
+        name: what was tried: "reference", "release", a specimen's name, or the seeds.
         kind: "reference", "release", "wrong", "alternative", or "seeds": the reference again, with
             other seeds in the tests.
         result: how it was graded.
@@ -97,7 +97,7 @@ def verify(
 ) -> Report:
     """Grade, as if students had handed them in, what the tests must accept and what they mustn't.
 
-    That is the reference solution, the empty release, each file of checks/ASSIGNMENT, and the
+    That is the reference solution, the empty release, each file of specimens/ASSIGNMENT, and the
     reference again with other seeds in the tests.
 
     Args:
@@ -111,7 +111,7 @@ def verify(
 
     Raises:
         ReleaseError: the assignment can't be read.
-        CheckError: a check can't be read, or replaces what there is not.
+        SpecimenError: a specimen can't be read, or replaces what there is not.
         CourseError: there is no such device.
     """
     require_device(device)
@@ -144,17 +144,17 @@ def verify(
 
 
 def _plans(course: Course, assignment: Assignment, log: dict[str, bytes]) -> list[_Plan]:
-    """The reference, the empty release, and each file of checks/."""
+    """The reference, the empty release, and each file of specimens/."""
     unanswered = attempt_log(course, assignment.name, answered=False)
     plans = [
         _Plan("reference", reference(course, assignment), _be_full),
         _Plan("release", prepared(assignment, "release", assignment.masters, unanswered), _be_zero),
     ]
-    loaded = specimens.load_all(course.root / "checks" / assignment.name)
-    for check in sorted(loaded, key=lambda check: check.kind, reverse=True):
-        notebooks = with_check(check, assignment)
-        changed = prepared_changed(assignment, check.name, notebooks, check.cells, log)
-        plans.append(_Plan(check.kind, changed, _rejected_by(check)))
+    loaded = specimens.load_all(course.root / "specimens" / assignment.name)
+    for specimen in sorted(loaded, key=lambda specimen: specimen.kind, reverse=True):
+        notebooks = with_specimen(specimen, assignment)
+        changed = prepared_changed(assignment, specimen.name, notebooks, specimen.cells, log)
+        plans.append(_Plan(specimen.kind, changed, _rejected_by(specimen)))
     return plans
 
 
@@ -204,13 +204,13 @@ def runner(
             pool.shutdown(cancel_futures=True)
 
 
-def with_check(check: Check, assignment: Assignment) -> dict[str, NotebookNode]:
-    """The reference solution with the cells of a check, in the notebook that has the first."""
-    first = next(iter(check.cells))
+def with_specimen(specimen: Specimen, assignment: Assignment) -> dict[str, NotebookNode]:
+    """The reference solution with the cells of a specimen, in the notebook that has the first."""
+    first = next(iter(specimen.cells))
     for name, source in assignment.sources.items():
         if any(grade_id(cell) == first for cell in source.cells):
-            return assignment.sources | {name: specimens.apply(check, source)}
-    return {name: specimens.apply(check, source) for name, source in assignment.sources.items()}
+            return assignment.sources | {name: specimens.apply(specimen, source)}
+    return {name: specimens.apply(specimen, source) for name, source in assignment.sources.items()}
 
 
 def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
@@ -285,17 +285,17 @@ def _be_zero(result: Result) -> list[str]:
     ]
 
 
-def _rejected_by(check: Check) -> Callable[[Result], list[str]]:
-    """What is wrong unless exactly the tests that the check names reject it, as it says."""
+def _rejected_by(specimen: Specimen) -> Callable[[Result], list[str]]:
+    """What is wrong unless exactly the tests that the specimen names reject it, as it says."""
 
     def examine(result: Result) -> list[str]:
         problems = [
             f"{name}: must reject it, but reads nothing of what it changes"
-            for name in check.fails
+            for name in specimen.fails
             if name not in result.cells
         ]
         for name, cell in result.cells.items():
-            wanted = check.fails.get(name)
+            wanted = specimen.fails.get(name)
             if wanted is None and cell.reason:
                 problems.append(f"{name}: must accept it, but says: {cell.reason}")
             elif wanted is not None and not cell.reason:

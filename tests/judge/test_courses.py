@@ -13,7 +13,7 @@ from autograder.judge.unsupported import unsupported
 ROOT = Path(__file__).parents[2]
 QUICKSTART = Path(nbgrader.__file__).parent / "docs/source/user_guide/source/ps1/problem1.ipynb"
 PS5 = "ps5_backpropagation"
-CHECKS = ROOT / "exercises/checks" / PS5
+SPECIMENS = ROOT / "exercises/specimens" / PS5
 
 
 def read(path):
@@ -78,5 +78,5 @@ def test_ps5_reference_has_full_points(pair):
 def test_ps5_checks_score_as_stock(pair, name):
     """Some of them; tests/test_assignments.py has all, with nbgrader itself."""
     source = ps5()
-    submission = apply(load(CHECKS / f"{name}.py"), source)
+    submission = apply(load(SPECIMENS / f"{name}.py"), source)
     assert scores(pair.judge(source, submission)) == scores(pair.stock(source, submission))

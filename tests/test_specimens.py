@@ -38,12 +38,12 @@ def load(folder: Path, text: str) -> specimens.Check:
 
 
 def test_load_a_wrong_solution(tmp_path):
-    check = load(tmp_path, WRONG)
-    assert check.name == "square_forgotten"
-    assert check.kind == "wrong"
-    assert check.about == "Forgets the square."
-    assert check.cells == {"square": "def square(x):\n    return x"}
-    assert check.fails == {"test_square": "expected 9"}
+    specimen = load(tmp_path, WRONG)
+    assert specimen.name == "square_forgotten"
+    assert specimen.kind == "wrong"
+    assert specimen.about == "Forgets the square."
+    assert specimen.cells == {"square": "def square(x):\n    return x"}
+    assert specimen.fails == {"test_square": "expected 9"}
 
 
 def test_a_check_without_fails_is_an_alternative(tmp_path):
@@ -52,13 +52,13 @@ def test_a_check_without_fails_is_an_alternative(tmp_path):
 
 
 def test_the_two_optional_words(tmp_path):
-    check = load(tmp_path, WRONG)
-    assert not check.blind
-    assert not check.needs_isolation
+    specimen = load(tmp_path, WRONG)
+    assert not specimen.blind
+    assert not specimen.needs_isolation
     text = WRONG.replace("# fails:", "# blind: true\n# needs_isolation: true\n# fails:")
-    check = load(tmp_path, text)
-    assert check.blind
-    assert check.needs_isolation
+    specimen = load(tmp_path, text)
+    assert specimen.blind
+    assert specimen.needs_isolation
 
 
 def test_apply_replaces_only_its_cell_and_leaves_the_original(tmp_path, notebook):
@@ -88,7 +88,7 @@ def test_apply_replaces_only_its_cell_and_leaves_the_original(tmp_path, notebook
 )
 def test_a_bad_file_is_refused_by_name(tmp_path, old, new, message):
     assert old in WRONG
-    with pytest.raises(specimens.CheckError, match=message) as error:
+    with pytest.raises(specimens.SpecimenError, match=message) as error:
         load(tmp_path, WRONG.replace(old, new))
     assert "square_forgotten.py" in str(error.value)
 
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
     path = tmp_path / "lost.py"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(specimens.CheckError, match=r"lost\.py: can't be read"):
+    with pytest.raises(specimens.SpecimenError, match=r"lost\.py: can't be read"):
         specimens.load(path)
 
 
@@ -114,5 +114,5 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
     ],
 )
 def test_apply_refuses_names_that_the_notebook_lacks(tmp_path, notebook, old, new, message):
-    with pytest.raises(specimens.CheckError, match=message):
+    with pytest.raises(specimens.SpecimenError, match=message):
         specimens.apply(load(tmp_path, WRONG.replace(old, new)), notebook)
