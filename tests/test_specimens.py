@@ -31,7 +31,7 @@ def notebook() -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1"), solution, test])
 
 
-def load(folder: Path, text: str) -> specimens.Check:
+def load(folder: Path, text: str) -> specimens.Specimen:
     path = folder / "square_forgotten.py"
     path.write_text(text, encoding="utf-8")
     return specimens.load(path)
