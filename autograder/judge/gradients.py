@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from autograder.judge.gone import Numbered
 
-if TYPE_CHECKING:
-    from autograder.judge.peer import Peer
+# Asks the other side for gradients: the number of a history, and the results' gradients.
+Ask = Callable[[int, list[torch.Tensor | None]], list[torch.Tensor | None]]
 
 
 class Graphs:
@@ -82,26 +83,30 @@ class _Bridge(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, peer: Peer, token: Token, values: list[torch.Tensor], _: Any, *inputs: Any
+        ctx: Any, ask: Ask, token: Token, values: list[torch.Tensor], _: Any, *inputs: Any
     ) -> Any:
-        ctx.peer, ctx.token, ctx.count = peer, token, len(inputs)
+        ctx.ask, ctx.token, ctx.count = ask, token, len(inputs)
         return tuple(values)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Any) -> Any:
-        answer = ctx.peer.request("backward", None, None, [ctx.token.number, list(grads)])
-        answer = list(answer)[: ctx.count]
+        answer = list(ctx.ask(ctx.token.number, list(grads)))[: ctx.count]
         return None, None, None, None, *answer, *[None] * (ctx.count - len(answer))
 
 
 def attach(
-    peer: Peer, token: Any, inputs: list[torch.Tensor], values: list[torch.Tensor]
+    ask: Ask,
+    graphs: Graphs,
+    token: Any,
+    inputs: list[torch.Tensor],
+    values: list[torch.Tensor],
 ) -> list[torch.Tensor]:
     """Give results their history: what they were computed from, on the other side.
 
     Args:
-        peer: Who to ask for gradients.
+        ask: Asks for gradients.
+        graphs: Notes when nothing needs the history any longer.
         token: The other side's key of the history.
         inputs: What was passed and wants gradients.
         values: The results.
@@ -110,4 +115,4 @@ def attach(
         raise ValueError("only floating-point results have gradients")
     anchor = torch.zeros((), requires_grad=True)  # parameters over there may be the only inputs
     with torch.enable_grad():
-        return list(_Bridge.apply(peer, Token(peer.graphs, token), values, anchor, *inputs))
+        return list(_Bridge.apply(ask, Token(graphs, token), values, anchor, *inputs))

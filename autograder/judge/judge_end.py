@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import copyreg
 import functools
 import json
 import signal
 import sys
-import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import nn
 
-from autograder.judge import guards, seeds
+from autograder.judge import seeds
 from autograder.judge.channel import Channel
-from autograder.judge.codec import Decoder, Encoder, layout
+from autograder.judge.decoder import Decoder
+from autograder.judge.encoder import Encoder
 from autograder.judge.errors import (
-    STUDENT_MODULE,
     TIME_IS_UP,
     CandidateLostError,
     JudgeFaultError,
     OverTimeError,
     RefusedError,
 )
+from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
 from autograder.judge.names import Names
-from autograder.judge.peer import Peer
-from autograder.judge.policy import VERDICTS, changes_nothing, keeps_lengths
+from autograder.judge.policy import changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
 from autograder.judge.source import Notebook
-from autograder.judge.stand_ins import Beliefs, Kind, Remote, builtin_exception, remote_class
+from autograder.judge.stand_ins import Beliefs, builtin_exception
 from autograder.judge.tensor import RemoteTensor
 
-_FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _MAX_PRINTED = 1 << 20
-_MAX_KINDS = 100_000
 GRACE = 1.0
 # Errors that only a fault of ours can be: no answer of a candidate leads to one …
 _BUGS = (AssertionError, NameError, ImportError, SystemError)
@@ -44,172 +40,7 @@ _BUGS = (AssertionError, NameError, ImportError, SystemError)
 _BUGS_IN_WRITING = (*_BUGS, LookupError, AttributeError)
 
 
-class JudgeEncoder(Encoder):
-    """Library things go by name, a test's own as callbacks; no code of a test is sent."""
-
-    peer: JudgePeer
-
-    def other(self, obj: Any) -> Any:
-        """By name, by reference, as a callback, or by state, whichever fits."""
-        if isinstance(type(obj), type) and issubclass(type(obj), Remote):
-            return ["mine", obj._handle]
-        if type(obj).__module__.startswith("autograder."):
-            raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
-        if name := _library_name(obj):
-            return ["name", *name]
-        given = self.peer.beliefs.given
-        if isinstance(obj, type):
-            return self._type(obj, given)
-        if given.get(type(obj).__qualname__) is type(obj):
-            return self._instance(obj, ["main", type(obj).__qualname__])
-        if isinstance(obj, _FUNCTIONS):
-            return ["callback", self.export(obj), None]
-        if _is_iterator(obj) or (
-            type(obj).__module__ == "__main__" and not isinstance(obj, nn.Module | BaseException)
-        ):
-            return self._callback(obj)
-        return self._library_object(obj)
-
-    def body(self, obj: Any) -> Any:
-        """As `Encoder.body`; notes what the object is made of, which is guarded from now on."""
-        body = super().body(obj)
-        if hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | torch.Tensor):
-            for name, value in vars(obj).items():
-                entry = self.peer.table.find(value)
-                if entry is not None and guards.is_guarded(obj, name, value):
-                    entry.guard = name
-        return body
-
-    def tensor(self, obj: torch.Tensor) -> Any:
-        """By value, laid out as here; the student's own by handle."""
-        if type(obj) is RemoteTensor:
-            return ["mine", obj._handle]
-        encoded = super().tensor(obj)
-        if encoded[0] == "tensor" and (strides := layout(obj)) is not None:
-            encoded[2].append(strides)
-        return encoded
-
-    def _callback(self, obj: Any) -> Any:
-        dunders = [
-            name
-            for name in ("__call__", "__iter__", "__next__", "__getitem__", "__len__")
-            if hasattr(type(obj), name)
-        ]
-        return ["callback", self.export(obj), dunders]
-
-    def _type(self, obj: type, given: dict[str, type]) -> Any:
-        if given.get(obj.__qualname__) is obj:
-            return ["main", obj.__qualname__]
-        if issubclass(obj, nn.Module | BaseException):
-            members = [
-                [name, *self._member(value)]
-                for name, value in vars(obj).items()
-                if name not in _CLASS_NAMES
-            ]
-            bases = [self.encode(base) for base in obj.__bases__]
-            return ["class", self.export(obj), obj.__name__, bases, members]
-        return ["callback", self.export(obj), ["__call__"]]
-
-    def _member(self, value: Any) -> tuple[str, Any]:
-        if isinstance(value, property):
-            return "property", self.encode(value.fget)
-        if isinstance(value, staticmethod):
-            return "static", self.encode(value.__func__)
-        if isinstance(value, classmethod):
-            return "class", self.encode(value.__func__)
-        return "plain", self.encode(value)
-
-    def _instance(self, obj: Any, kind: Any) -> Any:
-        number = self.share(obj).number
-        return ["instance", number, kind, self.body(obj)]
-
-    def _library_object(self, obj: Any) -> Any:
-        func, args, *rest = obj.__reduce_ex__(2)
-        plain = func is copyreg.__newobj__ and len(args) == 1  # type: ignore[attr-defined]
-        if plain and hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | tuple):
-            return self._instance(obj, self.encode(args[0]))
-        state, items, pairs = [*rest, None, None, None][:3]
-        return [
-            "reduced",
-            self.encode(func),
-            self.encode(args),
-            self.encode(state),
-            self.encode(None if items is None else list(items)),
-            self.encode(None if pairs is None else list(pairs)),
-        ]
-
-    _BY_TYPE: ClassVar[dict[type, Callable[..., Any]]] = {
-        **Encoder._BY_TYPE,
-        torch.Tensor: tensor,
-        nn.Parameter: tensor,
-    }
-
-
-class JudgeDecoder(Decoder):
-    """The only code that reads what a candidate wrote; it imports and calls nothing by name."""
-
-    peer: JudgePeer
-
-    def fill(self, obj: Any, body: Any) -> None:
-        """As `Decoder.fill`; what a test's own object is made of takes only what belongs there."""
-        entry = self.peer.table.find(obj)
-        if entry is None or entry.guard is None:
-            super().fill(obj, body)
-        elif isinstance(obj, dict):
-            pairs = [(self.decode(key), self.decode(value)) for key, value in body]
-            guards.fill_dict(entry.guard, obj, pairs)
-        else:
-            guards.fill_items(entry.guard, obj, [self.decode(item) for item in body])
-
-    def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
-        """Data attributes follow; a method can't be replaced from the other side."""
-        own = vars(obj)
-        for name, value in attributes:
-            if name in own and own[name] is value:
-                continue
-            if guards.is_internal(obj, name):
-                guards.fill_internal(own, name, value)
-                continue
-            is_data = not callable(value) or isinstance(value, nn.Module | type)
-            if is_data and (name in own or not hasattr(type(obj), name)):
-                own[name] = guards.guarded(value) if isinstance(obj, nn.Module) else value
-        for name in own.keys() - {name for name, _ in attributes}:
-            if not guards.is_internal(obj, name):
-                del own[name]
-
-    def _named(self, name: str, fields: list[str], items: Any) -> Any:
-        made = self._namedtuple(name, fields, items)
-        if any(field in VERDICTS and callable(getattr(made, field)) for field in made._fields):
-            raise ValueError("a named tuple that would mark itself")
-        return made
-
-    def _remote(self, handle: int, number: int, info: Any, exception: Any) -> Any:
-        return self.peer.stand_in(handle, number, info, exception)
-
-    def _live(self, handle: int, shape: Any, dtype: str, device: str, flags: Any) -> RemoteTensor:
-        if any(type(n) is not int or n < 0 for n in shape) or type(handle) is not int:
-            raise ValueError("a shape is a list of whole numbers")
-        requires_grad, is_parameter = (flag is True for flag in flags)
-        kind, place = self.decode(["dtype", dtype]), self._device(device)
-        found = self.peer.imported(handle)
-        if isinstance(found, RemoteTensor):
-            if found._epoch != self.peer.epoch:
-                found.update(shape, kind, place, requires_grad=requires_grad)
-            return found
-        made = RemoteTensor.make(
-            self.peer, handle, tuple(shape), kind, place, (requires_grad, is_parameter)
-        )
-        return self.peer.remember(handle, made)
-
-    TAGS: ClassVar[dict[str, Callable[..., Any]]] = {
-        **Decoder.TAGS,
-        "namedtuple": _named,
-        "remote": _remote,
-        "live": _live,
-    }
-
-
-class JudgePeer(Peer):
+class JudgePeer(JudgeObjects):
     """What the judge knows of the candidate, and how it asks.
 
     Args:
@@ -218,25 +49,20 @@ class JudgePeer(Peer):
         stop: Sends a signal to the candidate, to interrupt and to kill it.
     """
 
-    parity = 0
     encoder = JudgeEncoder
     decoder = JudgeDecoder
 
     def __init__(
         self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
     ) -> None:
-        super().__init__(channel)
-        self.beliefs = Beliefs({}, notebook.defined, notebook.solutions)
+        super().__init__(channel, Beliefs({}, notebook.defined, notebook.solutions))
         self.names = Names(notebook, self.is_bound, self.global_name)
         self._stop = stop
         self.lengths: dict[int, int] = {}  # what a test has seen, by handle
         self.own_methods = False  # whether the judge runs a method of a given class
-        self.epoch = 0  # counts what may have changed a tensor of the student's
         self.late = False
         self.lost: str | None = None
         self.fault: JudgeFaultError | None = None
-        self._kinds: dict[int, type[Remote]] = {}
-        self._exceptions: dict[int, type[BaseException]] = {}
         self._seeds: Any = None
         self._seeding = False
         self.stopped: BaseException | None = None
@@ -395,29 +221,6 @@ class JudgePeer(Peer):
             case _:
                 raise self.unreadable(ValueError("a tensor without shape, dtype or device"))
 
-    def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
-        """What stands for a student's object; the same one while a test holds it."""
-        if type(handle) is not int or type(number) is not int or len(self._kinds) > _MAX_KINDS:
-            raise ValueError("a handle is a whole number")
-        if info is not None:
-            self._kinds[number] = remote_class(Kind.parse(*info), self.beliefs)
-        if exception is not None:
-            return self._exception(handle, exception)
-        found = self.imported(handle)
-        if found is None:
-            found = self.remember(handle, self._kinds[number](self, handle))
-        return found
-
-    def _exception(self, handle: int, names: list[Any]) -> type[BaseException]:
-        if handle not in self._exceptions:
-            if not all(type(name) is str for name in names):
-                raise ValueError("an exception is described by names")
-            base = builtin_exception(names)
-            if not issubclass(base, Exception):
-                base = RuntimeError
-            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": STUDENT_MODULE})
-        return self._exceptions[handle]
-
     # What travels with a request.
 
     def context(self, encoder: Encoder) -> Any:
@@ -525,36 +328,3 @@ class JudgePeer(Peer):
         if cuda_failed is True:
             mark_cuda_failure(error)
         return error
-
-
-_CLASS_NAMES = frozenset({"__module__", "__dict__", "__weakref__", "__doc__", "__qualname__",
-                          "__classcell__", "__firstlineno__", "__static_attributes__"})  # fmt: skip
-
-
-def _library_name(obj: Any) -> tuple[str, str] | None:
-    """Module and qualified name of what a library defines; None for anything else."""
-    if isinstance(obj, types.ModuleType):
-        if obj.__name__.partition(".")[0] in ("autograder", "__main__"):
-            raise RefusedError(f"the module {obj.__name__} can't be passed to student code")
-        return obj.__name__, ""
-    if isinstance(obj, types.MethodType):
-        return None
-    owner = getattr(obj, "__objclass__", None)
-    module = getattr(owner if isinstance(owner, type) else obj, "__module__", None)
-    qualname = getattr(obj, "__qualname__", None)
-    if not isinstance(qualname, str):
-        return None
-    for candidate in (module, "torch", "builtins"):
-        if isinstance(candidate, str) and candidate != "__main__" and candidate in sys.modules:
-            found: Any = sys.modules[candidate]
-            for part in qualname.split("."):
-                found = getattr(found, part, None)
-            if found is obj and not candidate.startswith("autograder."):
-                return candidate, qualname
-    return None
-
-
-def _is_iterator(obj: Any) -> bool:
-    return isinstance(obj, types.GeneratorType) or (
-        type(obj).__module__ in ("builtins", "itertools") and hasattr(type(obj), "__next__")
-    )

@@ -17,7 +17,6 @@ is made or read, so a test or a student's code that runs there by accident can't
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import functools
 import os
@@ -29,58 +28,19 @@ import torch
 
 from autograder.judge import gradients
 from autograder.judge.channel import Channel
-from autograder.judge.codec import Decoder, Encoder
+from autograder.judge.decoder import Decoder
+from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.gone import Numbered
-from autograder.judge.shared import SharedTable
+from autograder.judge.ledger import Ledger
 
 _T = TypeVar("_T")
 
 
-class Exports:
-    """Objects of this side that the other one has a handle of."""
-
-    def __init__(self) -> None:
-        self._objects: dict[int, Any] = {}
-        self._handles: dict[int, int] = {}
-        self._last = 0
-
-    def __getitem__(self, handle: int) -> Any:
-        return self._objects[handle]
-
-    def __contains__(self, obj: Any) -> bool:
-        return id(obj) in self._handles
-
-    def __len__(self) -> int:
-        return len(self._objects)
-
-    def handle(self, obj: Any) -> int:
-        """The object's handle; a new one if it has none yet."""
-        handle = self._handles.get(id(obj))
-        if handle is None:
-            self._last += 1
-            handle = self._handles[id(obj)] = self._last
-            self._objects[handle] = obj
-        return handle
-
-    def get(self, handle: int) -> Any:
-        """The object, or None if the handle is unknown."""
-        return self._objects.get(handle)
-
-    def release(self, handle: int) -> None:
-        """Forget what the other side let go of; unknown handles are ignored."""
-        obj = self._objects.pop(handle, None)
-        if obj is not None:
-            self._handles.pop(id(obj), None)
-
-
-class Peer:
+class Peer(Ledger):
     """What judge and candidate have in common; each end says what it does when asked.
 
     Attributes:
-        exports: This side's objects that the other one knows by handle.
-        table: Mutable objects that both sides hold a copy of.
-        graphs: Histories of results that the other side may ask gradients of.
         talking: Whether a message is made, sent, waited for or read: neither a test's code nor a
             student's runs then on this side, and a signal handler must not raise.
         waiting: Whether, meanwhile, no message of this side is half made or half taken.
@@ -91,15 +51,12 @@ class Peer:
     decoder: type[Decoder] = Decoder
 
     def __init__(self, channel: Channel) -> None:
+        super().__init__(self.parity)
         self.channel = channel
-        self.exports = Exports()
-        self.table = SharedTable(self.parity)
-        self.graphs = gradients.Graphs()
         self._imports: dict[int, Numbered] = {}
         self._gone: list[Numbered] = []
         self._released: list[int] = []
         self._dropped: list[int] = []
-        self._named_tuples: dict[tuple[str, tuple[str, ...]], type] = {}
         self._owner = (os.getpid(), threading.get_ident())
         self.talking = False
         self.waiting = False
@@ -145,15 +102,6 @@ class Peer:
 
     def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
         """Take note of what names mean on the other side."""
-
-    def named_tuple(self, name: str, fields: tuple[str, ...]) -> type:
-        """A named tuple's class, made once."""
-        key = (name, fields)
-        if key not in self._named_tuples:
-            if len(fields) > 255 or len(self._named_tuples) > 1000:
-                raise ValueError("too many named tuples, or of too many fields")
-            self._named_tuples[key] = collections.namedtuple(name, fields)
-        return self._named_tuples[key]
 
     # Handles of the other side's objects.
 
@@ -235,6 +183,9 @@ class Peer:
             raise
         return encoder.inputs if torch.is_grad_enabled() else []
 
+    def _ask_gradients(self, token: int, grads: list[torch.Tensor | None]) -> Any:
+        return self.request("backward", None, None, [token, grads])
+
     def _await_answer(self) -> tuple[list[Any], list[memoryview]]:
         """The answer to the request just sent, after serving what is asked meanwhile."""
         while True:
@@ -265,7 +216,9 @@ class Peer:
                     self.incoming_names(names, decoder)
                     if outputs:
                         tensors = [decoder.dense(*body) for body in outputs]
-                        decoder.outputs = gradients.attach(self, token, inputs, tensors)
+                        decoder.outputs = gradients.attach(
+                            self._ask_gradients, self.graphs, token, inputs, tensors
+                        )
                     value = decoder.decode(value)
                 case ["error", str(out), str(err), changes, names, error, _]:
                     self._take_changes(changes, decoder)
@@ -448,13 +401,6 @@ class Peer:
             self._keep_here([*books[2], *[number for number, _, _ in changes]])
             self._released += [n for n in books[3] if self.imported(n) is None]
             self._keep_books(books)
-
-    def released(self, handle: int) -> None:
-        """The other side let go of a handle; a negative one is a history's."""
-        if type(handle) is int and handle < 0:
-            self.graphs.release(-handle)
-        else:
-            self.exports.release(handle)
 
 
 def _nothing_printed() -> tuple[str, str]:

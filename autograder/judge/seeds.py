@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from autograder.judge.codec import Decoder, Encoder
+    from autograder.judge.decoder import Decoder
+    from autograder.judge.encoder import Encoder
 
 
 def current() -> tuple[Any, ...]:

@@ -109,18 +109,18 @@ def test_a_students_own_cell_that_meets_a_full_gpu_is_told_from_one_that_says_so
 
 BROKEN = """
 import sys
-codec = sys.modules["autograder.judge.codec"]
 def broken(*_):
-    raise {0}
-codec.{1}.{2} = broken
-{3}
+    raise AssertionError("ours")
+sys.modules["autograder.judge.{module}"].{side}.{method} = broken
+{call}
 """
 
 
 @pytest.mark.parametrize("swallow", ["f()", "try:\n    f()\nexcept BaseException:\n    pass"])
 @pytest.mark.parametrize(("side", "method"), [("Encoder", "encode"), ("Decoder", "decode")])
 def test_a_fault_in_the_judges_codec_is_no_verdict(pair, side, method, swallow):
-    test = BROKEN.format("AssertionError('ours')", side, method, swallow.replace("f()", "f(1)"))
+    call = swallow.replace("f()", "f(1)")
+    test = BROKEN.format(module=side.lower(), side=side, method=method, call=call)
     with pytest.raises(RuntimeError, match="JudgeFaultError"):
         run(pair, "def f(x=1):\n    return 14", test)
     assert run(pair, REFERENCE, "assert f() == 14")["score"] == 2  # the control

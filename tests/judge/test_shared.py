@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.judge.candidate_end import CandidatePeer
-from autograder.judge.codec import Decoder
+from autograder.judge.decoder import Decoder
 from autograder.judge.shared import SharedTable
 
 TENSOR = ["tensor", 7, ["float32", [2, 3], 0, "cpu"], [False, True, False], None]

@@ -1,0 +1,220 @@
+"""What the candidate writes and reads, and which of its objects the judge knows by handle."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import types
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from autograder.judge.channel import Channel
+from autograder.judge.decoder import Decoder
+from autograder.judge.encoder import Encoder
+from autograder.judge.peer import Peer
+from autograder.judge.shared import memory_key
+from autograder.judge.stand_ins import Kind, Remote, remote_class
+from autograder.judge.strides import laid_out
+
+
+class CandidateObjects(Peer):
+    """The student's objects, as far as the judge knows of them.
+
+    Args:
+        channel: The connection.
+        namespace: The student's names.
+    """
+
+    parity = 1
+
+    def __init__(self, channel: Channel, namespace: dict[str, Any]) -> None:
+        super().__init__(channel)
+        self.namespace = namespace
+        self.callbacks: dict[int, int] = {}
+        self.kinds: dict[type, int] = {}
+        self._last_kind = 0
+        self._live: dict[int, int] = {}  # handle: memory
+        self._live_memory: dict[int, set[int]] = {}  # memory: handles
+        self._live_iterators: set[int] = set()
+
+    def kind(self, cls: type) -> tuple[int, Any]:
+        """A class's number, and its description if the judge doesn't have it yet."""
+        if (number := self.kinds.get(cls)) is not None:
+            return number, None
+        info = Kind.of(cls).to_json()
+        self._last_kind += 1
+        self.kinds[cls] = self._last_kind
+        return self._last_kind, info
+
+    def keep(self, handle: int, tensor: torch.Tensor) -> None:
+        """The judge has a live tensor's handle: what shares its memory is live from now on."""
+        key = memory_key(tensor)
+        if self._live.get(handle) != key:
+            self._let_go(handle)
+            self._live[handle] = key
+            self._live_memory.setdefault(key, set()).add(handle)
+
+    def shares_live_memory(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor that the judge has a handle of has its values in the same memory."""
+        key = memory_key(tensor)
+        # A parameter's memory changes with `m.double()`; its old memory may be anybody's.
+        handles = self._live_memory.get(key, ()) if key else ()
+        return any(memory_key(self.exports[handle]) == key for handle in handles)
+
+    def released(self, handle: int) -> None:
+        """Forget a handle, and that its memory is live."""
+        if handle >= 0:
+            self._live_iterators.discard(id(self.exports.get(handle)))
+        self._let_go(handle)
+        super().released(handle)
+
+    def _let_go(self, handle: int) -> None:
+        if (key := self._live.pop(handle, None)) is not None:
+            self._live_memory[key].discard(handle)
+            if not self._live_memory[key]:
+                del self._live_memory[key]
+
+    def callback(self, handle: int) -> Callable[..., Any]:
+        """A function of the test, as a function here."""
+        target = types.SimpleNamespace(_handle=handle)
+
+        def call_test(*args: Any, **kwargs: Any) -> Any:
+            return self.request("call", target, None, args, kwargs)
+
+        return call_test
+
+    def forget(self, handle: int) -> None:
+        """Let go of a handle, and of the function that it was the test's name for."""
+        super().forget(handle)
+        self.callbacks = {key: value for key, value in self.callbacks.items() if value != handle}
+
+
+class CandidateEncoder(Encoder):
+    """Everything that isn't plain data becomes a handle; tensors too, where they are to stay."""
+
+    def __init__(self, peer: CandidateObjects) -> None:
+        super().__init__(peer)
+        self.peer = peer
+
+    def other(self, obj: Any) -> Any:
+        """A handle, with a description of the object's class the first time."""
+        if isinstance(obj, Remote):
+            return ["mine", obj._handle]
+        callback = self.peer.callbacks.get(id(obj))
+        if callback and self.peer.imported(callback) is obj:  # ids are used again
+            return ["mine", callback]
+        kind, info = self.peer.kind(type(obj))
+        if info is not None:
+            self.undo.append(functools.partial(self.peer.kinds.pop, type(obj), None))
+        names = None
+        if isinstance(obj, type) and issubclass(obj, BaseException):
+            names = [base.__name__ for base in obj.__mro__]
+        return ["remote", self.export(obj), kind, info, names]
+
+    def tensor(self, obj: torch.Tensor) -> Any:
+        """By value, or by handle where it is a parameter or lives in something that stays here."""
+        if obj.layout is torch.strided and not obj.is_meta and self._stays(obj):
+            handle = self.export(obj)
+            self.peer.keep(handle, obj)
+            dtype = str(obj.dtype).removeprefix("torch.")
+            flags = [obj.requires_grad, isinstance(obj, nn.Parameter)]
+            return ["live", handle, list(obj.shape), dtype, str(obj.device), flags]
+        return super().tensor(obj)
+
+    def _stays(self, obj: Any) -> bool:
+        if not isinstance(obj, torch.Tensor):
+            return False
+        entry = self.peer.table.find(obj)
+        if entry is not None and entry.number % 2 == 0:
+            return False  # the judge's own tensor: it has the data
+        return (
+            type(obj) is nn.Parameter  # a subclass may answer as it likes: its data cross once
+            or self.live
+            or obj in self.peer.exports
+            or self.peer.shares_live_memory(obj)
+        )
+
+
+class CandidateDecoder(Decoder):
+    """Also reads library names, instances and callbacks: the judge is trusted."""
+
+    def __init__(self, peer: CandidateObjects, buffers: list[memoryview]) -> None:
+        super().__init__(peer, buffers)
+        self.peer = peer
+
+    def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
+        """The judge's word is law."""
+        vars(obj).clear()
+        vars(obj).update(attributes)
+
+    def dense(
+        self, dtype: str, shape: list[int], buffer: int, device: str, *strides: list[int]
+    ) -> torch.Tensor:
+        """As `Decoder.dense`; a test's tensor is laid out as the test made it."""
+        made = super().dense(dtype, shape, buffer, device)
+        return laid_out(made, *strides) if strides else made
+
+    def _name(self, module: str, qualname: str) -> Any:
+        obj = importlib.import_module(module)
+        for part in qualname.split(".") if qualname else ():
+            obj = getattr(obj, part)
+        return obj
+
+    def _main(self, name: str) -> Any:
+        return self.peer.namespace[name]
+
+    def _instance(self, number: int, kind: Any, body: Any) -> Any:
+        made = self.decode(kind)
+        obj = self._take(made.__new__(made), number)
+        self.fill(obj, body)
+        return obj
+
+    def _reduced(self, func: Any, args: Any, state: Any, items: Any, pairs: Any) -> Any:
+        obj = self.decode(func)(*self.decode(args))
+        state = self.decode(state)
+        if hasattr(obj, "__setstate__") and state is not None:
+            obj.__setstate__(state)
+        elif state is not None:
+            vars(obj).update(state)
+        for item in self.decode(items) or ():
+            obj.append(item)
+        for key, value in self.decode(pairs) or ():
+            obj[key] = value
+        return obj
+
+    def _class(self, handle: int, name: str, bases: Any, members: Any) -> type:
+        made: type | None = self.peer.imported(handle)
+        if made is None:
+            namespace = {key: self._member(kind, value) for key, kind, value in members}
+            made = type(name, tuple(self.decode(base) for base in bases), namespace)
+            self.peer.remember(handle, made)
+        return made
+
+    def _member(self, kind: str, value: Any) -> Any:
+        decoded = self.decode(value)
+        wrap = {"property": property, "static": staticmethod, "class": classmethod}.get(kind)
+        return wrap(decoded) if wrap else decoded
+
+    def _callback(self, handle: int, dunders: list[str] | None) -> Any:
+        found = self.peer.imported(handle)
+        if found is not None:
+            return found
+        if dunders is None:
+            function = self.peer.callback(handle)
+            self.peer.callbacks[id(function)] = handle
+            return self.peer.remember(handle, function)
+        kind = Kind(("test:object",), frozenset(dunders), own_eq=False)
+        return self.peer.remember(handle, remote_class(kind, None)(self.peer, handle))
+
+    TAGS: ClassVar[dict[str, Callable[..., Any]]] = {
+        **Decoder.TAGS,
+        "name": _name,
+        "main": _main,
+        "instance": _instance,
+        "reduced": _reduced,
+        "class": _class,
+        "callback": _callback,
+    }

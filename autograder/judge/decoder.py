@@ -1,0 +1,275 @@
+"""How values are read: the tags that `encoder` writes.
+
+Nothing is ever unpickled, and no tag that the judge reads imports or calls anything.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import functools
+import math
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from autograder.judge.ledger import Ledger
+from autograder.judge.shared import MAPPINGS
+
+_T = TypeVar("_T")
+
+MAX_DEPTH = 100
+_NUMPY_DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{0,6}(\[[0-9A-Za-z]{1,8}\])?")
+_TORCH_DTYPES = {
+    str(value).removeprefix("torch."): value
+    for value in vars(torch).values()
+    if isinstance(value, torch.dtype) and not str(value).startswith(("torch.q", "torch.bits"))
+}
+_DEVICE = re.compile(r"cpu|cuda(:\d{1,2})?")
+FACTORIES = frozenset({"list", "dict", "set", "int", "float", "str", "bool", "tuple"})
+_RETURN_TYPES = {name: cls for name, cls in vars(torch.return_types).items() if name[0] != "_"}
+# Modes whose pixels are all in tobytes(), with the bytes of each.
+IMAGE_MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3, "I": 4,
+                "F": 4}  # fmt: skip
+_MAX_VIEW_BYTES = 512 << 20
+_MAX_FROZENSET = 50_000
+
+
+class Decoder:
+    """Turns one message's JSON and buffers back into values.
+
+    Anything that it can't make sense of raises an ordinary exception, and the peer decides what
+    that means: in the judge, that the candidate is not to be talked to any longer.
+
+    Attributes:
+        leaves: Tensors in the message that gradients can be taken with respect to, in the order
+            of the sender's `Encoder.inputs`.
+        outputs: Results with a history, set by the peer before a reply's value is decoded.
+    """
+
+    def __init__(self, ledger: Ledger, buffers: list[memoryview]) -> None:
+        self.ledger = ledger
+        self.buffers = buffers
+        self.leaves: list[torch.Tensor] = []
+        self.outputs: list[torch.Tensor] = []
+        self.depth = 0
+
+    def decode(self, value: Any) -> Any:
+        """The value of a JSON form."""
+        if type(value) is not list:
+            if type(value) is dict:
+                raise ValueError("an object where a value was expected")
+            return value
+        self.depth += 1
+        if self.depth > MAX_DEPTH + 10:
+            raise ValueError("nested too deep")
+        try:
+            return self.TAGS[value[0]](self, *value[1:])
+        finally:
+            self.depth -= 1
+
+    def fill(self, obj: Any, body: Any) -> None:
+        """Make a shared object's contents those of the message."""
+        if isinstance(obj, list):
+            obj[:] = [self.decode(item) for item in body]
+        elif isinstance(obj, set):
+            items = [self.decode(item) for item in body]
+            obj.clear()
+            for item in items:  # one by one: hashes that collide can't outlast the clock
+                obj.add(item)
+        elif isinstance(obj, dict):
+            pairs = [(self.decode(key), self.decode(value)) for key, value in body]
+            obj.clear()
+            for key, value in pairs:
+                obj[key] = value
+        elif isinstance(obj, bytearray):
+            obj[:] = self.buffers[body]
+        elif isinstance(obj, np.ndarray):
+            obj[...] = self.array(*body)
+        elif isinstance(obj, torch.Tensor):
+            self._fill_tensor(obj, self.dense(*body))
+        else:
+            self.fill_instance(obj, [(str(name), self.decode(value)) for name, value in body])
+
+    def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
+        """Make an instance's attributes those of the message; each end has its own rules."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _fill_tensor(obj: torch.Tensor, new: torch.Tensor) -> None:
+        if new.dtype != obj.dtype:
+            raise ValueError("a tensor can't change its dtype in place")
+        with torch.no_grad():
+            if new.shape == obj.shape:
+                obj.data.copy_(new)  # histories that need the old values are the other side's
+            else:
+                obj.set_(new)  # type: ignore[call-overload]
+
+    def array(self, dtype: str, shape: list[int], buffer: int) -> np.ndarray:
+        """An array over a buffer of the message."""
+        if not _NUMPY_DTYPE.fullmatch(dtype):
+            raise ValueError(f"no such dtype: {dtype!r:.40}")
+        return np.frombuffer(self.buffers[buffer], dtype=np.dtype(dtype)).reshape(shape)
+
+    def dense(self, dtype: str, shape: list[int], buffer: int, device: str) -> torch.Tensor:
+        """A tensor over a buffer of the message, moved to the device it came from."""
+        data = self.buffers[buffer]
+        kind = _TORCH_DTYPES[dtype]
+        flat = torch.frombuffer(data, dtype=kind) if len(data) else torch.empty(0, dtype=kind)
+        size = _shape(shape)
+        if flat.numel() != math.prod(size):
+            raise ValueError("a tensor with too many or too few elements")
+        # Not a view: it would hold on to what it is a view of, and never leave the table.
+        strides = torch.empty(size, device="meta").stride()
+        made = torch.empty(0, dtype=kind).set_(flat.untyped_storage(), 0, size, strides)
+        return made.to(self._device(device))
+
+    @staticmethod
+    def _device(name: str) -> torch.device:
+        if not _DEVICE.fullmatch(name):
+            raise ValueError(f"no such device: {name!r:.20}")
+        return torch.device(name)
+
+    def _take(self, obj: _T, number: Any, leaf: torch.Tensor | None = None) -> _T:
+        if type(number) is not int:
+            raise ValueError("a shared object's number is a whole number")
+        self.ledger.table.add(obj, number, leaf)
+        return obj
+
+    def _int(self, digits: str) -> int:
+        if len(digits) > 1 << 20:
+            raise ValueError("an integer of more than four million bits")
+        return int(digits, 16)
+
+    def _shared(self, number: int) -> Any:
+        entry = self.ledger.table[number]
+        if entry.leaf is not None:
+            self.leaves.append(entry.leaf)
+        return entry.obj
+
+    def _container(self, make: type, number: int, body: Any) -> Any:
+        obj = self._take(make(), number)
+        self.fill(obj, body)
+        return obj
+
+    def _defaultdict(self, number: int, body: Any, factory: str | None) -> Any:
+        obj = self._container(collections.defaultdict, number, body)
+        obj.default_factory = getattr(builtins, factory) if factory in FACTORIES else None
+        return obj
+
+    def _sequence(self, make: type, items: Any) -> Any:
+        if make is frozenset and len(items) > _MAX_FROZENSET:
+            raise ValueError("a frozenset of too many items")
+        return make([self.decode(item) for item in items])
+
+    def _namedtuple(self, name: str, fields: list[str], items: Any) -> Any:
+        make = self.ledger.named_tuple(name, tuple(fields))
+        return make(*[self.decode(item) for item in items])
+
+    def _return_type(self, name: str, items: Any) -> Any:
+        return _RETURN_TYPES[name]([self.decode(item) for item in items])
+
+    def _array_view(
+        self, number: int, shape: list[int], strides: list[int], start: int
+    ) -> np.ndarray:
+        base = self.ledger.table[number].obj
+        if (
+            not isinstance(base, np.ndarray)
+            or math.prod(_shape(shape)) * base.itemsize > _MAX_VIEW_BYTES
+        ):
+            raise ValueError("a view of what is no array, or too large")
+        dense = np.ascontiguousarray(base)  # as the other side's copy is, whatever ours is
+        view: np.ndarray = np.ndarray(  # checks that the view lies within base
+            tuple(shape), base.dtype, buffer=dense.data, offset=start, strides=tuple(strides)
+        )
+        view.flags.writeable = base.flags.writeable
+        return view
+
+    def _view(self, number: int, shape: list[int], stride: list[int], offset: int) -> torch.Tensor:
+        base = self.ledger.table[number].obj
+        shape = list(_shape(shape))
+        stride = list(_shape(stride))
+        last = offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
+        if (
+            not isinstance(base, torch.Tensor)
+            or min(shape, default=1) < 1
+            or not 0 <= offset <= last < base.numel()
+            or math.prod(shape) * base.element_size() > _MAX_VIEW_BYTES
+        ):
+            raise ValueError("a view that reaches beyond its tensor")
+        dense = base.detach().contiguous()  # as the other side's copy is, whatever ours is
+        return torch.as_strided(dense, shape, stride, dense.storage_offset() + offset)
+
+    def _tensor(self, number: int, body: Any, flags: Any, grad: Any) -> torch.Tensor:
+        requires_grad, is_leaf, is_parameter = flags
+        tensor = self.dense(*body)
+        leaf: torch.Tensor | None = None
+        if is_parameter:
+            tensor = nn.Parameter(tensor, bool(requires_grad))
+            leaf = tensor if requires_grad else None
+        elif requires_grad:
+            leaf = tensor.requires_grad_()
+            if not is_leaf:  # it may be changed in place, which a view of a leaf may not
+                tensor = leaf.clone()
+        if leaf is not None:
+            self.leaves.append(leaf)
+        if grad is not None:
+            tensor.grad = self.decode(grad)
+        return self._take(tensor, number, leaf)
+
+    def _image(self, mode: str, size: list[int], buffer: int) -> Image.Image:
+        width, height = _shape(size)
+        data = bytes(self.buffers[buffer])
+        if len(data) != width * height * IMAGE_MODES[mode]:
+            raise ValueError("an image with too many or too few pixels")
+        return Image.frombytes(mode, (width, height), data)
+
+    def _scalar(self, dtype: str, buffer: int) -> Any:
+        return self.array(dtype, [1], buffer)[0]
+
+    TAGS: ClassVar[dict[str, Callable[..., Any]]] = {
+        "int": _int,
+        "shared": _shared,
+        "mine": lambda self, handle: self.ledger.exports[handle],
+        **{
+            make.__name__: functools.partial(
+                lambda make, self, number, body: self._container(make, number, body), make
+            )
+            for make in (list, set, bytearray, *MAPPINGS)
+        },
+        "defaultdict": _defaultdict,
+        **{
+            make.__name__: functools.partial(
+                lambda make, self, items: self._sequence(make, items), make
+            )
+            for make in (tuple, frozenset, torch.Size)
+        },
+        "slice": lambda self, items: slice(*[self.decode(item) for item in items]),
+        "range": lambda self, items: range(*[self.decode(item) for item in items]),
+        "namedtuple": _namedtuple,
+        "return_type": _return_type,
+        "ndarray": lambda self, number, body: self._take(self.array(*body), number),
+        "array_view": _array_view,
+        "view": _view,
+        "tensor": _tensor,
+        "output": lambda self, index: self.outputs[index],
+        "scalar": _scalar,
+        "bytes": lambda self, buffer: bytes(self.buffers[buffer]),
+        "complex": lambda _, real, imag: complex(real, imag),
+        "dtype": lambda _, name: _TORCH_DTYPES[name],
+        "device": lambda self, name: self._device(name),
+        "NotImplemented": lambda _: NotImplemented,
+        "Ellipsis": lambda _: ...,
+        "image": _image,
+    }
+
+
+def _shape(sizes: Any) -> tuple[int, ...]:
+    if type(sizes) is not list or any(type(n) is not int or n < 0 for n in sizes):
+        raise ValueError("a shape is a list of whole numbers")
+    return tuple(sizes)

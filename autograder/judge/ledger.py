@@ -1,0 +1,78 @@
+"""What one end keeps of both ends' objects: shared by value, by handle, and by history."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+from autograder.judge.gradients import Graphs
+from autograder.judge.shared import SharedTable
+
+
+class Exports:
+    """Objects of this side that the other one has a handle of."""
+
+    def __init__(self) -> None:
+        self._objects: dict[int, Any] = {}
+        self._handles: dict[int, int] = {}
+        self._last = 0
+
+    def __getitem__(self, handle: int) -> Any:
+        return self._objects[handle]
+
+    def __contains__(self, obj: Any) -> bool:
+        return id(obj) in self._handles
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def handle(self, obj: Any) -> int:
+        """The object's handle; a new one if it has none yet."""
+        handle = self._handles.get(id(obj))
+        if handle is None:
+            self._last += 1
+            handle = self._handles[id(obj)] = self._last
+            self._objects[handle] = obj
+        return handle
+
+    def get(self, handle: int) -> Any:
+        """The object, or None if the handle is unknown."""
+        return self._objects.get(handle)
+
+    def release(self, handle: int) -> None:
+        """Forget what the other side let go of; unknown handles are ignored."""
+        obj = self._objects.pop(handle, None)
+        if obj is not None:
+            self._handles.pop(id(obj), None)
+
+
+class Ledger:
+    """All of one end's tables, which are equal to the other end's after each message.
+
+    Attributes:
+        exports: This side's objects that the other one knows by handle.
+        table: Mutable objects that both sides hold a copy of.
+        graphs: Histories of results that the other side may ask gradients of.
+    """
+
+    def __init__(self, parity: int) -> None:
+        self.exports = Exports()
+        self.table = SharedTable(parity)
+        self.graphs = Graphs()
+        self._named_tuples: dict[tuple[str, tuple[str, ...]], type] = {}
+
+    def released(self, handle: int) -> None:
+        """The other side let go of a handle; a negative one is a history's."""
+        if type(handle) is int and handle < 0:
+            self.graphs.release(-handle)
+        else:
+            self.exports.release(handle)
+
+    def named_tuple(self, name: str, fields: tuple[str, ...]) -> type:
+        """A named tuple's class, made once."""
+        key = (name, fields)
+        if key not in self._named_tuples:
+            if len(fields) > 255 or len(self._named_tuples) > 1000:
+                raise ValueError("too many named tuples, or of too many fields")
+            self._named_tuples[key] = collections.namedtuple(name, fields)
+        return self._named_tuples[key]
