@@ -112,7 +112,7 @@ def kept_processes() -> Iterator[None]:
     """One pair of warm processes for all tests whose assignments import the same."""
     kept = _Kept()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograder.grading.execute.WarmProcess", kept)
+        patch.setattr("autograder.grading.warm_up.WarmProcess", kept)
         yield
     kept.close()
 

@@ -11,9 +11,11 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.errors import ReleaseError
-from autograder.grading.execute import Settings, execute, warm_processes
+from autograder.grading.execute import execute
 from autograder.grading.grade import grade
 from autograder.grading.prepare import prepare
+from autograder.grading.settings import Settings
+from autograder.grading.warm_up import warm_processes
 from autograder.sandbox.view import gpus
 from tests.conftest import SOLVED, make_course
 

@@ -13,9 +13,11 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.authoring.verify import verify
 from autograder.course import Course
-from autograder.grading.execute import Settings, execute, warm_processes
+from autograder.grading.execute import execute
 from autograder.grading.grade import grade
 from autograder.grading.prepare import prepare
+from autograder.grading.settings import Settings
+from autograder.grading.warm_up import warm_processes
 from autograder.judge.result import Ended
 from autograder.log import LOGGER
 from autograder.sandbox.limits import Limits

@@ -10,8 +10,10 @@ from textwrap import dedent
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.grading.execute import Settings, execute, warm_processes
+from autograder.grading.execute import execute
 from autograder.grading.prepare import prepare
+from autograder.grading.settings import Settings
+from autograder.grading.warm_up import warm_processes
 from tests.conftest import SOLVED, make_course
 
 ADDRESS = "ctypes.cast(ctypes.CDLL(None).malloc, ctypes.c_void_p).value"

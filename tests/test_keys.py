@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from autograder.assignment import Assignment
-from autograder.grading.execute import Settings
 from autograder.grading.grade import _key, grade
+from autograder.grading.settings import Settings
 from autograder.sandbox.limits import Limits
 from tests.conftest import SOLVED
 

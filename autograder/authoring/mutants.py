@@ -28,9 +28,9 @@ from autograder.authoring.verify import prepared_changed, runner
 from autograder.cells import grade_id, is_graded, is_solution
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.grading.execute import Settings
 from autograder.grading.reference import attempt_log, prepared
 from autograder.grading.score import score
+from autograder.grading.settings import Settings
 
 AT_LEAST = 40  # mutants an assignment
 KILLED = 0.95  # of those that are not equivalent

@@ -5,99 +5,30 @@ Stateless: it may run anywhere, and may be run again.
 
 from __future__ import annotations
 
-import ast
-import copy
 import json
 import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from dataclasses import fields as dataclass_fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
-import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
-from traitlets.config import Config
 
-from autograder.assignment import hidden_modules
-from autograder.errors import AutograderError, CourseError, JudgeFailedError
-from autograder.grading.prepare import Prepared, encodable
+from autograder.errors import JudgeFailedError
+from autograder.grading.prepare import Prepared
+from autograder.grading.render import with_outputs
+from autograder.grading.settings import Settings
+from autograder.grading.warm_up import CANDIDATE, JUDGE, Warm
 from autograder.judge.result import CellResult, Ended
-from autograder.sandbox import shell
-from autograder.sandbox.launch import Process, WarmProcess, isolation_problem
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.view import View, gpus
+from autograder.sandbox.launch import Process, WarmProcess
 from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
-CANDIDATE = "autograder.judge.candidate_end"
-JUDGE = "autograder.judge.session"
 ASKS_FOR_SIGNAL = '{"signal"'
 MAX_LINE = 1 << 26  # characters of what a judge says of one cell: far more than a cell may print
-QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late
-# What a notebook that says the word imports when it first does it: up to 1.7 s of a cell's time.
-ON_FIRST_USE = {
-    "import ask": "course_utils.quiz.widget",
-    "optim": "torch._dynamo",
-    "squeezenet": "torchvision.models",
-    "course_utils.plots": "matplotlib.figure",
-}
-CELL_SECONDS = 30.0
 # The candidate may write what it likes into its copy; a test reads what was handed in.
 SEALED = frozenset({LOG_NAME, SEAL_NAME})
-
-
-class NoIsolationError(AutograderError):
-    """This machine can't shut student code off."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How submissions are run.
-
-    Attributes:
-        isolated: student code is shut off from the machine.
-        device: "auto", "cpu" or "cuda": what models may run on.
-        config: the course's nbgrader configuration (time limit a cell, length of output).
-        limits: what one submission may use.
-        stop_at_failure: end the run with the first test that doesn't give all its points.
-    """
-
-    isolated: bool = True
-    device: str = "auto"
-    config: Config = field(default_factory=Config)
-    limits: Limits = field(default_factory=Limits)
-    stop_at_failure: bool = False
-
-    @property
-    def gpus(self) -> tuple[str, ...]:
-        """The device files of the GPUs that models may run on."""
-        return () if self.device == "cpu" else gpus()
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """What a score depends on, for a result's key: every field, the configuration by its use.
-
-        A test holds that a change of any field, or of any limit, changes it.
-        """
-        fields = {one.name: getattr(self, one.name) for one in dataclass_fields(self)}
-        device = "cuda" if self.gpus else "cpu"
-        del fields["config"]
-        return fields | {
-            "device": device,
-            "limits": asdict(self.limits),
-            "cell_seconds": self.cell_seconds,
-        }
-
-    @property
-    def cell_seconds(self) -> float:
-        """The limit that nbgrader itself knows: `c.Execute.timeout`."""
-        found = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
-        return float(found) if isinstance(found, int | float) else CELL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -121,87 +52,6 @@ class Executed:
     starved: bool = False
 
 
-@dataclass(frozen=True)
-class Warm:
-    """The two processes that all of a run's others are forked from; closing it ends them all.
-
-    They are started apart, not forked from each other: what a candidate learns of its own address
-    space says nothing about a judge's.
-
-    Attributes:
-        candidates: forked for student code; it knows neither the judge nor what is withheld.
-        judges: forked for tests.
-    """
-
-    candidates: WarmProcess
-    judges: WarmProcess
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.candidates.close()
-        self.judges.close()
-
-
-def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
-    """Processes that have imported what an assignment's notebooks import, to run submissions in.
-
-    Raises:
-        LaunchError: a module can't be imported, or the machine forbids isolation.
-        ReleaseError: the notebooks hide a module from candidates that there isn't.
-    """
-    sources = list(sources)
-    text = "\n".join(cell.source for source in sources for cell in source.cells)
-    late = [module for word, module in ON_FIRST_USE.items() if word in text]
-    modules = [*QUIZ, *_imports(sources), *late]
-    theirs = View(hidden=hidden_modules(sources), devices=settings.gpus)
-    ours = View(packages=("course_utils", "autograder"), devices=settings.gpus)
-    with ThreadPoolExecutor(1) as other:  # each spends seconds on imports: both at once
-        judges = other.submit(WarmProcess, [JUDGE, *modules], ours if settings.isolated else None)
-        try:
-            candidates = WarmProcess(
-                [CANDIDATE, *shell.MODULES, *modules], theirs if settings.isolated else None
-            )
-        except BaseException:
-            if judges.exception() is None:
-                judges.result().close()
-            raise
-        try:
-            return Warm(candidates, judges.result())
-        except BaseException:
-            candidates.close()
-            raise
-
-
-def require_device(device: str) -> None:
-    """Make sure that this machine has the device that models are to run on.
-
-    Raises:
-        CourseError: it has none.
-    """
-    if device == "cuda" and not gpus():
-        raise CourseError(
-            "--device cuda: this machine has no CUDA device",
-            "leave --device out: models then run on the CPU",
-        )
-
-
-def require_isolation() -> None:
-    """Make sure that student code can be shut off from this machine.
-
-    Raises:
-        NoIsolationError: it can't be, and what to do.
-    """
-    problem = isolation_problem()
-    if problem:
-        raise NoIsolationError(
-            f"this machine can't isolate student code: {problem}",
-            "or grade on another machine, or, if you trust every student with your files and the"
-            " hidden tests, 'autograder grade --isolation none'",
-        )
-
-
 def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
     """Run every notebook of a submission; once more, on the CPU, where CUDA itself failed.
 
@@ -220,7 +70,7 @@ def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
         ran = _run(prepared, name, warm, settings)
         if ran.broken:
             ran = _run(prepared, name, warm, replace(settings, device="cpu"))
-        notebooks[name] = _with_outputs(notebook, ran.cells, ran.reason, settings.config)
+        notebooks[name] = with_outputs(notebook, ran.cells, ran.reason, settings.config)
         tests |= {one.grade_id: one for one in ran.cells if one.grade_id and one.kind != "student"}
         reasons += [ran.reason] if ran.reason else []
         starved |= ran.starved
@@ -430,74 +280,3 @@ def _write_files(folder: Path, files: dict[str, bytes]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def _with_outputs(
-    notebook: NotebookNode, cells: list[CellResult], reason: str | None, config: Config
-) -> NotebookNode:
-    """The notebook as it was run, with outputs that nbgrader scores as the judge did."""
-    from nbgrader.preprocessors import IgnorePattern, LimitOutput
-
-    executed = copy.deepcopy(notebook)
-    by_index = {cell.index: cell for cell in cells}
-    for index, cell in enumerate(executed.cells):
-        if cell.cell_type != "code" or not cell.source.strip():
-            continue
-        ran = by_index.get(index)
-        if ran is None:
-            cell.outputs = [_error("NotRun", f"this cell was not run: {reason}")]
-            continue
-        cell.execution_count = ran.execution_count
-        cell.outputs = [nbformat.from_dict(one) for one in ran.outputs]
-        if ran.kind != "student":
-            cell.outputs = _saying_the_score(cell.outputs, ran)
-    resources: dict[str, Any] = {}
-    for step in (IgnorePattern, LimitOutput):
-        executed, resources = step(config=config).preprocess(executed, resources)
-    return encodable(executed)
-
-
-def _saying_the_score(outputs: list[NotebookNode], ran: CellResult) -> list[NotebookNode]:
-    """Outputs of a test in which nbgrader's own commands see the score that the judge gave."""
-    printed = [output for output in outputs if output.output_type == "stream"]
-    for output in printed:
-        output.name = "stdout"  # nbgrader takes a warning for a failure
-    if ran.score is None:
-        return [*printed, _error("NeedsReview", str(ran.reason))]
-    kept = [one for one in outputs if one.output_type not in ("execute_result", "error")]
-    errors = [output for output in outputs if output.output_type == "error"]
-    if ran.score == 0 and errors:
-        return [*kept, *errors]
-    if ran.max_score is not None and ran.score < ran.max_score:
-        data = {"text/plain": repr(float(ran.score))}
-        kept.append(new_output("execute_result", data, execution_count=ran.execution_count))
-    return kept
-
-
-def _error(name: str, text: str) -> NotebookNode:
-    return new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
-
-
-def _imports(sources: Iterable[NotebookNode]) -> list[str]:
-    """The modules that the instructor's notebooks import, for the warm process to have them."""
-    found: dict[str, None] = {}
-    for cell in (cell for source in sources for cell in source.cells if cell.cell_type == "code"):
-        try:
-            tree = ast.parse(cell.source)
-        except SyntaxError:  # magics
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                found |= dict.fromkeys(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found[node.module] = None
-    return [name for name in found if _is_installed(name)]
-
-
-def _is_installed(name: str) -> bool:
-    from importlib.util import find_spec
-
-    try:
-        return find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False

@@ -10,9 +10,11 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment
 from autograder.course import Course
-from autograder.grading.execute import Settings, execute, require_isolation, warm_processes
+from autograder.grading.execute import execute
 from autograder.grading.prepare import Prepared, read_files
 from autograder.grading.restore import restore
+from autograder.grading.settings import Settings, require_isolation
+from autograder.grading.warm_up import warm_processes
 
 
 class Execute(NbGraderPreprocessor):

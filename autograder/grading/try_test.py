@@ -10,10 +10,12 @@ from autograder.assignment import Assignment
 from autograder.cells import grade_id, is_graded
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.grading.execute import Settings, execute, require_isolation, warm_processes
+from autograder.grading.execute import execute
 from autograder.grading.prepare import prepare
 from autograder.grading.result import CellResult
 from autograder.grading.score import score_cell
+from autograder.grading.settings import Settings, require_isolation
+from autograder.grading.warm_up import warm_processes
 
 
 @dataclass(frozen=True)

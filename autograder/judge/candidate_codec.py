@@ -14,9 +14,10 @@ from torch import nn
 from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
+from autograder.judge.kinds import Kind
 from autograder.judge.peer import Peer
 from autograder.judge.shared import memory_key
-from autograder.judge.stand_ins import Kind, Remote, remote_class
+from autograder.judge.stand_ins import Remote, remote_class
 from autograder.judge.strides import laid_out
 
 

@@ -16,9 +16,10 @@ from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.errors import STUDENT_MODULE, RefusedError
+from autograder.judge.kinds import Beliefs, Kind, builtin_exception
 from autograder.judge.peer import Peer
 from autograder.judge.policy import VERDICTS
-from autograder.judge.stand_ins import Beliefs, Kind, Remote, builtin_exception, remote_class
+from autograder.judge.stand_ins import Remote, remote_class
 from autograder.judge.strides import layout
 from autograder.judge.tensor import RemoteTensor
 

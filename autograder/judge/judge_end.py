@@ -25,11 +25,11 @@ from autograder.judge.errors import (
     RefusedError,
 )
 from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
+from autograder.judge.kinds import Beliefs, builtin_exception
 from autograder.judge.names import Names
 from autograder.judge.policy import changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
 from autograder.judge.source import Notebook
-from autograder.judge.stand_ins import Beliefs, builtin_exception
 from autograder.judge.tensor import RemoteTensor
 
 _MAX_PRINTED = 1 << 20

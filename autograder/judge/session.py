@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import errno
-import io
-import json
 import linecache
 import math
 import os
@@ -18,10 +16,8 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from autograder.cells import Region, grade_id, is_test, points, region_lines
@@ -42,6 +38,7 @@ from autograder.judge.files import Files
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
+from autograder.judge.outputs import Prints, clean_outputs, error_output, said, traceback_lines
 from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.raised import is_cuda_failure, is_theirs
 from autograder.judge.result import CellResult, Ended
@@ -49,13 +46,10 @@ from autograder.judge.source import Notebook, parse
 from autograder.judge.unpickling import Unpickling
 
 IN_KERNEL = "in-kernel"
-_INTERNAL = str(Path(__file__).parent)
-_MAX_TRACEBACK = 20_000
 # What a test meets on a machine that has run out of something: nobody's answer is wrong for that.
 _MACHINE_FAILED = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 )
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -263,14 +257,14 @@ class _Session:
         else:
             if any(output["output_type"] == "error" for output in result.outputs):
                 result.ended = Ended.CUDA_FAILED if cuda_failed else Ended.RAISED
-                self.stopped = self.stopped or _said(result.outputs)
+                self.stopped = self.stopped or said(result.outputs)
             return None
-        result.outputs = [_error(name, reason, [])]
+        result.outputs = [error_output(name, reason, [])]
         return reason
 
     def _run_test(self, position: int, source: str, result: CellResult) -> Score:
         assert result.max_score is not None
-        printed = _Prints(self.limits.output_chars)
+        printed = Prints(self.limits.output_chars)
         self.peer.unseed()
         self.unpickling.refused = None
         score = None
@@ -310,24 +304,24 @@ class _Session:
 
     def _failure(self, error: BaseException) -> tuple[Ended, Score, dict[str, Any]]:
         """How a test failed, its score and its output."""
-        lines = _traceback(error)
+        lines = traceback_lines(error)
         error.__traceback__ = None  # the frames hold what the test made
         if self.peer.lost is not None:
             lost = self.peer.lost
-            return Ended.DIED, Score(0.0, lost), _error("DeadKernelError", lost, lines)
+            return Ended.DIED, Score(0.0, lost), error_output("DeadKernelError", lost, lines)
         if isinstance(error, OverTimeError) or self.peer.late:
-            output = _error("CellTimeoutError", TIME_IS_UP, lines)
+            output = error_output("CellTimeoutError", TIME_IS_UP, lines)
             return Ended.TIMED_OUT, Score(0.0, TIME_IS_UP), output
         name, message = type(error).__name__, _message(error)
         ended = _how_it_ended(error)
         if ended is Ended.NEEDS_REVIEW:
-            return ended, Score(None, message[:500]), _error(name, message, lines)
+            return ended, Score(None, message[:500]), error_output(name, message, lines)
         reason = f"{name}: {message}"[:500] if message else name
         if self.stopped and "NameError" in reason:
             reason = f"{reason} (an earlier cell stopped: {self.stopped})"[:800]
         if ended is Ended.REFUSED:  # the test's fault, not the student's: a person must look
-            return ended, Score(None, reason), _error(name, message, lines)
-        return ended, Score(0.0, reason), _error(name, message, lines)
+            return ended, Score(None, reason), error_output(name, message, lines)
+        return ended, Score(0.0, reason), error_output(name, message, lines)
 
     def _run_given(self, until: int) -> None:
         """Run what the instructor's cells before this test bind, in notebook order."""
@@ -390,91 +384,6 @@ def _own_schedstat() -> list[int]:
     return []
 
 
-class _Prints(io.TextIOBase):
-    """What a test shows, as nbformat outputs in order.
-
-    Both streams count as stdout: nbgrader takes points off for anything on stderr, and a warning
-    costs nothing here.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.outputs: list[dict[str, Any]] = []
-        self._left = limit
-
-    @contextlib.contextmanager
-    def redirected(self) -> Iterator[None]:
-        with contextlib.redirect_stdout(self), contextlib.redirect_stderr(self):
-            yield
-
-    def write(self, text: str) -> int:
-        kept = text[: self._left]
-        self._left -= len(kept)
-        if kept and self.outputs:
-            self.outputs[-1]["text"] += kept
-        elif kept:
-            self.outputs.append({"output_type": "stream", "name": "stdout", "text": kept})
-        return len(text)
-
-    def writable(self) -> bool:
-        return True
-
-    def add_result(self, value: Any, count: int) -> None:
-        """The last value; a numpy number as the plain one that nbgrader can read."""
-        shown = value.item() if isinstance(value, np.number) else value
-        self.outputs.append(
-            {
-                "output_type": "execute_result",
-                "execution_count": count,
-                "metadata": {},
-                "data": {"text/plain": repr(shown)[:10_000]},
-            }
-        )
-
-
-def clean_outputs(outputs: list[Any], count: int, limit: int) -> list[dict[str, Any]]:
-    """A candidate's outputs with nothing in them but what nbformat allows.
-
-    Args:
-        outputs: Claimed to be nbformat outputs; anything else is left out.
-        count: The cell's execution count.
-        limit: Characters to keep, over all outputs.
-    """
-    kept = []
-    for output in outputs:
-        clean = _clean_output(output, count)
-        size = len(json.dumps(clean)) if clean else 0
-        if clean is None or size > limit:
-            continue
-        limit -= size
-        kept.append(clean)
-    return kept
-
-
-def _clean_output(output: Any, count: int) -> dict[str, Any] | None:
-    match output:
-        case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
-            return {"output_type": "stream", "name": name, "text": text}
-        case {"output_type": "error", "ename": str(name), "evalue": str(value), "traceback": lines}:
-            return _error(name, value, [str(line) for line in lines])
-        case {
-            "output_type": "display_data" | "execute_result" as kind,
-            "data": dict(data),
-            "metadata": dict(metadata),
-        } if all(_is_mime(key, value) for key, value in data.items()):
-            clean = {"output_type": kind, "data": data, "metadata": metadata}
-            return clean | ({"execution_count": count} if kind == "execute_result" else {})
-    return None
-
-
-def _is_mime(key: Any, value: Any) -> bool:
-    if key == _WIDGET:  # nbconvert fails on one that doesn't say which
-        return isinstance(value, dict) and isinstance(value.get("model_id"), str)
-    is_text = isinstance(value, str) or (
-        isinstance(value, list) and all(isinstance(line, str) for line in value)
-    )
-    return isinstance(key, str) and "/" in key and (is_text or key.endswith("json"))
-
-
 def _how_it_ended(error: BaseException) -> Ended:
     """By who raised the error, and by its class where that was ours; never by what it says."""
     theirs = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
@@ -500,33 +409,6 @@ def _message(error: BaseException) -> str:
         return str(error)
     except Exception:
         return ""
-
-
-def _said(outputs: list[dict[str, Any]]) -> str:
-    """The exception that a cell's outputs tell of."""
-    [error, *_] = [output for output in outputs if output["output_type"] == "error"]
-    return f"{error['ename']}: {error['evalue']}"[:300]
-
-
-def _error(name: str, value: str, lines: list[str]) -> dict[str, Any]:
-    return {"output_type": "error", "ename": name, "evalue": value[:4000], "traceback": lines}
-
-
-def _traceback(error: BaseException) -> list[str]:
-    """The traceback through the test's own lines, as a notebook shows one."""
-    report = traceback.TracebackException.from_exception(error)
-    seen: set[int] = set()
-    part: Any = report
-    while part is not None and id(part) not in seen:
-        seen.add(id(part))
-        part.stack = traceback.StackSummary.from_list(
-            [frame for frame in part.stack if not frame.filename.startswith(_INTERNAL)]
-        )
-        part = part.__cause__ or part.__context__
-    text = "".join(report.format()).rstrip("\n")
-    if len(text) > _MAX_TRACEBACK:  # a message may hold all that a student's function returned
-        text = text[:_MAX_TRACEBACK] + " [the rest is left out]"
-    return text.split("\n")
 
 
 def _names_bound(node: ast.stmt) -> set[str]:

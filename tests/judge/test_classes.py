@@ -16,15 +16,10 @@ from torch import nn
 
 from autograder.judge.channel import Channel
 from autograder.judge.judge_end import JudgePeer
+from autograder.judge.kinds import Kind
 from autograder.judge.policy import DUNDERS, LIBRARIES
 from autograder.judge.source import Notebook
-from autograder.judge.stand_ins import (
-    Kind,
-    Remote,
-    is_laid_out_in_python,
-    isinstance_of,
-    remote_class,
-)
+from autograder.judge.stand_ins import Remote, is_laid_out_in_python, isinstance_of, remote_class
 from tests.judge.cells import HERE, earned, read_cells
 from tests.judge.pair import notebook, solution_region
 

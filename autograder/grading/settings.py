@@ -1,0 +1,93 @@
+"""How submissions are run, and whether this machine can run them so."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from dataclasses import fields as dataclass_fields
+from typing import Any
+
+from traitlets.config import Config
+
+from autograder.errors import AutograderError, CourseError
+from autograder.sandbox.launch import isolation_problem
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.view import gpus
+
+CELL_SECONDS = 30.0
+
+
+class NoIsolationError(AutograderError):
+    """This machine can't shut student code off."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How submissions are run.
+
+    Attributes:
+        isolated: student code is shut off from the machine.
+        device: "auto", "cpu" or "cuda": what models may run on.
+        config: the course's nbgrader configuration (time limit a cell, length of output).
+        limits: what one submission may use.
+        stop_at_failure: end the run with the first test that doesn't give all its points.
+    """
+
+    isolated: bool = True
+    device: str = "auto"
+    config: Config = field(default_factory=Config)
+    limits: Limits = field(default_factory=Limits)
+    stop_at_failure: bool = False
+
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """The device files of the GPUs that models may run on."""
+        return () if self.device == "cpu" else gpus()
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What a score depends on, for a result's key: every field, the configuration by its use.
+
+        A test holds that a change of any field, or of any limit, changes it.
+        """
+        fields = {one.name: getattr(self, one.name) for one in dataclass_fields(self)}
+        device = "cuda" if self.gpus else "cpu"
+        del fields["config"]
+        return fields | {
+            "device": device,
+            "limits": asdict(self.limits),
+            "cell_seconds": self.cell_seconds,
+        }
+
+    @property
+    def cell_seconds(self) -> float:
+        """The limit that nbgrader itself knows: `c.Execute.timeout`."""
+        found = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
+        return float(found) if isinstance(found, int | float) else CELL_SECONDS
+
+
+def require_device(device: str) -> None:
+    """Make sure that this machine has the device that models are to run on.
+
+    Raises:
+        CourseError: it has none.
+    """
+    if device == "cuda" and not gpus():
+        raise CourseError(
+            "--device cuda: this machine has no CUDA device",
+            "leave --device out: models then run on the CPU",
+        )
+
+
+def require_isolation() -> None:
+    """Make sure that student code can be shut off from this machine.
+
+    Raises:
+        NoIsolationError: it can't be, and what to do.
+    """
+    problem = isolation_problem()
+    if problem:
+        raise NoIsolationError(
+            f"this machine can't isolate student code: {problem}",
+            "or grade on another machine, or, if you trust every student with your files and the"
+            " hidden tests, 'autograder grade --isolation none'",
+        )

@@ -1,0 +1,133 @@
+"""What a cell shows, as nbformat has it: a test's prints, and a candidate's outputs, cleaned."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_INTERNAL = str(Path(__file__).parent)
+_MAX_TRACEBACK = 20_000
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Prints(io.TextIOBase):
+    """What a test shows, as nbformat outputs in order.
+
+    Both streams count as stdout: nbgrader takes points off for anything on stderr, and a warning
+    costs nothing here.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.outputs: list[dict[str, Any]] = []
+        self._left = limit
+
+    @contextlib.contextmanager
+    def redirected(self) -> Iterator[None]:
+        """What is printed meanwhile goes here."""
+        with contextlib.redirect_stdout(self), contextlib.redirect_stderr(self):
+            yield
+
+    def write(self, text: str) -> int:
+        """As a text stream; what is over the limit is dropped."""
+        kept = text[: self._left]
+        self._left -= len(kept)
+        if kept and self.outputs:
+            self.outputs[-1]["text"] += kept
+        elif kept:
+            self.outputs.append({"output_type": "stream", "name": "stdout", "text": kept})
+        return len(text)
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def add_result(self, value: Any, count: int) -> None:
+        """The last value; a numpy number as the plain one that nbgrader can read."""
+        shown = value.item() if isinstance(value, np.number) else value
+        self.outputs.append(
+            {
+                "output_type": "execute_result",
+                "execution_count": count,
+                "metadata": {},
+                "data": {"text/plain": repr(shown)[:10_000]},
+            }
+        )
+
+
+def clean_outputs(outputs: list[Any], count: int, limit: int) -> list[dict[str, Any]]:
+    """A candidate's outputs with nothing in them but what nbformat allows.
+
+    Args:
+        outputs: Claimed to be nbformat outputs; anything else is left out.
+        count: The cell's execution count.
+        limit: Characters to keep, over all outputs.
+    """
+    kept = []
+    for output in outputs:
+        clean = _clean_output(output, count)
+        size = len(json.dumps(clean)) if clean else 0
+        if clean is None or size > limit:
+            continue
+        limit -= size
+        kept.append(clean)
+    return kept
+
+
+def _clean_output(output: Any, count: int) -> dict[str, Any] | None:
+    match output:
+        case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
+            return {"output_type": "stream", "name": name, "text": text}
+        case {"output_type": "error", "ename": str(name), "evalue": str(value), "traceback": lines}:
+            return error_output(name, value, [str(line) for line in lines])
+        case {
+            "output_type": "display_data" | "execute_result" as kind,
+            "data": dict(data),
+            "metadata": dict(metadata),
+        } if all(_is_mime(key, value) for key, value in data.items()):
+            clean = {"output_type": kind, "data": data, "metadata": metadata}
+            return clean | ({"execution_count": count} if kind == "execute_result" else {})
+    return None
+
+
+def _is_mime(key: Any, value: Any) -> bool:
+    if key == _WIDGET:  # nbconvert fails on one that doesn't say which
+        return isinstance(value, dict) and isinstance(value.get("model_id"), str)
+    is_text = isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(line, str) for line in value)
+    )
+    return isinstance(key, str) and "/" in key and (is_text or key.endswith("json"))
+
+
+def said(outputs: list[dict[str, Any]]) -> str:
+    """The exception that a cell's outputs tell of."""
+    [error, *_] = [output for output in outputs if output["output_type"] == "error"]
+    return f"{error['ename']}: {error['evalue']}"[:300]
+
+
+def error_output(name: str, value: str, lines: list[str]) -> dict[str, Any]:
+    """An exception, as nbformat has it."""
+    return {"output_type": "error", "ename": name, "evalue": value[:4000], "traceback": lines}
+
+
+def traceback_lines(error: BaseException) -> list[str]:
+    """The traceback through the test's own lines, as a notebook shows one."""
+    report = traceback.TracebackException.from_exception(error)
+    seen: set[int] = set()
+    part: Any = report
+    while part is not None and id(part) not in seen:
+        seen.add(id(part))
+        part.stack = traceback.StackSummary.from_list(
+            [frame for frame in part.stack if not frame.filename.startswith(_INTERNAL)]
+        )
+        part = part.__cause__ or part.__context__
+    text = "".join(report.format()).rstrip("\n")
+    if len(text) > _MAX_TRACEBACK:  # a message may hold all that a student's function returned
+        text = text[:_MAX_TRACEBACK] + " [the rest is left out]"
+    return text.split("\n")
