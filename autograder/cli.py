@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
 from itertools import groupby
@@ -14,19 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.show import as_it_must_be, class_table, err, out, progress_bar, show_outcomes
 
 if TYPE_CHECKING:
-    from autograder.authoring.verify import Trial
-    from autograder.grading.grade import Outcome
-    from autograder.grading.result import Result
+    pass
 
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",
@@ -34,8 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console()
-err = Console(stderr=True)
 
 # Exit codes: 1 could not be done; 2 wrong use of the command; 3 done, but a person must look.
 FAILED, LOOK = 1, 3
@@ -156,7 +150,7 @@ def _verify_checks(
     table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
     problems = []
     for name in names:
-        with _progress(f"verifying {name}") as (start, advance):
+        with progress_bar(f"verifying {name}") as (start, advance):
             report = run(
                 course,
                 name,
@@ -167,7 +161,7 @@ def _verify_checks(
                 on_trial=advance,
             )
         for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
-            table.add_row(name, kind, _as_it_must_be(list(tried)))
+            table.add_row(name, kind, as_it_must_be(list(tried)))
         for nearest in report.thresholds[:1]:
             far = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
             table.add_row(name, "nearest threshold", far)
@@ -185,7 +179,7 @@ def _verify_mutants(
     table = Table(*columns, title="Small changes of the reference")
     problems, tried = [], {}
     for name in names:
-        with _progress(f"mutants of {name}") as (start, advance):
+        with progress_bar(f"mutants of {name}") as (start, advance):
             tried[name], found = mutants.try_mutants(
                 course, name, jobs=jobs, on_start=start, on_mutant=advance
             )
@@ -225,7 +219,7 @@ def grade(
     name = opened.resolve(name)
     if isolation is Isolation.NONE:
         err.print(UNPROTECTED, style="bold red")
-    with _progress(f"grading {name}") as (start, advance):
+    with progress_bar(f"grading {name}") as (start, advance):
         outcomes = run(
             opened,
             name,
@@ -240,7 +234,7 @@ def grade(
     if as_json:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
     else:
-        _show_outcomes(name, outcomes)
+        show_outcomes(name, outcomes)
     if any(outcome.failure for outcome in outcomes):
         err.print("some could not be run at all: their old scores stand; run the command again")
         raise typer.Exit(FAILED)
@@ -375,73 +369,6 @@ def doctor(course: CourseOption = None) -> None:
     out.print(table)
     if any(finding.required and not finding.ok for finding in findings):
         raise typer.Exit(FAILED)
-
-
-def class_table(name: str, results: Iterable[Result]) -> Table:
-    """One row a student: points, lateness, and what there is to say."""
-    table = Table("student", "points", "late", "status", "why", title=name)
-    for result in results:
-        table.add_row(
-            result.student, _points(result), _late(result.seconds_late), result.status, _why(result)
-        )
-    return table
-
-
-def _show_outcomes(name: str, outcomes: list[Outcome]) -> None:
-    out.print(class_table(name, [o.result for o in outcomes if o.result]))
-    for outcome in outcomes:
-        if outcome.failure:
-            err.print(f"{outcome.student}: could not be run: {outcome.failure}", markup=False)
-    again = sum(not outcome.fresh for outcome in outcomes)
-    if again:
-        out.print(f"{again} of {len(outcomes)} were graded before and have not changed")
-
-
-def _points(result: Result) -> str:
-    waits = all(cell.score is None for cell in result.cells.values())
-    return f"{'–' if waits else format(result.score, 'g')} / {result.max_score:g}"
-
-
-def _late(seconds: float) -> str:
-    if seconds <= 0:
-        return ""
-    hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
-
-
-def _why(result: Result) -> str:
-    """What a person should know first, in a few words."""
-    lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
-    said = [one for one in (result.reason, *result.notes, *lost) if one]
-    first = said[0].splitlines()[0] if said else ""
-    shown = first if len(first) <= 80 else first[:79] + "…"
-    more = f" (+{len(said) - 1} more)" if len(said) > 1 else ""
-    return (shown + more).replace("[", "\\[")
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[tuple[Callable[[int], None], Callable[[object], None]]]:
-    """A bar while something runs: what sets its total, and what moves it on by one."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-    ) as progress:
-        task = progress.add_task(title, total=None)
-        yield (
-            lambda total: progress.update(task, total=total),
-            lambda _: progress.advance(task),
-        )
-
-
-def _as_it_must_be(trials: list[Trial]) -> str:
-    """The points of a single trial; of several, how many came out as they must."""
-    if len(trials) == 1 and trials[0].kind in ("reference", "release"):
-        return _points(trials[0].result)
-    return f"{sum(not trial.problems for trial in trials)} of {len(trials)}"
 
 
 def _names(course: Course, names: list[str] | None) -> list[str]:

@@ -10,29 +10,26 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from html import escape, unescape
+from html import escape
 from typing import Any
-from xml.etree.ElementTree import Element
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.html5lib_shim import Filter
-from latex2mathml.converter import convert_to_element
 from nbconvert.filters.ansi import ansi2html
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.token import STANDARD_TYPES
 
+from autograder.grading.formulas import Formulas, math_tokens
 from autograder.grading.restore import pictures
 
 MAX_TEXT = 100_000  # characters of one piece; what is longer is cut
 MAX_PAGE = 2_000_000  # characters of all pieces, pictures aside
 MAX_PICTURES = 20_000_000
-MAX_FORMULA = 3_000
 MAX_CELLS = 3_000
 CUT = "\n[the rest is left out: too long to show]"
 TOO_MUCH = "<pre>[left out: the page would be too long]</pre>"
@@ -60,24 +57,6 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _NUMBER = re.compile(r"[1-9]\d{0,3}")
 _CONTROL = re.compile(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
-
-_MATHML = "http://www.w3.org/1998/Math/MathML"
-_MATH_TOKENS = frozenset(["mi", "mn", "mo", "ms", "mtext"])
-_MATH_TAGS = _MATH_TOKENS | {
-    *("math", "menclose", "mfrac", "mmultiscripts", "mover", "mpadded", "mphantom", "mroot"),
-    *("mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtr"),
-    *("munder", "munderover", "mprescripts", "none"),
-}
-_MATH_ATTRIBUTES = frozenset(
-    [
-        *("accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth"),
-        *("display", "displaystyle", "fence", "form", "height", "largeop", "linethickness"),
-        *("lspace", "mathcolor", "mathvariant", "maxsize", "minsize", "movablelimits"),
-        *("notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator"),
-        *("stretchy", "symmetric", "voffset", "width"),
-    ]
-)
-_MATH_VALUE = re.compile(r"[\w .+%#-]{1,60}")
 
 Drawn = dict[str, Any]
 
@@ -195,7 +174,7 @@ def _markdown_output(text: str, _: str, __: dict[str, Any]) -> str:
 def _latex(text: str, _: str, __: dict[str, Any]) -> str:
     found = re.fullmatch(r"\s*(\$\$?|\\\[)?(?P<tex>.*?)(\$\$?|\\\])?\s*", text, re.DOTALL)
     if found and "$" not in found["tex"]:
-        formulas = _Formulas()
+        formulas = Formulas()
         return clean(formulas.add(found["tex"], "block"), formulas)
     return draw_markdown(text)
 
@@ -232,14 +211,14 @@ _DRAWS_PICTURES = (_svg, _raster)
 # ── HTML ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def clean(html: str, formulas: _Formulas | None = None) -> str:
+def clean(html: str, formulas: Formulas | None = None) -> str:
     """HTML with only what the allow-list has; the rest shows as text."""
     cleaner = bleach.Cleaner(
         tags=_TAGS,
         attributes=_is_allowed,
         protocols={"https", "mailto", "data"},
         css_sanitizer=_styles(),
-        filters=[partial(_Finish, formulas=formulas or _Formulas())],
+        filters=[partial(_Finish, formulas=formulas or Formulas())],
     )
     return str(cleaner.clean(html))
 
@@ -265,7 +244,7 @@ class _Finish(Filter):
     A student's ids and classes must not be those that nbgrader's own scripts look for.
     """
 
-    def __init__(self, source: Any, formulas: _Formulas) -> None:
+    def __init__(self, source: Any, formulas: Formulas) -> None:
         super().__init__(source)
         self._formulas = formulas
 
@@ -277,7 +256,7 @@ class _Finish(Filter):
             data = token["data"]
             formula = self._formulas.get(data.get((None, "class")))
             if formula is not None:
-                yield from _math_tokens(formula)
+                yield from math_tokens(formula)
             token["data"] = dict(_finished(token["name"], data))
             yield token
 
@@ -326,37 +305,14 @@ def draw_markdown(text: str, attached: dict[str, dict[str, str]] | None = None) 
         text: Markdown with LaTeX.
         attached: its pictures by name, each {mime type: base64}.
     """
-    formulas = _Formulas()
+    formulas = Formulas()
     renderer = _Renderer(attached or {}, formulas)
     html = MarkdownWithMath(renderer=renderer).render(_without_styles(_printable(text)))
     return clean(html, formulas)
 
 
-class _Formulas:
-    """The formulas of a text. Each has a mark that nobody can guess, until the HTML is clean."""
-
-    def __init__(self) -> None:
-        self._secret = secrets.token_hex(16)
-        self._found: dict[str, Element] = {}
-
-    def add(self, tex: str, display: str) -> str:
-        """The HTML that holds a formula's place; a formula that can't be set is shown as code."""
-        try:
-            if len(tex) > MAX_FORMULA:
-                raise ValueError("too long to set")
-            element = convert_to_element(tex, display=display)
-        except Exception:
-            return f"<code>{escape(tex)}</code>"
-        mark = f"{self._secret}-{len(self._found)}"
-        self._found[mark] = element
-        return f'<span class="{mark}"></span>'
-
-    def get(self, mark: str | None) -> Element | None:
-        return self._found.get(mark) if mark else None
-
-
 class _Renderer(IPythonRenderer):
-    def __init__(self, attached: dict[str, dict[str, str]], formulas: _Formulas) -> None:
+    def __init__(self, attached: dict[str, dict[str, str]], formulas: Formulas) -> None:
         super().__init__(escape=False, attachments=attached, exclude_anchor_links=True)
         self._formulas = formulas
 
@@ -382,23 +338,3 @@ class _Renderer(IPythonRenderer):
         ):
             return escape(f"[picture {text} is missing]")
         return str(super().image(text, url, title))
-
-
-def _math_tokens(element: Element) -> Iterator[dict[str, Any]]:
-    """A formula's MathML, of what the allow-list has, as html5lib's tokens."""
-    tag = str(element.tag)
-    if tag in _MATH_TAGS:
-        data = {
-            (None, name): value
-            for name, value in element.attrib.items()
-            if name in _MATH_ATTRIBUTES and _MATH_VALUE.fullmatch(value)
-        }
-        yield {"type": "StartTag", "namespace": _MATHML, "name": tag, "data": data}
-    if tag in _MATH_TOKENS:
-        text = "".join(element.itertext())
-        yield {"type": "Characters", "data": unescape(text)}
-    else:
-        for child in element:
-            yield from _math_tokens(child)
-    if tag in _MATH_TAGS:
-        yield {"type": "EndTag", "namespace": _MATHML, "name": tag, "data": {}}

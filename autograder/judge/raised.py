@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
+
+from autograder.judge.errors import STUDENT_MODULE, NeedsReview, RefusedError
+from autograder.judge.result import Ended
 
 _THEIRS = "_raised_by_the_students_code"
 _CUDA = "_raised_by_cuda"
@@ -48,3 +52,31 @@ def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
         with contextlib.suppress(Exception):
             return kind(*attempt)
     return RuntimeError(f"{kind.__name__}: {message}")
+
+
+def how_it_ended(error: BaseException) -> Ended:
+    """By who raised the error, and by its class where that was ours; never by what it says."""
+    theirs = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
+    if type(error).__name__ == NeedsReview.__name__ and not theirs:
+        return Ended.NEEDS_REVIEW
+    causes = list(_causes(error))
+    if any(isinstance(one, RefusedError) and not is_theirs(one) for one in causes):
+        return Ended.REFUSED
+    return Ended.CUDA_FAILED if any(map(is_cuda_failure, causes)) else Ended.RAISED
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it: a library may wrap a refusal in an error of its own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def message_of(error: BaseException) -> str:
+    """What an error says; nothing if its class can't say it."""
+    try:
+        return str(error)
+    except Exception:
+        return ""

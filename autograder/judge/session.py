@@ -25,13 +25,11 @@ from autograder.judge import libraries
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
 from autograder.judge.errors import (
-    STUDENT_MODULE,
     TIME_IS_UP,
     CandidateLostError,
     JudgeFaultError,
     NeedsReview,
     OverTimeError,
-    RefusedError,
 )
 from autograder.judge.fair import FairTime
 from autograder.judge.files import Files
@@ -40,7 +38,7 @@ from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
 from autograder.judge.outputs import Prints, clean_outputs, error_output, said, traceback_lines
 from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
-from autograder.judge.raised import is_cuda_failure, is_theirs
+from autograder.judge.raised import how_it_ended, is_theirs, message_of
 from autograder.judge.result import CellResult, Ended
 from autograder.judge.source import Notebook, parse
 from autograder.judge.unpickling import Unpickling
@@ -312,8 +310,8 @@ class _Session:
         if isinstance(error, OverTimeError) or self.peer.late:
             output = error_output("CellTimeoutError", TIME_IS_UP, lines)
             return Ended.TIMED_OUT, Score(0.0, TIME_IS_UP), output
-        name, message = type(error).__name__, _message(error)
-        ended = _how_it_ended(error)
+        name, message = type(error).__name__, message_of(error)
+        ended = how_it_ended(error)
         if ended is Ended.NEEDS_REVIEW:
             return ended, Score(None, message[:500]), error_output(name, message, lines)
         reason = f"{name}: {message}"[:500] if message else name
@@ -382,33 +380,6 @@ def _own_schedstat() -> list[int]:
     with contextlib.suppress(OSError):
         return [os.open("/proc/self/schedstat", os.O_RDONLY)]
     return []
-
-
-def _how_it_ended(error: BaseException) -> Ended:
-    """By who raised the error, and by its class where that was ours; never by what it says."""
-    theirs = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
-    if type(error).__name__ == NeedsReview.__name__ and not theirs:
-        return Ended.NEEDS_REVIEW
-    causes = list(_causes(error))
-    if any(isinstance(one, RefusedError) and not is_theirs(one) for one in causes):
-        return Ended.REFUSED
-    return Ended.CUDA_FAILED if any(map(is_cuda_failure, causes)) else Ended.RAISED
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it: a library may wrap a refusal in an error of its own."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return ""
 
 
 def _names_bound(node: ast.stmt) -> set[str]:

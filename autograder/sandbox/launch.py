@@ -25,6 +25,7 @@ from typing import Any, Self
 
 from autograder.errors import AutograderError
 from autograder.sandbox.limits import MB, Computed, Limits, held_memory, socket_memory
+from autograder.sandbox.linux import pid_of
 from autograder.sandbox.remedy import isolation_remedy
 from autograder.sandbox.scratch import Scratch
 from autograder.sandbox.view import View
@@ -254,7 +255,7 @@ class Process:
                 reply, fds = {"error": _tail(self._log) or f"no answer ({error})"}, []
             if "forked" in reply:
                 self.pidfd = fds[0]
-                self.pid = _pid_of(self.pidfd)
+                self.pid = pid_of(self.pidfd)
             elif "ready" in reply:
                 ready, self.folder = True, fds[0] if fds else None
                 self.memory_bound = self._limits.memory_bytes + reply["memory"]
@@ -378,12 +379,6 @@ def _used(folder: int) -> int:
     """Bytes in the file system that a folder, by its descriptor, is of."""
     about = os.fstatvfs(folder)
     return (about.f_blocks - about.f_bfree) * about.f_bsize
-
-
-def _pid_of(pidfd: int) -> int:
-    """As this process's pid namespace numbers it; 0 or less if it has ended."""
-    lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
 
 
 @functools.cache

@@ -143,3 +143,9 @@ def collapse_memory() -> None:
         start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
         if start < end:  # a refusal costs time only
             _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE)
+
+
+def pid_of(pidfd: int) -> int:
+    """As this process's pid namespace numbers it; 0 or less if it has ended."""
+    lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))

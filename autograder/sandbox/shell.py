@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import codecs
 import getpass
-import io
 import json
 import logging
 import os
-import select
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -37,6 +34,8 @@ from nbformat import NotebookNode, v4
 from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
+
+from autograder.sandbox.streams import Stream
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 # What a shell imports when it is made or first needs it: for a warm process to import before the
@@ -59,7 +58,6 @@ MODULES = (
     "stack_data",
 )
 MAX_OUTPUT_BYTES = 8 << 20  # of one cell; the rest is dropped, with a notice
-FLUSH_CHARS = 1 << 20  # so much text waits for a flush; more goes to the publisher, which counts
 
 # The first notebook compiles nbformat's schema, in 50 ms: better when imported than after a fork.
 _EMPTY_NOTEBOOK = v4.new_notebook()
@@ -81,8 +79,8 @@ class Shell:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self._streams = (
-            _Stream(self._publisher, "stdout", fd=1),
-            _Stream(self._publisher, "stderr", fd=2),
+            Stream(self._publisher, "stdout", fd=1),
+            Stream(self._publisher, "stderr", fd=2),
         )
         sys.stdout, sys.stderr = self._streams
         _connect_comms(self._publisher)
@@ -297,91 +295,6 @@ class _Publisher:
             text = f"\n[Output over {self._max_bytes:,} bytes: the rest of it is left out]\n"
             self.cells[-1].outputs.append(v4.new_output("stream", name="stderr", text=text))
         return self._bytes_left >= 0
-
-
-class _Stream(io.TextIOBase):
-    """`sys.stdout` or `sys.stderr`: gathers what is printed and what is written to the descriptor.
-
-    Text waits until a flush or the end of the cell, as in ipykernel, so prints to the two streams
-    come out as there: first stdout, then stderr. Writes below Python (a C library, a subprocess)
-    go through a pipe, which is emptied before each print, so that their order is kept; a thread
-    empties it when the cell is busy.
-    """
-
-    def __init__(self, publisher: _Publisher, name: str, fd: int) -> None:
-        self.name = name
-        self._publisher = publisher
-        self._lock = threading.RLock()
-        self._text: list[str] = []
-        self._waiting = 0
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._pid = os.getpid()
-        self._fd = fd
-        self._original = os.dup(fd)
-        self._pipe, write_end = os.pipe()
-        os.set_blocking(self._pipe, False)
-        os.dup2(write_end, fd)
-        os.close(write_end)
-        threading.Thread(target=self._watch, name=f"watch {name}", daemon=True).start()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """What text would be encoded to."""
-        return "UTF-8"
-
-    def fileno(self) -> int:
-        """The process's own stream, outside the notebook, as ipykernel has it."""
-        return self._original
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def isatty(self) -> bool:
-        """Never."""
-        return False
-
-    def write(self, text: str) -> int:
-        """Keep `text` for the running cell."""
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text)}")
-        if os.getpid() != self._pid:  # a forked child has no notebook, but it has the pipe
-            os.write(self._fd, text.encode(errors="replace"))
-            return len(text)
-        with self._lock:
-            self._drain()
-            self._keep(text)
-        if self._waiting >= FLUSH_CHARS:
-            self.flush()
-        return len(text)
-
-    def flush(self) -> None:
-        """Publish what was written so far."""
-        if os.getpid() != self._pid:
-            return
-        with self._lock:
-            self._drain()
-            text, self._text, self._waiting = "".join(self._text), [], 0
-        if text:
-            parent = self._publisher.parent()
-            self._publisher.send(None, "stream", {"name": self.name, "text": text}, parent)
-
-    def _keep(self, text: str) -> None:
-        self._text.append(text)
-        self._waiting += len(text)
-
-    def _drain(self) -> None:
-        with suppress(BlockingIOError):
-            while self._waiting < FLUSH_CHARS and (chunk := os.read(self._pipe, 1 << 16)):
-                self._keep(self._decoder.decode(chunk))
-
-    def _watch(self) -> None:
-        while True:
-            select.select([self._pipe], [], [])
-            with self._lock:
-                self._drain()
-            if self._waiting >= FLUSH_CHARS:
-                self.flush()
 
 
 class _Comm(BaseComm):

@@ -1,0 +1,93 @@
+"""How the commands show results: tables, and a bar while something runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autograder.grading.result import Result
+
+if TYPE_CHECKING:
+    from autograder.authoring.verify import Trial
+    from autograder.grading.grade import Outcome
+
+out = Console()
+err = Console(stderr=True)
+
+
+def class_table(name: str, results: Iterable[Result]) -> Table:
+    """One row a student: points, lateness, and what there is to say."""
+    table = Table("student", "points", "late", "status", "why", title=name)
+    for result in results:
+        table.add_row(
+            result.student,
+            points_of(result),
+            _late(result.seconds_late),
+            result.status,
+            _why(result),
+        )
+    return table
+
+
+def show_outcomes(name: str, outcomes: list[Outcome]) -> None:
+    """What became of each submission of an assignment."""
+    out.print(class_table(name, [o.result for o in outcomes if o.result]))
+    for outcome in outcomes:
+        if outcome.failure:
+            err.print(f"{outcome.student}: could not be run: {outcome.failure}", markup=False)
+    again = sum(not outcome.fresh for outcome in outcomes)
+    if again:
+        out.print(f"{again} of {len(outcomes)} were graded before and have not changed")
+
+
+def as_it_must_be(trials: list[Trial]) -> str:
+    """The points of a single trial; of several, how many came out as they must."""
+    if len(trials) == 1 and trials[0].kind in ("reference", "release"):
+        return points_of(trials[0].result)
+    return f"{sum(not trial.problems for trial in trials)} of {len(trials)}"
+
+
+def points_of(result: Result) -> str:
+    """Points of all; a dash where none is decided."""
+    waits = all(cell.score is None for cell in result.cells.values())
+    return f"{'–' if waits else format(result.score, 'g')} / {result.max_score:g}"
+
+
+def _late(seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def _why(result: Result) -> str:
+    """What a person should know first, in a few words."""
+    lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
+    said = [one for one in (result.reason, *result.notes, *lost) if one]
+    first = said[0].splitlines()[0] if said else ""
+    shown = first if len(first) <= 80 else first[:79] + "…"
+    more = f" (+{len(said) - 1} more)" if len(said) > 1 else ""
+    return (shown + more).replace("[", "\\[")
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[tuple[Callable[[int], None], Callable[[object], None]]]:
+    """A bar while something runs: what sets its total, and what moves it on by one."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(title, total=None)
+        yield (
+            lambda total: progress.update(task, total=total),
+            lambda _: progress.advance(task),
+        )
