@@ -333,8 +333,8 @@ def bench(
     large: Annotated[int, typer.Option(min=2, help="Size of the larger class.")] = 60,
 ) -> None:
     """Time this engine beside stock nbgrader, in one run."""
-    from autograder.bench import TRIVIAL, BenchError
-    from autograder.bench import bench as run
+    from autograder.machine.bench import TRIVIAL, BenchError
+    from autograder.machine.bench import bench as run
 
     if large <= small:
         raise BenchError(f"--large {large} is not above --small {small}", "give a larger class")
@@ -359,7 +359,7 @@ def bench(
 @app.command()
 def doctor(course: CourseOption = None) -> None:
     """Show what this machine has and lacks for grading, with remedies."""
-    from autograder.doctor import examine
+    from autograder.machine.doctor import examine
 
     findings = examine(course)
     table = Table("", "what", "found", "remedy")

@@ -17,10 +17,10 @@ from autograder.assignment import Assignment
 from autograder.authoring import mutants, specimens
 from autograder.authoring.release import release
 from autograder.authoring.verify import Report, bare, verify, with_specimen
-from autograder.bench import STOCK_CONFIG
 from autograder.cells import is_test
 from autograder.course import CONFIG_NAME, Course
 from autograder.grading.reference import attempt_log
+from autograder.machine.bench import STOCK_CONFIG
 from autograder.sandbox.view import gpus
 from course_utils.quiz import bank
 from tests.conftest import ROOT

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+from typing import Any, TypeVar
 
+from autograder.judge.gone import Numbered
 from autograder.judge.gradients import Graphs
 from autograder.judge.shared import SharedTable
+
+_T = TypeVar("_T")
 
 
 class Exports:
@@ -59,6 +62,9 @@ class Ledger:
         self.exports = Exports()
         self.table = SharedTable(parity)
         self.graphs = Graphs()
+        self._imports: dict[int, Numbered] = {}
+        self._gone: list[Numbered] = []
+        self._released: list[int] = []
         self._named_tuples: dict[tuple[str, tuple[str, ...]], type] = {}
 
     def released(self, handle: int) -> None:
@@ -76,3 +82,27 @@ class Ledger:
                 raise ValueError("too many named tuples, or of too many fields")
             self._named_tuples[key] = collections.namedtuple(name, fields)
         return self._named_tuples[key]
+
+    def imported(self, handle: int) -> Any:
+        """The stand-in for a handle, if there is one alive."""
+        ref = self._imports.get(handle)
+        return ref() if ref is not None else None
+
+    def remember(self, handle: int, stand_in: _T) -> _T:
+        """Keep one stand-in a handle, and let the other side know when it is gone."""
+        self._release_gone()
+        if handle in self._released:
+            self._released.remove(handle)
+        self._imports[handle] = Numbered(stand_in, self._gone, handle)
+        return stand_in
+
+    def _release_gone(self) -> None:
+        while self._gone:
+            ref = self._gone.pop(0)
+            if self._imports.get(ref.number) is ref:
+                self.forget(ref.number)
+
+    def forget(self, handle: int) -> None:
+        """Let go of a handle whose stand-in is gone."""
+        del self._imports[handle]
+        self._released.append(handle)

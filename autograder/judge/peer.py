@@ -1,13 +1,7 @@
 """One end of the conversation: requests, answers, and requests while waiting for an answer.
 
-A message is either a request
-`[op, target, name, context, changes, names, args, kwargs, books]` or an answer,
-`["ok", stdout, stderr, changes, names, value, outputs, token, books]` or
-`["error", stdout, stderr, changes, names, error, books]`. `changes` are what the sender changed in
-place since its last message, `names` what it bound. `books` keep both tables equal: the shared
-objects and the handles that the sender let go of, and those that the message tells for the first
-time. Calls nest, last in first out; both sides serve while they wait. The order in which a message
-is decoded is the order in which it was encoded.
+`messages` says what is in a message. Calls nest, last in first out; both sides serve while they
+wait. The order in which a message is decoded is the order in which it was encoded.
 
 A message counts as a whole or not at all. If encoding fails, all that it noted is taken back, and
 nothing is sent. If the receiver can't make sense of it, the books are kept all the same: what was
@@ -17,12 +11,11 @@ is made or read, so a test or a student's code that runs there by accident can't
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -31,10 +24,17 @@ from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
-from autograder.judge.gone import Numbered
 from autograder.judge.ledger import Ledger
-
-_T = TypeVar("_T")
+from autograder.judge.messages import (
+    Answer,
+    Books,
+    Change,
+    Failure,
+    Message,
+    Request,
+    parse,
+    to_json,
+)
 
 
 class Peer(Ledger):
@@ -53,9 +53,6 @@ class Peer(Ledger):
     def __init__(self, channel: Channel) -> None:
         super().__init__(self.parity)
         self.channel = channel
-        self._imports: dict[int, Numbered] = {}
-        self._gone: list[Numbered] = []
-        self._released: list[int] = []
         self._dropped: list[int] = []
         self._owner = (os.getpid(), threading.get_ident())
         self.talking = False
@@ -103,32 +100,6 @@ class Peer(Ledger):
     def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
         """Take note of what names mean on the other side."""
 
-    # Handles of the other side's objects.
-
-    def imported(self, handle: int) -> Any:
-        """The stand-in for a handle, if there is one alive."""
-        ref = self._imports.get(handle)
-        return ref() if ref is not None else None
-
-    def remember(self, handle: int, stand_in: _T) -> _T:
-        """Keep one stand-in a handle, and let the other side know when it is gone."""
-        self._release_gone()
-        if handle in self._released:
-            self._released.remove(handle)
-        self._imports[handle] = Numbered(stand_in, self._gone, handle)
-        return stand_in
-
-    def _release_gone(self) -> None:
-        while self._gone:
-            ref = self._gone.pop(0)
-            if self._imports.get(ref.number) is ref:
-                self.forget(ref.number)
-
-    def forget(self, handle: int) -> None:
-        """Let go of a handle whose stand-in is gone."""
-        del self._imports[handle]
-        self._released.append(handle)
-
     # Asking.
 
     def request(
@@ -158,10 +129,10 @@ class Peer(Ledger):
         try:
             inputs = self._ask([op, target, name, args, kwargs or {}])
             message, buffers = self._await_answer()
-            (out, err), failure, value = self._settle(message, buffers, inputs)
+            failure, value = self._settle(message, buffers, inputs)
         finally:
             self.talking = False
-        self.printed(out, err)
+        self.printed(message.out, message.err)
         if failure is not None:
             raise failure
         return value
@@ -176,8 +147,17 @@ class Peer(Ledger):
             names = self.outgoing_names(encoder)
             packed = [encoder.encode(arg) for arg in args]
             keywords = {key: encoder.encode(value) for key, value in kwargs.items()}
-            context = self.context(encoder)
-            self._send([op, handle, name, context, changes, names, packed, keywords], encoder)
+            request = Request(
+                op=op,
+                target=handle,
+                name=name,
+                context=self.context(encoder),
+                changes=changes,
+                names=names,
+                args=packed,
+                kwargs=keywords,
+            )
+            self._send(request, encoder)
         except BaseException:
             self._undo(encoder)
             raise
@@ -186,7 +166,7 @@ class Peer(Ledger):
     def _ask_gradients(self, token: int, grads: list[torch.Tensor | None]) -> Any:
         return self.request("backward", None, None, [token, grads])
 
-    def _await_answer(self) -> tuple[list[Any], list[memoryview]]:
+    def _await_answer(self) -> tuple[Answer | Failure, list[memoryview]]:
         """The answer to the request just sent, after serving what is asked meanwhile."""
         while True:
             self.waiting = True
@@ -195,42 +175,44 @@ class Peer(Ledger):
                 message, buffers = self.channel.receive()
             finally:
                 self.waiting = False
-            if type(message) is list and message and message[0] in ("ok", "error"):
-                return message, buffers
-            self._serve(message, buffers)
+            parsed = self._parse(message)
+            if not isinstance(parsed, Request):
+                return parsed, buffers
+            self._serve(parsed, buffers)
+
+    def _parse(self, message: Any) -> Message:
+        try:
+            return parse(message)
+        except ValueError as error:
+            raise self.unreadable(error) from None
 
     def before_waiting(self) -> None:
         """Do what had to be put off while a message was made or read."""
 
     def _settle(
-        self, message: list[Any], buffers: list[memoryview], inputs: list[torch.Tensor]
-    ) -> tuple[tuple[str, str], BaseException | None, Any]:
-        """Take the answer to a request: what was printed, the failure or None, and the value."""
+        self, message: Answer | Failure, buffers: list[memoryview], inputs: list[torch.Tensor]
+    ) -> tuple[BaseException | None, Any]:
+        """Take the answer to a request: the failure or None, and the value."""
         decoder = self.decoder(self, buffers)
         failure = None
         value = None
         try:
-            match message:
-                case ["ok", str(out), str(err), changes, names, value, outputs, token, _]:
-                    self._take_changes(changes, decoder)
-                    self.incoming_names(names, decoder)
-                    if outputs:
-                        tensors = [decoder.dense(*body) for body in outputs]
-                        decoder.outputs = gradients.attach(
-                            self._ask_gradients, self.graphs, token, inputs, tensors
-                        )
-                    value = decoder.decode(value)
-                case ["error", str(out), str(err), changes, names, error, _]:
-                    self._take_changes(changes, decoder)
-                    self.incoming_names(names, decoder)
-                    failure = self.error_from_json(error, decoder)
-                case _:
-                    raise ValueError("not an answer")
-            self._keep_books(message[-1])
+            self._take_changes(message.changes, decoder)
+            self.incoming_names(message.names, decoder)
+            if isinstance(message, Failure):
+                failure = self.error_from_json(message.error, decoder)
+            else:
+                if message.outputs:
+                    tensors = [decoder.dense(*body) for body in message.outputs]
+                    decoder.outputs = gradients.attach(
+                        self._ask_gradients, self.graphs, message.token, inputs, tensors
+                    )
+                value = decoder.decode(message.value)
+            self._keep_books(message.books)
         except Exception as error:
             self._unread(message)
             raise self.unreadable(error) from None
-        return (out, err), failure, value
+        return failure, value
 
     # Being asked.
 
@@ -238,35 +220,39 @@ class Peer(Ledger):
         """Serve until the other side is gone."""
         try:
             while True:
-                self._serve(*self.channel.receive())
+                message, buffers = self.channel.receive()
+                request = self._parse(message)
+                if not isinstance(request, Request):
+                    raise self.unreadable(ValueError("an answer where a request was due"))
+                self._serve(request, buffers)
         except CandidateLostError:
             return
 
-    def _serve(self, message: Any, buffers: list[memoryview]) -> None:
+    def _serve(self, message: Request, buffers: list[memoryview]) -> None:
         before, self.talking = self.talking, True
         try:
             self._answer(message, buffers)
         finally:
             self.talking = before
 
-    def _perform(self, request: dict[str, Any]) -> Any:
+    def _perform(self, what: list[Any]) -> Any:
         """Let a test's or a student's code run; it may ask, and be interrupted."""
         self.talking = False
         try:
-            return self.perform(**request)
+            return self.perform(*what)
         finally:
             self.talking = True
 
-    def _answer(self, message: Any, buffers: list[memoryview]) -> None:
+    def _answer(self, message: Request, buffers: list[memoryview]) -> None:
         decoder = self.decoder(self, buffers)
         encoder = self.encoder(self)
         printed = _nothing_printed
         try:
-            request = self._read(message, decoder)
-            with self.under(request.pop("context"), decoder) as printed:
-                value = self._perform(request)
-            live = self.wants_live(request["op"], request["target"], request["name"])
-            request.clear()  # what only the request held is let go of with the answer
+            what = self._read(message, decoder)
+            with self.under(message.context, decoder) as printed:
+                value = self._perform(what)
+            live = self.wants_live(*what[:3])
+            what.clear()  # what only the request held is let go of with the answer
             changes = self._changes(encoder)
             names = self.outgoing_names(encoder)
             encoder.live, encoder.returning = live, True
@@ -277,7 +263,17 @@ class Peer(Ledger):
             if token is not None:
                 encoder.undo.append(functools.partial(self.graphs.release, token))
             decoder.leaves = encoder.outputs = []
-            self._send(["ok", *printed(), changes, names, encoded, outputs, token], encoder)
+            out, err = printed()
+            answer = Answer(
+                out=out,
+                err=err,
+                changes=changes,
+                names=names,
+                value=encoded,
+                outputs=outputs,
+                token=token,
+            )
+            self._send(answer, encoder)
         except CandidateLostError:
             raise
         except BaseException as error:
@@ -290,9 +286,7 @@ class Peer(Ledger):
         encoder = self.encoder(self)
         try:
             value = self.error_to_json(error, encoder)
-            changes = self._changes(encoder)
-            names = self.outgoing_names(encoder)
-            self._send(["error", *printed, changes, names, value], encoder)
+            self._send_failure(value, self._changes(encoder), printed, encoder)
         except CandidateLostError:
             raise
         except BaseException as second:
@@ -300,57 +294,55 @@ class Peer(Ledger):
             self._undo(encoder)
             self._keep_here([entry.number for entry, _, _ in self.table.changed()])
             encoder = self.encoder(self)
-            value = self.error_to_json(second, encoder)
-            self._send(["error", *printed, [], self.outgoing_names(encoder), value], encoder)
+            self._send_failure(self.error_to_json(second, encoder), [], printed, encoder)
         finally:
             error.__traceback__ = None
 
-    def _read(self, message: Any, decoder: Decoder) -> dict[str, Any]:
-        """The parts of a request; what it carries besides is taken over."""
+    def _send_failure(
+        self, error: Any, changes: list[Change], printed: tuple[str, str], encoder: Encoder
+    ) -> None:
+        out, err = printed
+        names = self.outgoing_names(encoder)
+        failure = Failure(out=out, err=err, changes=changes, names=names, error=error)
+        self._send(failure, encoder)
+
+    def _read(self, message: Request, decoder: Decoder) -> list[Any]:
+        """What `perform` is called with; what the request carries besides is taken over."""
         try:
-            match message:
-                case [str(op), handle, name, context, changes, names, list(args), dict(kwargs), _]:
-                    self._take_changes(changes, decoder)
-                    self.incoming_names(names, decoder)
-                    request = {
-                        "op": op,
-                        "target": None if handle is None else self.exports[handle],
-                        "name": None if name is None else str(name),
-                        "context": context,
-                        "args": [decoder.decode(arg) for arg in args],
-                        "kwargs": {key: decoder.decode(value) for key, value in kwargs.items()},
-                    }
-                case _:
-                    raise ValueError("not a request")
-            self._keep_books(message[-1])
+            self._take_changes(message.changes, decoder)
+            self.incoming_names(message.names, decoder)
+            target = None if message.target is None else self.exports[message.target]
+            args = [decoder.decode(arg) for arg in message.args]
+            kwargs = {key: decoder.decode(value) for key, value in message.kwargs.items()}
+            self._keep_books(message.books)
         except Exception as error:
             self._unread(message)
             raise self.unreadable(error) from None
-        return request
+        return [message.op, target, message.name, args, kwargs]
 
     # What every message carries.
 
-    def _changes(self, encoder: Encoder) -> list[Any]:
+    def _changes(self, encoder: Encoder) -> list[Change]:
         """What changed in place on this side since the last message."""
         changes = []
         for entry, contents, grad in self.table.changed():
             encoder.changed.append(entry)
             encoder.changing = entry
             body = encoder.body(entry.obj) if contents else None
-            state = [encoder.encode(entry.obj.grad), entry.obj.requires_grad] if grad else None
-            changes.append([entry.number, body, state])
+            state = (encoder.encode(entry.obj.grad), entry.obj.requires_grad) if grad else None
+            changes.append(Change(entry.number, body, state))
         encoder.changing = None
         return changes
 
-    def _send(self, message: list[Any], encoder: Encoder) -> None:
-        """Send a message, with what this side lets go of as its last part."""
+    def _send(self, message: Message, encoder: Encoder) -> None:
+        """Send a message, with what this side lets go of."""
         self._dropped += self.table.sweep()
         self._release_gone()
         self._released += self.graphs.take_released()
         dropped, released = list(self._dropped), list(self._released)
-        books = [dropped, released, encoder.created, encoder.exported]
+        message.books = Books(dropped, released, encoder.created, encoder.exported)
         try:
-            self.channel.send([*message, books], encoder.buffers)
+            self.channel.send(to_json(message), encoder.buffers)
         except ValueError:  # too large, perhaps for what changed: it stays here
             self._undo(encoder)
             self._keep_here([entry.number for entry in encoder.changed])
@@ -375,32 +367,29 @@ class Peer(Ledger):
             self.table.drop(number)
             self._dropped.append(number)
 
-    def _take_changes(self, changes: list[Any], decoder: Decoder) -> None:
-        for number, body, state in changes:
-            entry = self.table[number]
-            if body is not None:
-                decoder.fill(entry.obj, body)
-            if state is not None:
-                entry.obj.grad = decoder.decode(state[0])
-                entry.obj.requires_grad_(state[1] is True)
+    def _take_changes(self, changes: list[Change], decoder: Decoder) -> None:
+        for change in changes:
+            entry = self.table[change.number]
+            if change.body is not None:
+                decoder.fill(entry.obj, change.body)
+            if change.state is not None:
+                grad, requires_grad = change.state
+                entry.obj.grad = decoder.decode(grad)
+                entry.obj.requires_grad_(requires_grad)
             entry.unsettle()
 
-    def _keep_books(self, books: Any) -> None:
-        dropped, released, _, _ = books
-        for number in dropped:
+    def _keep_books(self, books: Books) -> None:
+        for number in books.dropped:
             self.table.drop(number)
-        for handle in released:
+        for handle in books.released:
             self.released(handle)
         self.table.settle()
 
-    def _unread(self, message: Any) -> None:
+    def _unread(self, message: Message) -> None:
         """Keep the tables equal although a message made no sense."""
-        with contextlib.suppress(Exception):  # then the books make no sense either
-            books = message[-1]
-            changes = message[3 if message[0] in ("ok", "error") else 4]
-            self._keep_here([*books[2], *[number for number, _, _ in changes]])
-            self._released += [n for n in books[3] if self.imported(n) is None]
-            self._keep_books(books)
+        self._keep_here([*message.books.created, *(one.number for one in message.changes)])
+        self._released += [n for n in message.books.exported if self.imported(n) is None]
+        self._keep_books(message.books)
 
 
 def _nothing_printed() -> tuple[str, str]:

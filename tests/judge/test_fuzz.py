@@ -13,17 +13,17 @@ import sys
 
 import pytest
 
+from autograder.judge.candidate_codec import CandidateDecoder
 from autograder.judge.channel import Channel, FrameLimits
 from autograder.judge.errors import CandidateLostError
+from autograder.judge.judge_codec import JudgeDecoder
 from autograder.judge.judge_end import JudgePeer
+from autograder.judge.messages import Answer, Books, Change, Failure, Request, to_json
 from autograder.judge.source import Notebook
 
-TAGS = (  # noqa: SIM905
-    "int shared mine list set dict OrderedDict Counter defaultdict bytearray tuple frozenset Size "
-    "slice range namedtuple return_type ndarray array_view view tensor output scalar bytes complex "
-    "dtype device NotImplemented Ellipsis image remote live name main instance reduced class "
-    "callback __class__ peer decode"
-).split()
+# Every tag that either end reads, and names that are none.
+TAGS = [*sorted({*JudgeDecoder.TAGS, *CandidateDecoder.TAGS}), "__class__", "peer", "decode"]
+OPS = ["call", "iter", "special", "getattr", "backward", "name", "attr", "exec", "__init__"]
 ATOMS = [None, True, False, 0, 1, -1, 2, 3, 7, 2**31, 2**63, -(2**63), 10**30, 0.5, float("nan"),
          float("inf"), "", "a", "float32", "<f8", "O", "|V8", "(2,)f8", "cpu", "cuda:0", "meta",
          "RGB", "__main__:Value", "torch.nn.modules.module:Module", "builtins:type", "\ud800",
@@ -71,41 +71,46 @@ class Liar:
         return [tag, *arguments]
 
     def message(self):
+        """A message of the grammar, most often: what it says is a lie."""
         draw = self.random
-        changes = [
-            [draw.randrange(6), self.value(), draw.choice([None, [None, True]])]
-            for _ in range(draw.choice([0, 0, 0, 1, 2]))
-        ]
-        gone = [[draw.randrange(6)], [draw.randrange(9) - 4]] if draw.random() < 0.3 else [[], []]
-        names = ["f", "g"] if draw.random() < 0.9 else self.value()
+        said = {
+            "changes": [
+                Change(draw.randrange(6), self.value(), draw.choice([None, (None, True)]))
+                for _ in range(draw.choice([0, 0, 0, 1, 2]))
+            ],
+            "names": ["f", "g"] if draw.random() < 0.9 else [self.value()],
+            "books": self.books(),
+        }
         kind = draw.random()
         if kind < 0.6:
             outputs = [["float32", [1], 0, "cpu"]] if draw.random() < 0.1 else []
-            token = draw.choice([None, 1, "x"])
-            return ["ok", "", "", changes, names, self.value(), outputs, token, gone]
-        if kind < 0.7:
-            error = [["ValueError", "Exception"], None, ["m"], "m", ""]
-            said = draw.choice([error, self.value()])
-            return ["error", "out", "", changes, names, said, gone]
-        if kind < 0.9:  # a request, where an answer is due
-            op = draw.choice(
-                [
-                    "call",
-                    "iter",
-                    "special",
-                    "getattr",
-                    "backward",
-                    "name",
-                    "attr",
-                    "exec",
-                    "__init__",
-                ]
+            token = draw.choice([None, 1])
+            made = Answer(out="", err="", value=self.value(), outputs=outputs, token=token, **said)
+        elif kind < 0.7:
+            error = [["ValueError", "Exception"], None, ["m"], "m", "", False]
+            made = Failure(out="out", err="", error=draw.choice([error, self.value()]), **said)
+        elif kind < 0.9:  # a request, where an answer is due
+            made = Request(
+                op=draw.choice(OPS),
+                target=draw.choice([None, 1, 2, 3]),
+                name=draw.choice([None, "__next__", "__getattribute__", "__class__", "f_globals"]),
+                context=[True],
+                args=[self.value() for _ in range(draw.randrange(3))],
+                kwargs={},
+                **said,
             )
-            name = draw.choice([None, "__next__", "__getattribute__", "__class__", "f_globals"])
-            arguments = [self.value() for _ in range(draw.randrange(3))]
-            handle = draw.choice([None, 1, 2, 3, "x", [1]])
-            return [op, handle, name, [True], changes, names, arguments, {}, gone]
-        return self.value()
+        else:
+            return self.value()
+        parts = to_json(made)
+        if draw.random() < 0.1:  # a part that the grammar doesn't allow, or one too many
+            parts[draw.randrange(len(parts))] = self.value()
+        return [*parts, self.value()] if draw.random() < 0.02 else parts
+
+    def books(self):
+        if self.random.random() < 0.7:
+            return Books([], [], [], [])
+        numbers = [[self.random.randrange(9) - 4] for _ in range(4)]
+        return Books(*numbers)
 
     def frame(self):
         draw = self.random
