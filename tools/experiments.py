@@ -67,7 +67,7 @@ TRIED = {
     replace(TINY, arm="small CNN"): (1e-2, 3e-2, 1e-1),
     replace(GRAIN, arm="fine-tuning"): (3e-4, 1e-3, 3e-3),
     replace(GRAIN, arm="from scratch"): (1e-4, 3e-4, 1e-3),
-    replace(GRAIN, arm="small CNN"): (3e-3, 1e-2, 3e-2),
+    replace(GRAIN, arm="small CNN"): (1e-2, 3e-2, 1e-1),
 }
 HEAD_FASTER = 10  # times the body's rate, in fine-tuning and with discriminative rates
 CHOSEN = [replace(run, rate=rates[1]) for run, rates in TRIED.items()]
@@ -94,13 +94,13 @@ PLAN: dict[str, list[Run]] = {
     "photographs": [
         *(Run("photographs", "frozen", "fire9", size, n) for size in (32, 96, 224) for n in FEW),
         *(Run("photographs", "frozen", "fire9", size, 10) for size in (48, 64, 128, 160)),
-        *_trained("photographs"),
         *(
             replace(run, per_class=n)
             for run in CHOSEN
             if (run.task, run.arm) == ("photographs", "small CNN")
             for n in (FEW[:-1] if run.size == 32 else (2,))
         ),
+        *_trained("photographs"),
         Run("photographs", "pixels", "", 32, 10),
     ],
     "grain": [
