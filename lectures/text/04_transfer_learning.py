@@ -145,9 +145,10 @@ show_curves(
 # The vertical bars are standard deviations over the twelve seeds. With ten pictures of each class
 # the frozen network reaches 70.8 % and the small one 38.0 %. With how few pictures is the frozen
 # network as good as the small one with ten? Both had the same twelve splits, so we compare split by
-# split. The **standard error** says how exact the mean of the differences is: their standard
-# deviation, divided by the root of how many there are. *Rule of thumb*: a difference of more than
-# two standard errors is hardly chance.
+# split, with `difference`. The **standard error** says how exact the mean of the differences is:
+# their standard deviation, divided by the root of how many there are. *Rule of thumb*: a difference
+# of more than two standard errors is hardly chance. (All splits are of the same pictures, so for
+# other pictures the uncertainty is larger.)
 
 # %%
 ten = {"arm": "small CNN", "size": 32, "per_class": 10, "steps": 100}
@@ -204,7 +205,8 @@ with torch.no_grad():
     for name, end in LAYERS.items():  # `end`: the layer's place in `network.features`
         maps = network.features[: end + 1](preprocess(stamps.images[:1]))
         layer = network.features[0 if name == "conv1" else end]
-        print(f"{name}: {count(layer):7,} parameters, {maps.shape[1]} maps of {maps.shape[2]}×…")
+        channels, side = maps.shape[1:3]
+        print(f"{name}: {count(layer):7,} parameters, {channels} maps of {side}×{side}")
 
 # %% [markdown]
 # Between some of them a max pool halves the maps. The old head, a 1×1 convolution to a thousand
@@ -255,9 +257,8 @@ for name, groups in (("twins on both sides", None), ("twins kept together", stam
 # If the split ignores the groups, 18 % of the test pictures have a twin among the training
 # pictures, and the result is too good by about 5 points.
 #
-#
-# Is that much? We compare with the same linear layer on the raw pixels, and with the answer
-# "mammal" for every picture, by both measures:
+# How good is our result? We compare with the same linear layer on the raw pixels, and with the
+# answer "mammal" for every picture, by both measures:
 
 # %%
 pixels = F.interpolate(stamps.images / 255, size=32, antialias=True, mode="bilinear").flatten(1)
@@ -566,7 +567,7 @@ ax.legend(frameon=False)
 show(
     figure,
     alt="The loss on training pictures falls towards zero; the loss on validation pictures falls "
-    "at first, and then stays well above it. A line marks the epoch with the lowest validation loss.",
+    "at first, and then stays well above it. A line marks the best epoch on validation pictures.",
 )
 
 # %% [markdown]
@@ -578,14 +579,12 @@ show(
 # %%
 model.load_state_dict(torch.load(best_file, weights_only=True))
 _, share_on_test = evaluate(model, loaders["test"])
-print(
-    f"epoch {best_epoch} is kept; on {len(data['test'])} test pictures {share_on_test:.0f} % right"
-)
+print(f"epoch {best_epoch} is kept; on {len(data['test'])} others {share_on_test:.0f} % right")
 
 # %% [markdown]
-# (On the validation pictures the share was larger. They chose the epoch, so it looks good on them;
-# and so few pictures give an uncertain figure.) What does the network say about one new picture?
-# Put the name of your own file here:
+# (On the validation pictures the share was larger. They chose the epoch, so their share is a little
+# too high; and so few pictures give an uncertain figure.) What does the network say about one new
+# picture? Put the name of your own file here:
 
 # %%
 new_file = data["test"].imgs[0][0]
