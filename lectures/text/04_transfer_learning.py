@@ -924,7 +924,7 @@ show_bars(
 # The four ways with ImageNet's weights are nearly equal: none differs from *frozen* by two standard
 # errors. So this can't rank them. It shows that *with so few pictures* the cheapest way, frozen,
 # isn't left behind. The same network *from scratch* reaches 29.6 %, for 0.7 million weights and 80
-# pictures. So in this budget the old weights are worth 33 points. (More steps would help *from
+# pictures. So in this budget the old weights are worth 33 points. (More steps may help *from
 # scratch*, as on grain.)
 #
 # Rule of thumb: train the head on the frozen network first; if you have enough data, then train the
