@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
@@ -26,7 +26,8 @@ class Run:
         rate: The highest learning rate, of the body where head and body differ.
         shift: By up to how many pixels training pictures were moved at random.
         part: "test", or "validation" where settings are chosen.
-        accuracy: On the pictures of that part, in percent.
+        accuracy: On the pictures of that part, in percent, and balanced: the mean over the classes
+            of the share of right answers. (On grain all classes have as many pictures.)
     """
 
     task: str
@@ -80,4 +81,43 @@ def summarise(
             )
         accuracies = [run.accuracy for run in group]
         found[value] = mean(accuracies), stdev(accuracies)
+    return found
+
+
+def difference(
+    runs: Iterable[Run], one: Mapping[str, str | int], other: Mapping[str, str | int]
+) -> tuple[float, float]:
+    """By how many points one setting is better than another: mean over seeds, and standard error.
+
+    Both are compared seed by seed, that is, on the same split.
+
+    Args:
+        runs: Of one experiment.
+        one: Which runs to take, as {field: value}.
+        other: The runs to compare them with.
+
+    Raises:
+        ValueError: A setting has two runs of one seed, or the two share fewer than two seeds.
+    """
+    runs = list(runs)
+    first, second = (_by_seed(runs, settings) for settings in (one, other))
+    by = [first[seed] - second[seed] for seed in first if seed in second]
+    if len(by) < 2:
+        raise ValueError(
+            f"{dict(one)} and {dict(other)} share {len(by)} seeds, and a comparison needs two: "
+            "look for a misspelt field or value."
+        )
+    return mean(by), stdev(by) / len(by) ** 0.5
+
+
+def _by_seed(runs: list[Run], settings: Mapping[str, str | int]) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for run in runs:
+        if all(getattr(run, field) == value for field, value in settings.items()):
+            if run.seed in found:
+                raise ValueError(
+                    f"{dict(settings)} has two runs of seed {run.seed}: choose by task, arm, "
+                    "layer, size, per_class and steps as well."
+                )
+            found[run.seed] = run.accuracy
     return found

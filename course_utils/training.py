@@ -161,7 +161,8 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, [group["lr"] for group in optimizer.param_groups], steps, pct_start=0.2
     )
-    model.train()
+    model.train().to(memory_format=torch.channels_last)  # faster on a processor
+    images = images.contiguous(memory_format=torch.channels_last)
     for step in range(steps):
         per_epoch = -(-len(images) // BATCH)
         if step % per_epoch == 0:
@@ -181,8 +182,19 @@ def fit(
 
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
     """The share of right first answers, in percent."""
+    return 100 * (_answers(model, inputs) == labels).float().mean().item()
+
+
+def balanced_accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
+    """The mean, over the classes, of the share of right first answers in each, in percent."""
+    import torch
+
+    right = (_answers(model, inputs) == labels).double()
+    return 100 * torch.stack([right[labels == c].mean() for c in labels.unique()]).mean().item()
+
+
+def _answers(model: nn.Module, inputs: Tensor) -> Tensor:
     import torch
 
     with torch.no_grad():
-        logits = torch.cat([model(part) for part in inputs.split(BATCH)])
-    return 100 * (logits.argmax(1) == labels).float().mean().item()
+        return torch.cat([model(part).argmax(1) for part in inputs.split(BATCH)])
