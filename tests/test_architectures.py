@@ -11,17 +11,19 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 from traitlets.config import Config
 
+from course_utils.architecture_figures import (
+    show_histograms,
+    show_memory,
+    show_pairs,
+    show_residual,
+    show_table,
+)
 from course_utils.architectures import (
     NotAChainError,
     cost_of,
     in_blocks,
     kept_for_backward,
     layers_of,
-    show_histograms,
-    show_memory,
-    show_pairs,
-    show_residual,
-    show_table,
     training_peak,
 )
 from course_utils.arithmetic import Conv, Dense, Pool, trace

@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 from traitlets.config import Config
 
-from course_utils.architectures import show_blocks
+from course_utils.architecture_figures import show_blocks
 from course_utils.arithmetic import Conv, Dense, Pool, trace
 from course_utils.plots import (
     Grid,

@@ -58,9 +58,10 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision import models
 
+from course_utils.architecture_figures import show_blocks, show_histograms, show_memory
+from course_utils.architecture_figures import show_pairs, show_residual, show_table
 from course_utils.architectures import cost_of, in_blocks, kept_for_backward, layers_of
-from course_utils.architectures import show_blocks, show_histograms, show_memory, show_pairs
-from course_utils.architectures import show_residual, show_table, training_peak
+from course_utils.architectures import training_peak
 from course_utils.arithmetic import Conv, Dense, Pool, table, trace
 from course_utils.data import load_photograph, load_stamps, split_per_class
 from course_utils.models import IMAGENET_MEAN, IMAGENET_STD
