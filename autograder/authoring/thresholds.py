@@ -31,8 +31,8 @@ FIRST_RUNS = 6
 RUNS = 20  # of a test with a comparison that is NEAR its threshold
 STEP = 100  # seeds of run k are those of the test, plus k times this
 DEVIATIONS = 4.0
-# Six normal numbers show less than a tenth of their standard deviation once in 20,000 times.
-NEAR = 10 * DEVIATIONS
+# Six normal numbers show less than a sixth of their standard deviation once in 1,500 times.
+NEAR = 6 * DEVIATIONS
 FIXED = "# fixed"
 _MARK = "distance from a threshold: "
 _SEEDERS = ("default_rng", "RandomState", "PCG64", "Random")

@@ -119,9 +119,6 @@ def verify(
     require_device(device)
     assignment = Assignment.load(course, name)
     log = attempt_log(course, name)
-    plans = _plans(course, assignment, log)
-    if not quick:
-        plans += _with_seeds(assignment, log, range(1, FIRST_RUNS + 1))
     trials: list[Trial] = []
     measured: list[NotebookNode] = []
     settings = Settings(config=course.config, device=device)
@@ -136,6 +133,9 @@ def verify(
             on_trial(trials[-1])
 
     with runner(assignment, settings, jobs) as run_all:
+        plans = _plans(course, assignment, log)
+        if not quick:
+            plans += _with_seeds(assignment, log, range(1, FIRST_RUNS + 1))
         on_start(len(plans))
         grade(plans)
         if near := {one.cell for one in thresholds(measured) if one.deviations < NEAR}:
@@ -185,12 +185,12 @@ def runner(
 
     Who ran out of time because others had the processors runs again, with nothing beside it.
     """
-    with (
-        warm_processes(assignment.sources.values(), settings) as warm,
-        ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
-    ):
+    with ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool:
+        # Warming up takes seconds, in which the caller may prepare what is to run.
+        warming = pool.submit(warm_processes, assignment.sources.values(), settings)
 
         def run_all(candidates: Sequence[Prepared]) -> Iterator[Executed]:
+            warm = warming.result()
             running = [pool.submit(execute, one, warm, settings) for one in candidates]
             for candidate, run in zip(candidates, running, strict=True):
                 executed = run.result()
@@ -204,6 +204,8 @@ def runner(
             yield run_all
         finally:
             pool.shutdown(cancel_futures=True)
+            if not warming.cancelled() and not warming.exception():
+                warming.result().close()
 
 
 def with_specimen(specimen: Specimen, assignment: Assignment) -> dict[str, NotebookNode]:

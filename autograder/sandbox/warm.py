@@ -108,7 +108,12 @@ def _redirect(source: int, *targets: int) -> None:
 
 def _import(modules: list[str]) -> None:
     for name in modules:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if not f"{name}.".startswith(f"{error.name}."):
+                raise
+            # There is no such module: a cell that imports it says so, as in any kernel.
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)  # a pool of threads doesn't survive a fork: its user hangs
     gc.collect()
