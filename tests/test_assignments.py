@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,22 @@ def test_every_test_has_a_wrong_solution_and_there_are_enough(name):
     tests = {cell.metadata.nbgrader.grade_id for cell in source.cells if is_test(cell)}
     tests = {test for test in tests if not test.startswith("quiz_")}
     assert {test for specimen in wrong for test in specimen.fails} == tests
+
+
+@every
+def test_the_sections_that_a_part_names_are_in_its_lecture(name):
+    text = (ROOT / "exercises" / "text" / f"{name}.py").read_text(encoding="utf-8")
+    [lecture] = set(re.findall(r"lecture `lectures/(\w+)\.ipynb`", text))
+    headings = re.findall(
+        r"^# #+ (.*)$", (ROOT / "lectures" / "text" / f"{lecture}.py").read_text("utf-8"), re.M
+    )
+    named = [
+        section
+        for line in re.findall(r"^# \*Lecture sections?: (.*?)[.*]", text, re.MULTILINE)
+        for section in line.split("; ")
+    ]
+    lost = [one for one in named if not any(heading.startswith(one) for heading in headings)]
+    assert lost == []
 
 
 @every

@@ -102,7 +102,7 @@ def assert_refused(function, settings, said, hint):
 # %% [markdown]
 # ## Part 1: how large is the output?
 #
-# *Lecture sections: A window slides, Padding, Strides, Three conventions, Dilation.*
+# *Lecture sections: A window slides; Padding; Strides; When the steps don't fit; Dilation.*
 #
 # A row has 7 pixels and a window is 3 wide. Its left edge can stand at 0, 1, 2, 3 and 4: the last
 # place is $7 - 3 = 4$, and counting from zero there is **one more place than steps**. With stride
@@ -257,7 +257,7 @@ for size in (223, 224, 225, 226, 227):
 # %% [markdown]
 # ## Part 2: convolution in two dimensions
 #
-# *Lecture sections: A window slides, Play.*
+# *Lecture sections: A window slides; Play.*
 #
 # The tests use pictures whose pixels tell where they are: the pixel in row 2 and column 3 has the
 # value 23. Whatever your function returns, you can read from it where it looked.
@@ -702,7 +702,7 @@ print("slices as channels  :", tuple(as_channels.shape))
 # %% [markdown]
 # ## Part 4: what does a layer cost?
 #
-# *Lecture sections: What convolution keeps, Play, Depth or channels?*
+# *Lecture sections: What convolution keeps; Play; Depth or channels?*
 #
 # Two numbers describe the price of a layer before anything is trained. **Parameters** are what has
 # to be learned, stored and sent. **Multiply-adds** (MACs) are the work for one image: each is a
@@ -863,7 +863,7 @@ print(f"{'all convolutions':>22}: {sum(parameters):>11,} parameters, {sum(macs):
 # %% [markdown]
 # ## Part 5: what does one unit see?
 #
-# *Lecture sections: Receptive field, Why is 3×3 good enough?*
+# *Lecture sections: Receptive field; Why is 3×3 good enough?*
 #
 # The **receptive field** of a unit is the stretch of the input that it depends on. After one
 # layer of kernel 3 it is 3 pixels. After a second one it is 5: the unit sees three neighbours,

@@ -1295,7 +1295,7 @@ show_times(32)
 # %% [markdown]
 # ## Part 4: who moves the weights?
 #
-# *Lecture section: Fit the GPU, which counts what an optimiser remembers.*
+# *Lecture section: Fit the GPU. (It counts what an optimiser remembers.)*
 #
 # Backpropagation gives a gradient $g$ for each parameter $w$. Plain gradient descent makes a step
 # against it: $w \leftarrow w - \text{rate}\cdot g$. Better rules remember earlier gradients.

@@ -371,7 +371,7 @@ check_balanced_accuracy(balanced_accuracy)
 # %% [markdown]
 # ## Part 2: is the test a test?
 #
-# *Lecture section: Who is on the road first? (and* Leakage *in lecture 01)*
+# *Lecture section: Pretrained or not. (And* Leakage *in lecture 1.)*
 #
 # An accuracy says something only if the test pictures are new to the network. In this part you
 # write three detectors of leaks, and use them on three data sets.
