@@ -86,12 +86,12 @@ class Assignment:
                 candidates what there isn't.
         """
         folder = course.path("source", name)
-        sources, masters, files = {}, {}, {}
+        sources = read_sources(course, name)
+        masters, files = {}, {}
         for path in sorted(folder.rglob("*")):
             if not path.is_file() or ".ipynb_checkpoints" in path.parts:
                 continue
             if path.suffix == ".ipynb" and path.parent == folder:
-                sources[path.stem] = _read(path)
                 masters[path.stem] = _master(course, name, path)
             else:
                 files[path.relative_to(folder).as_posix()] = path.read_bytes()
@@ -158,6 +158,15 @@ class Assignment:
                 f"'{self.name}' was changed since it was released: {', '.join(changed)}",
                 f"run 'autograder release {self.name}', then grade again",
             )
+
+
+def read_sources(course: Course, name: str) -> dict[str, NotebookNode]:
+    """Each notebook of an assignment as the instructor wrote it, by its name.
+
+    Raises:
+        ReleaseError: a notebook can't be read.
+    """
+    return {path.stem: _read(path) for path in sorted(course.path("source", name).glob("*.ipynb"))}
 
 
 def _read(path: Path) -> NotebookNode:

@@ -82,14 +82,16 @@ class _Kept:
 
     def __init__(self) -> None:
         self.place = tempfile.gettempdir()
-        self.processes: dict[object, WarmProcess] = {}
+        self.processes: dict[object, _KeptProcess] = {}
 
-    def __call__(self, modules: Sequence[str] = (), view: View | None = None) -> WarmProcess:
+    def __call__(
+        self, modules: Sequence[str] = (), view: View | None = None, optional: Sequence[str] = ()
+    ) -> WarmProcess:
         if tempfile.gettempdir() != self.place:
-            return WarmProcess(modules, view)
-        key = (tuple(modules), view, tuple(sys.path))
-        if key not in self.processes:
-            self.processes[key] = _KeptProcess(modules, view)
+            return WarmProcess(modules, view, optional)
+        key = (tuple(modules), view, tuple(optional), tuple(sys.path))
+        if key not in self.processes or self.processes[key].failed:
+            self.processes[key] = _KeptProcess(modules, view, optional)
         return self.processes[key]
 
     def close(self) -> None:
@@ -98,13 +100,17 @@ class _Kept:
 
 
 class _KeptProcess(WarmProcess):
-    def close(self) -> None:
-        if "ready" not in vars(self):  # it could not be started
-            super().close()
+    failed = False
 
-    def _await_ready(self) -> None:
-        super()._await_ready()
-        self.ready = True
+    def close(self) -> None:
+        """It is kept."""
+
+    def await_ready(self) -> None:
+        try:
+            super().await_ready()
+        except BaseException:
+            self.failed = True
+            raise
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,7 @@ import json
 import os
 import traceback
 
-from autograder.sandbox.launch import Process
+from autograder.sandbox.process import Process
 
 
 def run(out, code):

@@ -979,7 +979,7 @@ def test_one_file_s_size_is_bounded(warm):
 
 
 def test_a_folder_too_big_for_its_bounds_is_refused_by_name(warm, tmp_path):
-    from autograder.sandbox.launch import LaunchError
+    from autograder.sandbox.process import LaunchError
 
     (tmp_path / "data.bin").write_bytes(bytes(4 * MB))
     with pytest.raises(LaunchError, match="No space left on device"):

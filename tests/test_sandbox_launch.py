@@ -6,7 +6,8 @@ import time
 import pytest
 
 from autograder.sandbox import shell
-from autograder.sandbox.launch import LaunchError, WarmProcess
+from autograder.sandbox.launch import WarmProcess
+from autograder.sandbox.process import LaunchError
 from tests.sandbox_probe import written
 from tests.test_sandbox_attacks import ask
 
@@ -68,7 +69,7 @@ def test_no_two_forks_draw_the_same_numbers(warm):
 
 def test_a_launch_that_fails_says_why(warm):
     with pytest.raises(LaunchError, match="No module named 'no_such_module'"):
-        WarmProcess(["no_such_module"], view=None)
+        WarmProcess(["no_such_module"], view=None).await_ready()
     with pytest.raises(LaunchError, match="has no attribute 'nothing'"):
         warm.launch("json:nothing")
     with WarmProcess(view=None) as plain:

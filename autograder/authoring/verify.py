@@ -185,12 +185,12 @@ def runner(
 
     Who ran out of time because others had the processors runs again, with nothing beside it.
     """
-    with ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool:
-        # Warming up takes seconds, in which the caller may prepare what is to run.
-        warming = pool.submit(warm_processes, assignment.sources.values(), settings)
+    with (
+        warm_processes(assignment.sources.values(), settings) as warm,
+        ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
+    ):
 
         def run_all(candidates: Sequence[Prepared]) -> Iterator[Executed]:
-            warm = warming.result()
             running = [pool.submit(execute, one, warm, settings) for one in candidates]
             for candidate, run in zip(candidates, running, strict=True):
                 executed = run.result()
@@ -204,8 +204,6 @@ def runner(
             yield run_all
         finally:
             pool.shutdown(cancel_futures=True)
-            if not warming.cancelled() and not warming.exception():
-                warming.result().close()
 
 
 def with_specimen(specimen: Specimen, assignment: Assignment) -> dict[str, NotebookNode]:

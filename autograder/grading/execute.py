@@ -22,7 +22,8 @@ from autograder.grading.render import with_outputs
 from autograder.grading.settings import Settings
 from autograder.grading.warm_up import CANDIDATE, JUDGE, Warm
 from autograder.judge.result import CellResult, Ended
-from autograder.sandbox.launch import Process, WarmProcess
+from autograder.sandbox.launch import WarmProcess
+from autograder.sandbox.process import Process
 from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 ASKS_FOR_SIGNAL = '{"signal"'

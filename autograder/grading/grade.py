@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, read_sources
 from autograder.course import Course
 from autograder.errors import (
     AutograderError,
@@ -117,34 +117,37 @@ def _grade(
     on_start: Callable[[int], None],
     on_outcome: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    assignment = Assignment.load(course, name)
-    assignment.check_released(course)
-    students = course.students(name, only)
-    outcomes: list[Outcome] = []
+    # Started first: its imports take seconds, in which this process does its own.
+    with warm_processes(read_sources(course, name).values(), settings) as warm:
+        assignment = Assignment.load(course, name)
+        assignment.check_released(course)
+        students = course.students(name, only)
+        outcomes: list[Outcome] = []
 
-    def finish(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        on_outcome(outcome)
+        def finish(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            on_outcome(outcome)
 
-    with course.gradebook() as gradebook:
-        settle_folders(course, gradebook, name)
-        known = results_of(gradebook, name)
-        keys = {one: _key(course, assignment, one, settings) for one in students}
-        on_start(len(students))
-        todo = []
-        for student in students:
-            done = not force and student in known and known[student][0] == keys[student]
-            if done:
-                finish(Outcome(student, known[student][1], fresh=False))
-            else:
-                todo.append(student)
-        if todo:  # else nothing is written, and a copy would push the oldest out
-            backup(course)
-            if settings.isolated:
-                require_isolation()
-        for run in _run(course, assignment, todo, settings, jobs):
-            finish(_recorded(course, gradebook, assignment, keys[run.student], run, settings))
-    return sorted(outcomes, key=lambda outcome: outcome.student)
+        with course.gradebook() as gradebook:
+            settle_folders(course, gradebook, name)
+            known = results_of(gradebook, name)
+            keys = {one: _key(course, assignment, one, settings) for one in students}
+            on_start(len(students))
+            todo = []
+            for student in students:
+                done = not force and student in known and known[student][0] == keys[student]
+                if done:
+                    finish(Outcome(student, known[student][1], fresh=False))
+                else:
+                    todo.append(student)
+            if todo:  # else nothing is written, and a copy would push the oldest out
+                backup(course)
+                if settings.isolated:
+                    require_isolation()
+                warm.await_ready()
+            for run in _run(course, assignment, todo, warm, settings, jobs):
+                finish(_recorded(course, gradebook, assignment, keys[run.student], run, settings))
+        return sorted(outcomes, key=lambda outcome: outcome.student)
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,7 @@ def _run(
     course: Course,
     assignment: Assignment,
     students: list[str],
+    warm: Warm,
     settings: Settings,
     jobs: int | None,
 ) -> Iterator[_Run]:
@@ -205,10 +209,7 @@ def _run(
         return
     workers = min(jobs or len(os.sched_getaffinity(0)), len(students))
 
-    with (
-        warm_processes(assignment.sources.values(), settings) as warm,
-        ThreadPoolExecutor(workers) as pool,
-    ):
+    with ThreadPoolExecutor(workers) as pool:
         refusals = _Refusals(course, assignment, warm, settings)
 
         def run(student: str) -> _Run:

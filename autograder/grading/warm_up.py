@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
@@ -46,6 +45,15 @@ class Warm:
     def __enter__(self) -> Self:
         return self
 
+    def await_ready(self) -> None:
+        """Wait for both.
+
+        Raises:
+            LaunchError: one of them can't start; or the machine forbids isolation.
+        """
+        self.candidates.await_ready()
+        self.judges.await_ready()
+
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -56,10 +64,9 @@ class Warm:
 
 
 def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
-    """Processes that have imported what an assignment's notebooks import, to run submissions in.
+    """Start the processes that import what an assignment's notebooks import; doesn't wait for them.
 
     Raises:
-        LaunchError: a module can't be imported, or the machine forbids isolation.
         ReleaseError: the notebooks hide a module from candidates that there isn't.
     """
     sources = list(sources)
@@ -68,21 +75,14 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
     modules = [*QUIZ, *_imports(sources), *late]
     theirs = View(hidden=hidden_modules(sources), devices=settings.gpus)
     ours = View(packages=("course_utils", "autograder"), devices=settings.gpus)
-    with ThreadPoolExecutor(1) as other:  # each spends seconds on imports: both at once
-        judges = other.submit(WarmProcess, [JUDGE, *modules], ours if settings.isolated else None)
-        try:
-            candidates = WarmProcess(
-                [CANDIDATE, *shell.MODULES, *modules], theirs if settings.isolated else None
-            )
-        except BaseException:
-            if judges.exception() is None:
-                judges.result().close()
-            raise
-        try:
-            return Warm(candidates, judges.result())
-        except BaseException:
-            candidates.close()
-            raise
+    isolated = settings.isolated
+    judges = WarmProcess([JUDGE], ours if isolated else None, modules)
+    try:
+        needed = [CANDIDATE, *shell.MODULES]
+        return Warm(WarmProcess(needed, theirs if isolated else None, modules), judges)
+    except BaseException:
+        judges.close()
+        raise
 
 
 def _imports(sources: Iterable[NotebookNode]) -> list[str]:
