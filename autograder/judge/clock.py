@@ -103,7 +103,7 @@ class Clock:
     # The replacements of the module's functions.
 
     def signal(self, number: int, handler: Any) -> Any:
-        """As `signal.signal`."""
+        """Do as `signal.signal`."""
         before = self.getsignal(number)
         if number == signal.SIGALRM:
             if threading.current_thread() is not threading.main_thread():
@@ -117,18 +117,18 @@ class Clock:
         return before
 
     def getsignal(self, number: int) -> Any:
-        """As `signal.getsignal`."""
+        """Do as `signal.getsignal`."""
         if number in self._handlers:
             return self._handlers[number]
         return self._real["getsignal"](number)
 
     def alarm(self, seconds: int) -> int:
-        """As `signal.alarm`."""
+        """Do as `signal.alarm`."""
         left, _ = self.setitimer(signal.ITIMER_REAL, int(seconds))
         return math.ceil(left)
 
     def setitimer(self, which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
-        """As `signal.setitimer`."""
+        """Do as `signal.setitimer`."""
         if which != signal.ITIMER_REAL:
             left: tuple[float, float] = self._real["setitimer"](which, seconds, interval)
             return left
@@ -141,7 +141,7 @@ class Clock:
         return before
 
     def getitimer(self, which: int) -> tuple[float, float]:
-        """As `signal.getitimer`."""
+        """Do as `signal.getitimer`."""
         if which != signal.ITIMER_REAL:
             left: tuple[float, float] = self._real["getitimer"](which)
             return left

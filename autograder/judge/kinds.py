@@ -35,7 +35,7 @@ class Kind:
     @classmethod
     def of(cls, kind: type) -> Kind:
         """Describe a class."""
-        eq: Any = kind.__eq__  # of instances; mypy takes it for the bound method of `type`
+        eq: Any = kind.__eq__  # mypy takes this for the bound method of `type`
         return cls(
             tuple(f"{base.__module__}:{base.__qualname__}" for base in kind.__mro__),
             frozenset(name for name in DUNDERS if getattr(kind, name, None) is not None),

@@ -1,4 +1,4 @@
-"""Replaces, in the judge's process, the library functions that have to treat stand-ins."""
+"""Replaces, in the judge's process, the library functions that don't work with stand-ins."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ONE_PASS = (types.GeneratorType, filter, map, zip)
 
 
 def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
-    """Replace the library functions that have to treat stand-ins.
+    """Replace the library functions that don't work with stand-ins.
 
     Args:
         peer: the judge's end of the conversation with the candidate.

@@ -80,7 +80,7 @@ class Names(dict[str, Any]):
             value = self._fetch(name)
         except NameError:
             raise KeyError(name) from None
-        if issubclass(type(value), Remote):  # a copy is soon out of date
+        if issubclass(type(value), Remote):  # any other value is a copy, soon out of date
             self._found[name] = value
         return value
 

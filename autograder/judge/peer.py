@@ -343,7 +343,7 @@ class Peer(Ledger):
         message.books = Books(dropped, released, encoder.created, encoder.exported)
         try:
             self.channel.send(to_json(message), encoder.buffers)
-        except ValueError:  # too large: what changed may be why, so it stays here
+        except ValueError:  # too large, maybe because of the changed objects
             self._undo(encoder)
             self._keep_here([entry.number for entry in encoder.changed])
             raise
@@ -357,12 +357,12 @@ class Peer(Ledger):
         for undo in reversed(encoder.undo):
             undo()
         encoder.undo = []
-        if encoder.changing is not None:  # it failed: no later message must fail for it
+        if encoder.changing is not None:  # its encoding failed, and must not fail again
             self._keep_here([encoder.changing.number])
             encoder.changing = None
 
     def _keep_here(self, numbers: list[int]) -> None:
-        """Make each side's object its own; the next message tells the other side."""
+        """Stop sharing these objects; the next message tells the other side."""
         for number in numbers:
             self.table.drop(number)
             self._dropped.append(number)

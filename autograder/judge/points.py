@@ -90,7 +90,7 @@ def from_outputs(outputs: list[dict[str, Any]], maximum: float) -> Score:
 def _holds_numbers(value: Any) -> bool:
     if isinstance(value, torch.Tensor):
         return True
-    # A table or a series of pandas holds numbers too.
+    # A table or a series of pandas counts as an array too.
     return isinstance(value, np.ndarray) or (
         not isinstance(value, np.generic | numbers.Number)
         and type(value).__module__.partition(".")[0] == "pandas"

@@ -55,7 +55,7 @@ def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
 
 
 def how_it_ended(error: BaseException) -> Ended:
-    """Decide by who raised the error, and by a class that isn't the student's; not by text."""
+    """Classify an error by who raised it and by the judge's own classes, never by its text."""
     is_students = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
     if type(error).__name__ == NeedsReview.__name__ and not is_students:
         return Ended.NEEDS_REVIEW

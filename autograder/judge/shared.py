@@ -96,7 +96,7 @@ class Shared:
         self._grad = _grad_state(self.obj)
 
     def unsettle(self) -> None:
-        """Forget the noted state, because a new state is sent; the answer makes it be noted."""
+        """Forget the noted state, because a new state crosses; `settle` notes the new state."""
         self._common = None
 
     def changes(self) -> tuple[bool, bool]:
