@@ -1,4 +1,4 @@
-"""What the candidate writes and reads, and which of its objects the judge knows by handle."""
+"""The candidate's codec, and its record of the objects that the judge has handles of."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from autograder.judge.strides import laid_out
 
 
 class CandidateObjects(Peer):
-    """The student's objects, as far as the judge knows of them.
+    """The student's objects that the judge knows.
 
     Args:
-        channel: The connection.
-        namespace: The student's names.
+        channel: the connection.
+        namespace: the student's names.
     """
 
     parity = 1
@@ -42,7 +42,7 @@ class CandidateObjects(Peer):
         self._live_iterators: set[int] = set()
 
     def kind(self, cls: type) -> tuple[int, Any]:
-        """A class's number, and its description if the judge doesn't have it yet."""
+        """Return a class's number, and its description if the judge doesn't have it yet."""
         if (number := self.kinds.get(cls)) is not None:
             return number, None
         info = Kind.of(cls).to_json()
@@ -51,7 +51,10 @@ class CandidateObjects(Peer):
         return self._last_kind, info
 
     def keep(self, handle: int, tensor: torch.Tensor) -> None:
-        """The judge has a live tensor's handle: what shares its memory is live from now on."""
+        """Note that the judge has a live tensor's handle.
+
+        Every tensor that shares its memory is live from now on.
+        """
         key = memory_key(tensor)
         if self._live.get(handle) != key:
             self._let_go(handle)
@@ -59,14 +62,14 @@ class CandidateObjects(Peer):
             self._live_memory.setdefault(key, set()).add(handle)
 
     def shares_live_memory(self, tensor: torch.Tensor) -> bool:
-        """Whether a tensor that the judge has a handle of has its values in the same memory."""
+        """Return whether a tensor that the judge has a handle of uses the same memory."""
         key = memory_key(tensor)
-        # A parameter's memory changes with `m.double()`; its old memory may be anybody's.
+        # `m.double()` gives a parameter new memory; another tensor may use its old memory now.
         handles = self._live_memory.get(key, ()) if key else ()
         return any(memory_key(self.exports[handle]) == key for handle in handles)
 
     def released(self, handle: int) -> None:
-        """Forget a handle, and that its memory is live."""
+        """Forget a handle, and the note that its memory is live."""
         if handle >= 0:
             self._live_iterators.discard(id(self.exports.get(handle)))
         self._let_go(handle)
@@ -79,7 +82,7 @@ class CandidateObjects(Peer):
                 del self._live_memory[key]
 
     def callback(self, handle: int) -> Callable[..., Any]:
-        """A function of the test, as a function here."""
+        """Return a function that calls the test's function of this handle."""
         target = types.SimpleNamespace(_handle=handle)
 
         def call_test(*args: Any, **kwargs: Any) -> Any:
@@ -88,24 +91,27 @@ class CandidateObjects(Peer):
         return call_test
 
     def forget(self, handle: int) -> None:
-        """Let go of a handle, and of the function that it was the test's name for."""
+        """Release a handle, and forget the callback that was made for it."""
         super().forget(handle)
         self.callbacks = {key: value for key, value in self.callbacks.items() if value != handle}
 
 
 class CandidateEncoder(Encoder):
-    """Everything that isn't plain data becomes a handle; tensors too, where they are to stay."""
+    """Writes plain data by value, and everything else by handle.
+
+    A tensor that must stay in the candidate is written by handle too.
+    """
 
     def __init__(self, peer: CandidateObjects) -> None:
         super().__init__(peer)
         self.peer = peer
 
     def other(self, obj: Any) -> Any:
-        """A handle, with a description of the object's class the first time."""
+        """Return a handle, with a description of the object's class the first time."""
         if isinstance(obj, Remote):
             return ["mine", obj._handle]
         callback = self.peer.callbacks.get(id(obj))
-        if callback and self.peer.imported(callback) is obj:  # ids are used again
+        if callback and self.peer.imported(callback) is obj:  # Python reuses ids
             return ["mine", callback]
         kind, info = self.peer.kind(type(obj))
         if info is not None:
@@ -116,7 +122,7 @@ class CandidateEncoder(Encoder):
         return ["remote", self.export(obj), kind, info, names]
 
     def tensor(self, obj: torch.Tensor) -> Any:
-        """By value, or by handle where it is a parameter or lives in something that stays here."""
+        """Encode by value, or by handle if the tensor is part of an object that stays here."""
         if obj.layout is torch.strided and not obj.is_meta and self._stays(obj):
             handle = self.export(obj)
             self.peer.keep(handle, obj)
@@ -130,9 +136,9 @@ class CandidateEncoder(Encoder):
             return False
         entry = self.peer.table.find(obj)
         if entry is not None and entry.number % 2 == 0:
-            return False  # the judge's own tensor: it has the data
+            return False  # the judge made this tensor and has its data
         return (
-            type(obj) is nn.Parameter  # a subclass may answer as it likes: its data cross once
+            type(obj) is nn.Parameter  # not a subclass, whose methods are the student's
             or self.live
             or obj in self.peer.exports
             or self.peer.shares_live_memory(obj)
@@ -140,23 +146,23 @@ class CandidateEncoder(Encoder):
 
 
 class CandidateDecoder(Decoder):
-    """Also reads library names, instances and callbacks: the judge is trusted."""
+    """Reads library names, instances and callbacks too, because the judge is trusted."""
 
     def __init__(self, peer: CandidateObjects, buffers: list[memoryview]) -> None:
         super().__init__(peer, buffers)
         self.peer = peer
 
     def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
-        """The judge's word is law."""
+        """Replace all attributes with those of the message, because the judge is trusted."""
         vars(obj).clear()
         vars(obj).update(attributes)
 
     def dense(
         self, dtype: str, shape: list[int], buffer: int, device: str, *strides: list[int]
     ) -> torch.Tensor:
-        """As `Decoder.dense`; a test's tensor is laid out as the test made it."""
-        made = super().dense(dtype, shape, buffer, device)
-        return laid_out(made, *strides) if strides else made
+        """Do as `Decoder.dense`, and give a test's tensor the strides that it has in the test."""
+        tensor = super().dense(dtype, shape, buffer, device)
+        return laid_out(tensor, *strides) if strides else tensor
 
     def _name(self, module: str, qualname: str) -> Any:
         obj = importlib.import_module(module)
@@ -168,8 +174,8 @@ class CandidateDecoder(Decoder):
         return self.peer.namespace[name]
 
     def _instance(self, number: int, kind: Any, body: Any) -> Any:
-        made = self.decode(kind)
-        obj = self._take(made.__new__(made), number)
+        cls = self.decode(kind)
+        obj = self._take(cls.__new__(cls), number)
         self.fill(obj, body)
         return obj
 
@@ -187,12 +193,12 @@ class CandidateDecoder(Decoder):
         return obj
 
     def _class(self, handle: int, name: str, bases: Any, members: Any) -> type:
-        made: type | None = self.peer.imported(handle)
-        if made is None:
+        cls: type | None = self.peer.imported(handle)
+        if cls is None:
             namespace = {key: self._member(kind, value) for key, kind, value in members}
-            made = type(name, tuple(self.decode(base) for base in bases), namespace)
-            self.peer.remember(handle, made)
-        return made
+            cls = type(name, tuple(self.decode(base) for base in bases), namespace)
+            self.peer.remember(handle, cls)
+        return cls
 
     def _member(self, kind: str, value: Any) -> Any:
         decoded = self.decode(value)
@@ -200,9 +206,9 @@ class CandidateDecoder(Decoder):
         return wrap(decoded) if wrap else decoded
 
     def _callback(self, handle: int, dunders: list[str] | None) -> Any:
-        found = self.peer.imported(handle)
-        if found is not None:
-            return found
+        callback = self.peer.imported(handle)
+        if callback is not None:
+            return callback
         if dunders is None:
             function = self.peer.callback(handle)
             self.peer.callbacks[id(function)] = handle

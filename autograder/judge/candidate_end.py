@@ -1,7 +1,7 @@
-"""The student's end: runs the student's cells and serves what the judge asks of their names.
+"""The candidate's end: it runs the student's cells and serves the judge's requests.
 
-Nothing here can be trusted once a student's cell has run: all that must hold is checked by the
-judge. No test's source or hidden name is ever sent here.
+Nothing here can be trusted once a student's cell has run, so the judge checks everything that must
+hold. A test's source and its hidden names are never sent here.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class CandidatePeer(CandidateObjects):
     """Serves the judge.
 
     Args:
-        channel: The connection.
-        shell: Runs the student's cells; its `user_ns` holds the student's names.
+        channel: the connection.
+        shell: the shell that runs the student's cells; its `user_ns` holds the student's names.
     """
 
     encoder = CandidateEncoder
@@ -55,13 +55,13 @@ class CandidatePeer(CandidateObjects):
     def __init__(self, channel: Channel, shell: Any) -> None:
         super().__init__(channel, shell.user_ns)
         self.shell = shell
-        self._told: dict[str, Any] = {}  # what names meant when the judge looked them up
+        self._told: dict[str, Any] = {}  # names with their values at the judge's look-up
         self._interruptible = self._interrupted = False
         self._streams = sys.stdout, sys.stderr
         self._state: tuple[bool, torch.dtype] = (True, torch.get_default_dtype())
 
     def wants_live(self, op: str, target: Any, name: str | None) -> bool:
-        """Attributes, items and globals stay here, and so does what a model lists of itself."""
+        """Return whether tensors stay here: those of attributes, items, globals and models."""
         if op in ("name", "getattr", "tensor_method"):
             return True
         if op == "special":
@@ -74,7 +74,7 @@ class CandidatePeer(CandidateObjects):
 
     @contextlib.contextmanager
     def under(self, context: Any, decoder: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
-        """The judge's grad mode, default dtype and device, seeds and rules; prints are kept."""
+        """Apply the judge's grad mode, defaults, seeds and house rules, and collect the prints."""
         grad, dtype, device, seeds, rules = context
         if seeds is not None:
             restore(seeds, decoder)
@@ -83,7 +83,7 @@ class CandidatePeer(CandidateObjects):
         streams = sys.stdout, sys.stderr
         torch.set_default_dtype(getattr(torch, dtype))
         try:
-            grad = grad and self._state[0]  # a cell that turned it off for good meant that
+            grad = grad and self._state[0]  # a cell that turned grad mode off keeps it off
             with torch.set_grad_enabled(grad), torch.device(device) if device else _SAME:
                 sys.stdout, sys.stderr = out, err
                 with enforced(rules) if rules else _SAME:
@@ -93,13 +93,13 @@ class CandidatePeer(CandidateObjects):
             torch.set_default_dtype(before)
 
     def outgoing_names(self, _: Encoder) -> list[Any]:
-        """Names that mean something else than when the judge looked them up."""
+        """Return the names that were rebound or deleted since the judge looked them up."""
         return [
             name for name, obj in self._told.items() if self.namespace.get(name, self) is not obj
         ]
 
     def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
-        """Bind and delete what a test bound and deleted."""
+        """Bind and delete the names that a test bound and deleted."""
         for name, *value in names:
             if value:
                 self.namespace[name] = decoder.decode(value[0])
@@ -109,7 +109,7 @@ class CandidatePeer(CandidateObjects):
     def perform(
         self, op: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]
     ) -> Any:
-        """One of the operations below; student code may be interrupted, ours may not."""
+        """Do one of the operations below; a signal may interrupt only student code."""
         before, self._interruptible = self._interruptible, True
         self._interrupted = False
         try:
@@ -118,15 +118,17 @@ class CandidatePeer(CandidateObjects):
             self._interruptible = before
 
     def interrupt(self, *_: Any) -> None:
-        """SIGINT: the judge says that the time is up. It says so until it has an answer."""
+        """Handle SIGINT, which the judge sends when the time is up, until it has an answer."""
         if self.talking:
             self._interrupted = True
         elif self._interruptible:
-            self._interruptible = self._interrupted = False  # once a call: it may clean up
+            self._interruptible = self._interrupted = (
+                False  # once a call: student code may clean up
+            )
             raise KeyboardInterrupt
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        """As `Peer.request`; an interrupt that came meanwhile is raised now."""
+        """Do as `Peer.request`; an interrupt that came meanwhile is raised afterwards."""
         try:
             with paused():
                 return super().request(*args, **kwargs)
@@ -135,7 +137,7 @@ class CandidatePeer(CandidateObjects):
                 self.interrupt()
 
     def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
-        """The class by name, or by handle if it is the student's; arguments; where it happened."""
+        """Encode the class (a student's by handle), the arguments, the text and the traceback."""
         kind = type(error)
         names = [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
         own = encoder.other(kind) if kind.__module__ != "builtins" else None
@@ -143,7 +145,7 @@ class CandidatePeer(CandidateObjects):
         return [names, own, args, _text(error), _where(error), is_cuda_failure(error)]
 
     def error_from_json(self, value: Any, _: Decoder) -> BaseException:
-        """An exception that a test's callable raised: its builtin class and its message."""
+        """Make the exception that a test's callable raised, of its builtin class."""
         name, message = value
         kind = getattr(sys.modules["builtins"], name, RuntimeError)
         try:
@@ -158,11 +160,11 @@ class CandidatePeer(CandidateObjects):
         return outputs, is_cuda_failure(getattr(sys, "last_value", None))
 
     def _do_sync(self, *_: Any) -> None:
-        """The message itself carried what was to be told."""
+        """Do nothing, because the message itself carried all changes."""
 
     @contextlib.contextmanager
     def _notebook_state(self) -> Iterator[None]:
-        """A cell sees, and sets, the notebook's own streams and torch settings."""
+        """Restore the notebook's own streams and torch settings, which the cell may change."""
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self._streams
         grad, dtype = self._state
@@ -177,10 +179,10 @@ class CandidatePeer(CandidateObjects):
 
     def _do_name(self, _: Any, name: str) -> Any:
         try:
-            found = self._told[name] = self.namespace[name]
+            obj = self._told[name] = self.namespace[name]
         except KeyError:
             raise NameError(f"name '{name}' is not defined") from None
-        return found
+        return obj
 
     def _do_bound(self, _: Any, name: str) -> bool:
         return name in self.namespace
@@ -286,7 +288,7 @@ _NOT_THEIRS = ("/course_utils/own_work.py", "/contextlib.py")
 
 
 class _Printed(io.StringIO):
-    """What is printed during one call, up to a limit."""
+    """Collects what is printed during one call, up to a limit."""
 
     def write(self, text: str) -> int:
         if self.tell() < MAX_PRINTED:
@@ -295,7 +297,7 @@ class _Printed(io.StringIO):
 
 
 def _lists_a_model(target: Any) -> bool:
-    """Whether this is parameters(), state_dict() and the like: torch's own method of a model."""
+    """Return whether this is torch's own method of a model, such as parameters()."""
     owner = getattr(target, "__self__", None)
     function = getattr(target, "__func__", None)
     return (
@@ -313,7 +315,7 @@ def _text(error: BaseException) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """The traceback through the student's code, without ours."""
+    """Return the traceback through the student's code, without the autograder's frames."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -326,7 +328,7 @@ def main(sock_fd: int) -> None:
     """Run as the candidate until the judge closes the connection.
 
     Args:
-        sock_fd: This end of the socket pair.
+        sock_fd: this end of the socket pair.
     """
     from autograder.sandbox.shell import Shell
 

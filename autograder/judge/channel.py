@@ -1,8 +1,8 @@
-"""Frames over one stream socket, with caps on size and a deadline that no frame can outwait.
+"""Frames over one stream socket, with limits on their size and a deadline.
 
 A frame is a 4-byte length, a JSON head `[message, [length of each buffer]]`, and the buffers.
-Reading or writing never raises for time inside a frame by a signal: the deadline is checked
-between system calls, so a frame is either whole or the connection is given up.
+The deadline is checked between system calls; no signal handler raises inside a frame. So a frame is
+read or written as a whole, or the connection is given up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 from autograder.judge.errors import CandidateLostError, JudgeFaultError
 
-# `_thread.interrupt_main` wakes no system call: wait in pieces, so that Python runs the handler.
+# Waits are short because `_thread.interrupt_main` interrupts no system call: Python runs signal
+# handlers between two waits.
 _HANDLERS_RUN = 0.25
 
 Buffer = bytes | bytearray | memoryview
@@ -26,7 +27,7 @@ Buffer = bytes | bytearray | memoryview
 
 @dataclass(frozen=True)
 class FrameLimits:
-    """Most that one frame may hold; what a frame costs to read is bounded by these."""
+    """The most that one frame may hold; these limits bound the cost of reading a frame."""
 
     head_bytes: int = 16 << 20
     buffer_bytes: int = 512 << 20
@@ -37,10 +38,10 @@ class Channel:
     """One end of the connection between judge and candidate.
 
     Attributes:
-        deadline: When `on_late` is called while this end waits; None: never.
-        clock: The clock of the deadline; it may run slower than `time.monotonic`.
-        on_late: Called when the deadline passes. It must set a later deadline, or raise.
-        busy: True while a frame is read or written: a signal handler must not raise then.
+        deadline: the time at which `on_late` is called while this end waits; None for no deadline.
+        clock: the clock of the deadline, which may run slower than `time.monotonic`.
+        on_late: called when the deadline passes; it must set a later deadline, or raise.
+        busy: whether a frame is being read or written; a signal handler must not raise then.
     """
 
     def __init__(self, sock: socket.socket, limits: FrameLimits | None = None) -> None:
@@ -53,7 +54,7 @@ class Channel:
         self.busy = False
 
     def close(self) -> None:
-        """Close the connection; the other end sees its end."""
+        """Close the connection; the other end reads the end of the stream."""
         self._sock.close()
 
     def send(self, message: Any, buffers: Sequence[Buffer] = ()) -> None:
@@ -61,8 +62,8 @@ class Channel:
 
         Raises:
             CandidateLostError: the other end is gone or doesn't read.
-            JudgeFaultError: the message isn't JSON: the codec is at fault.
-            ValueError: the frame is larger than the other end takes.
+            JudgeFaultError: the message isn't JSON, which is a fault of the codec.
+            ValueError: the frame is larger than the other end accepts.
         """
         lengths = [len(buffer) for buffer in buffers]
         try:
@@ -92,10 +93,10 @@ class Channel:
         """Read one frame.
 
         Returns:
-            The message, as JSON gave it, and its buffers, each writable memory of its own.
+            The message, as parsed from JSON, and its buffers, each in writable memory of its own.
 
         Raises:
-            CandidateLostError: the end of the stream, or a frame that breaks a rule.
+            CandidateLostError: the stream has ended, or the frame breaks a rule.
         """
         self.busy = True
         try:

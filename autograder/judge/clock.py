@@ -1,9 +1,9 @@
-"""The time of a cell, and a test's own alarms and signal handlers, on the one timer there is.
+"""The cell's time limit and a test's own alarms, which share the process's only timer.
 
-A test may stop a slow call with `signal.alarm`, as in stock nbgrader. Its timer must not take the
-place of the cell's limit, and its handler must not raise while a message is half written. So
-`signal.signal`, `alarm` and `setitimer` work here on a timer and a table of the test's own: the
-real timer is set for whichever comes first, and a handler is called when it can do no harm.
+A test may stop a slow call with `signal.alarm`, as in stock nbgrader. Its timer must not replace
+the cell's limit, and its handler must not raise while a message is half written. So this module
+replaces `signal.signal`, `alarm` and `setitimer`, and keeps the test's alarm and handlers itself.
+The real timer is set to the earlier of limit and alarm. A handler is called when it can do no harm.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 _TICK = 0.25
-_EARLY = 0.002  # a timer may go off this long before its time, by the other clock
+_EARLY = 0.002  # the real timer may go off this much too early by the clock of the limits
 
 
 class Listener(Protocol):
-    """What the clock asks and tells of the conversation: see `JudgePeer`."""
+    """What the clock needs of the judge's end of the conversation: see `JudgePeer`."""
 
     talking: bool
     waiting: bool
     stopped: BaseException | None
 
     def time_is_up(self) -> None:
-        """The cell's limit has passed; called again and again."""
+        """Act on the cell's limit, which has passed; called repeatedly."""
 
     def stop(self, error: BaseException) -> None:
-        """A test's handler raised this while the student's code ran."""
+        """Take the error that a test's handler raised while the student's code ran."""
 
     def remind(self) -> None:
-        """Ask the candidate again to stop, if it was asked."""
+        """Ask the candidate again to stop, if it was asked before."""
 
 
 class Clock:
-    """Takes the place of the process's timer and of the handlers of its signals.
+    """Replaces the process's timer and the handlers of its signals.
 
     Args:
-        listener: The judge's end of the conversation.
-        now: The time by which limits and alarms are counted. It may run slower than the wall
-            clock, by which the real timer goes: the timer is set anew where it came too early.
+        listener: the judge's end of the conversation.
+        now: the clock of limits and alarms. It may run slower than the wall clock, which the real
+            timer follows, so the timer is set again if it went off too early.
     """
 
     def __init__(self, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class Clock:
             setattr(signal, name, getattr(self, name))
 
     def close(self) -> None:
-        """Give the timer and the module's functions back."""
+        """Stop the timer, and restore the functions of the module `signal`."""
         self._limit = self._alarm = None
         self._arm()
         for name, function in self._real.items():
@@ -79,8 +79,9 @@ class Clock:
         """Tell the listener when the time is up; a test's timers end with its cell.
 
         Args:
-            seconds: Time until then.
-            is_test: Whether handlers are called: what a test left behind is no later cell's.
+            seconds: the time until then.
+            is_test: whether tests' handlers are called; a student's cell must not run a handler
+                that a test left installed.
         """
         self._heeds = is_test
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
@@ -95,14 +96,14 @@ class Clock:
             self._arm()
 
     def flush(self) -> None:
-        """Call the handlers of signals that came while a message was made or read."""
+        """Call the handlers of signals that arrived while a message was made or read."""
         while self._pending and self._may_deliver():
             self._deliver(*self._pending.pop(0))
 
-    # What tests call instead of the module's functions.
+    # The replacements of the module's functions.
 
     def signal(self, number: int, handler: Any) -> Any:
-        """As `signal.signal`."""
+        """Do as `signal.signal`."""
         before = self.getsignal(number)
         if number == signal.SIGALRM:
             if threading.current_thread() is not threading.main_thread():
@@ -116,18 +117,18 @@ class Clock:
         return before
 
     def getsignal(self, number: int) -> Any:
-        """As `signal.getsignal`."""
+        """Do as `signal.getsignal`."""
         if number in self._handlers:
             return self._handlers[number]
         return self._real["getsignal"](number)
 
     def alarm(self, seconds: int) -> int:
-        """As `signal.alarm`."""
+        """Do as `signal.alarm`."""
         left, _ = self.setitimer(signal.ITIMER_REAL, int(seconds))
         return math.ceil(left)
 
     def setitimer(self, which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
-        """As `signal.setitimer`."""
+        """Do as `signal.setitimer`."""
         if which != signal.ITIMER_REAL:
             left: tuple[float, float] = self._real["setitimer"](which, seconds, interval)
             return left
@@ -140,7 +141,7 @@ class Clock:
         return before
 
     def getitimer(self, which: int) -> tuple[float, float]:
-        """As `signal.getitimer`."""
+        """Do as `signal.getitimer`."""
         if which != signal.ITIMER_REAL:
             left: tuple[float, float] = self._real["getitimer"](which)
             return left
@@ -148,7 +149,7 @@ class Clock:
             return 0.0, 0.0
         return max(self._alarm - self._now(), 1e-6), self._interval
 
-    # What the process is told.
+    # The real timer and signals.
 
     def _arm(self) -> None:
         times = [when for when in (self._limit, self._alarm) if when is not None]
@@ -158,7 +159,7 @@ class Clock:
         self._real["setitimer"](signal.ITIMER_REAL, delay)
 
     def _ring(self, number: int, frame: Any) -> None:
-        """The real timer went off."""
+        """Handle the real timer's signal."""
         now = self._now() + _EARLY
         limit_passed = self._limit is not None and now >= self._limit
         alarm_passed = self._alarm is not None and now >= self._alarm
@@ -182,11 +183,11 @@ class Clock:
             self._pending.append((number, frame))
 
     def _may_deliver(self) -> bool:
-        """Not while a message is half made or half read."""
+        """Return whether no message is half made or half read."""
         return self._listener.waiting or not self._listener.talking
 
     def _deliver(self, number: int, frame: Any) -> None:
-        """Call the test's handler; what it raises stops the student's code, if that runs."""
+        """Call the test's handler; an error that it raises stops the student's running code."""
         handler = self._handlers.get(number)
         if not self._heeds or self._listener.stopped is not None or handler is signal.SIG_IGN:
             return
@@ -198,7 +199,7 @@ class Clock:
         try:
             handler(number, frame)
         except BaseException as error:
-            error.__traceback__ = None  # through the frames of the conversation
+            error.__traceback__ = None  # its frames belong to the conversation
             self._listener.stop(error)
             self._arm()
 

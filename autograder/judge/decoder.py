@@ -1,4 +1,4 @@
-"""How values are read: the tags that `encoder` writes.
+"""Reads values from the tags that `encoder` writes.
 
 Nothing is ever unpickled, and no tag that the judge reads imports or calls anything.
 """
@@ -33,7 +33,7 @@ _TORCH_DTYPES = {
 _DEVICE = re.compile(r"cpu|cuda(:\d{1,2})?")
 FACTORIES = frozenset({"list", "dict", "set", "int", "float", "str", "bool", "tuple"})
 _RETURN_TYPES = {name: cls for name, cls in vars(torch.return_types).items() if name[0] != "_"}
-# Modes whose pixels are all in tobytes(), with the bytes of each.
+# Image modes whose pixels are all in tobytes(), with the number of bytes in a pixel.
 IMAGE_MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3, "I": 4,
                 "F": 4}  # fmt: skip
 _MAX_VIEW_BYTES = 512 << 20
@@ -43,13 +43,13 @@ _MAX_FROZENSET = 50_000
 class Decoder:
     """Turns one message's JSON and buffers back into values.
 
-    Anything that it can't make sense of raises an ordinary exception, and the peer decides what
-    that means: in the judge, that the candidate is not to be talked to any longer.
+    Anything that can't be read raises an ordinary exception, and the peer decides what follows.
+    The judge ends such a candidate.
 
     Attributes:
-        leaves: Tensors in the message that gradients can be taken with respect to, in the order
+        leaves: tensors in the message with respect to which gradients can be taken, in the order
             of the sender's `Encoder.inputs`.
-        outputs: Results with a history, set by the peer before a reply's value is decoded.
+        outputs: results with a history, which the peer sets before it decodes an answer's value.
     """
 
     def __init__(self, ledger: Ledger, buffers: list[memoryview]) -> None:
@@ -60,7 +60,7 @@ class Decoder:
         self.depth = 0
 
     def decode(self, value: Any) -> Any:
-        """The value of a JSON form."""
+        """Return the value of a JSON form."""
         if type(value) is not list:
             if type(value) is dict:
                 raise ValueError("an object where a value was expected")
@@ -74,13 +74,13 @@ class Decoder:
             self.depth -= 1
 
     def fill(self, obj: Any, body: Any) -> None:
-        """Make a shared object's contents those of the message."""
+        """Replace a shared object's contents with those of the message."""
         if isinstance(obj, list):
             obj[:] = [self.decode(item) for item in body]
         elif isinstance(obj, set):
             items = [self.decode(item) for item in body]
             obj.clear()
-            for item in items:  # one by one: hashes that collide can't outlast the clock
+            for item in items:  # a loop can be stopped if hashes collide; a C call can't
                 obj.add(item)
         elif isinstance(obj, dict):
             pairs = [(self.decode(key), self.decode(value)) for key, value in body]
@@ -97,7 +97,7 @@ class Decoder:
             self.fill_instance(obj, [(str(name), self.decode(value)) for name, value in body])
 
     def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
-        """Make an instance's attributes those of the message; each end has its own rules."""
+        """Replace an instance's attributes with those of the message, by each end's rules."""
         raise NotImplementedError
 
     @staticmethod
@@ -106,28 +106,28 @@ class Decoder:
             raise ValueError("a tensor can't change its dtype in place")
         with torch.no_grad():
             if new.shape == obj.shape:
-                obj.data.copy_(new)  # histories that need the old values are the other side's
+                obj.data.copy_(new)  # only the other side's histories need old values
             else:
                 obj.set_(new)  # type: ignore[call-overload]
 
     def array(self, dtype: str, shape: list[int], buffer: int) -> np.ndarray:
-        """An array over a buffer of the message."""
+        """Return an array over a buffer of the message."""
         if not _NUMPY_DTYPE.fullmatch(dtype):
             raise ValueError(f"no such dtype: {dtype!r:.40}")
         return np.frombuffer(self.buffers[buffer], dtype=np.dtype(dtype)).reshape(shape)
 
     def dense(self, dtype: str, shape: list[int], buffer: int, device: str) -> torch.Tensor:
-        """A tensor over a buffer of the message, moved to the device it came from."""
+        """Return a tensor over a buffer of the message, moved to the device it came from."""
         data = self.buffers[buffer]
         kind = _TORCH_DTYPES[dtype]
         flat = torch.frombuffer(data, dtype=kind) if len(data) else torch.empty(0, dtype=kind)
         size = _shape(shape)
         if flat.numel() != math.prod(size):
             raise ValueError("a tensor with too many or too few elements")
-        # Not a view: it would hold on to what it is a view of, and never leave the table.
+        # Not a view: a view keeps its base alive, so the table would never drop it.
         strides = torch.empty(size, device="meta").stride()
-        made = torch.empty(0, dtype=kind).set_(flat.untyped_storage(), 0, size, strides)
-        return made.to(self._device(device))
+        tensor = torch.empty(0, dtype=kind).set_(flat.untyped_storage(), 0, size, strides)
+        return tensor.to(self._device(device))
 
     @staticmethod
     def _device(name: str) -> torch.device:
@@ -183,8 +183,8 @@ class Decoder:
             or math.prod(_shape(shape)) * base.itemsize > _MAX_VIEW_BYTES
         ):
             raise ValueError("a view of what is no array, or too large")
-        dense = np.ascontiguousarray(base)  # as the other side's copy is, whatever ours is
-        view: np.ndarray = np.ndarray(  # checks that the view lies within base
+        dense = np.ascontiguousarray(base)  # as the other side's copy is
+        view: np.ndarray = np.ndarray(  # numpy checks that the view lies within base
             tuple(shape), base.dtype, buffer=dense.data, offset=start, strides=tuple(strides)
         )
         view.flags.writeable = base.flags.writeable
@@ -202,7 +202,7 @@ class Decoder:
             or math.prod(shape) * base.element_size() > _MAX_VIEW_BYTES
         ):
             raise ValueError("a view that reaches beyond its tensor")
-        dense = base.detach().contiguous()  # as the other side's copy is, whatever ours is
+        dense = base.detach().contiguous()  # as the other side's copy is
         return torch.as_strided(dense, shape, stride, dense.storage_offset() + offset)
 
     def _tensor(self, number: int, body: Any, flags: Any, grad: Any) -> torch.Tensor:
@@ -214,7 +214,7 @@ class Decoder:
             leaf = tensor if requires_grad else None
         elif requires_grad:
             leaf = tensor.requires_grad_()
-            if not is_leaf:  # it may be changed in place, which a view of a leaf may not
+            if not is_leaf:  # a clone may be changed in place, a leaf may not
                 tensor = leaf.clone()
         if leaf is not None:
             self.leaves.append(leaf)

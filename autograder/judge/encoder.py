@@ -1,8 +1,7 @@
-"""How values are written: plain data as JSON with binary buffers, everything else as a reference.
+"""Writes values: plain data as JSON with binary buffers, everything else as a reference.
 
 A value is a JSON scalar (None, bool, int, float, str) or a list `[tag, ...]`. `Encoder` and
-`Decoder` hold what both directions share; the ends add their own tags: `judge_codec` and
-`candidate_codec`.
+`Decoder` have the tags of both directions. `judge_codec` and `candidate_codec` add each end's tags.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ class Encoder:
     """Turns the values of one message into JSON and buffers.
 
     Attributes:
-        buffers: The message's buffers.
-        inputs: Tensors in the message with respect to which the other side may ask gradients.
-        outputs: Results with a history; filled only where `returning` is set.
-        live: Whether tensors stay here, for the other side to read and change.
-        created: Numbers of the objects that this message shares for the first time.
-        exported: Handles that this message tells for the first time.
-        undo: What takes back all that encoding has noted, should the message never be sent.
-        changed: Objects whose changes this message carries.
-        changing: The one of them that is being encoded.
+        buffers: the message's buffers.
+        inputs: tensors in the message with respect to which the other side may ask for gradients.
+        outputs: results with a history; filled only if `returning` is set.
+        live: whether tensors stay here, for the other side to read and change.
+        created: numbers of the objects that this message shares for the first time.
+        exported: handles that this message mentions for the first time.
+        undo: functions that take back what encoding has noted, in case the message isn't sent.
+        changed: objects whose changes this message carries.
+        changing: the changed object that is being encoded.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -57,7 +56,7 @@ class Encoder:
         self.depth = 0
 
     def encode(self, obj: Any) -> Any:
-        """The JSON form of a value.
+        """Return the JSON form of a value.
 
         Raises:
             TypeError: the value can't cross; the message says what to do.
@@ -82,19 +81,19 @@ class Encoder:
             self.depth -= 1
 
     def buffer(self, data: Buffer) -> int:
-        """Put bytes beside the message; their number."""
+        """Add a buffer to the message and return its number."""
         self.buffers.append(data)
         return len(self.buffers) - 1
 
     def share(self, obj: Any) -> Shared:
-        """Take an object into the table."""
+        """Add an object to the table of shared objects."""
         entry = self.ledger.table.add(obj)
         self.created.append(entry.number)
         self.undo.append(functools.partial(self.ledger.table.drop, entry.number))
         return entry
 
     def export(self, obj: Any) -> int:
-        """The handle by which the other side may ask for an object that stays here."""
+        """Return the handle by which the other side may ask for an object that stays here."""
         is_new = obj not in self.ledger.exports
         handle = self.ledger.exports.handle(obj)
         if is_new:
@@ -103,7 +102,7 @@ class Encoder:
         return handle
 
     def body(self, obj: Any) -> Any:
-        """The contents of a shared object, as `Decoder.fill` takes them."""
+        """Return the contents of a shared object, as `Decoder.fill` takes them."""
         if isinstance(obj, list | set):
             return [self.encode(item) for item in obj]
         if isinstance(obj, dict):
@@ -120,11 +119,11 @@ class Encoder:
         return [[name, self.encode(value)] for name, value in vars(obj).items()]
 
     def other(self, obj: Any) -> Any:
-        """What isn't plain data: each end has its own answer."""
+        """Encode an object that isn't plain data, by each end's rules."""
         raise NotImplementedError
 
     def _stays(self, _obj: Any) -> bool:
-        """Whether this tensor is to cross by handle, although it was shared by value before."""
+        """Return whether this tensor crosses by handle, although it was shared by value before."""
         return False
 
     def _by_base(self, kind: type, obj: Any) -> Any:
@@ -155,8 +154,8 @@ class Encoder:
     def _defaultdict(self, obj: Any) -> Any:
         number = self.share(obj).number
         factory = getattr(obj.default_factory, "__name__", None)
-        known = factory in FACTORIES and getattr(builtins, factory) is obj.default_factory
-        return ["defaultdict", number, self.body(obj), factory if known else None]
+        is_builtin = factory in FACTORIES and getattr(builtins, factory) is obj.default_factory
+        return ["defaultdict", number, self.body(obj), factory if is_builtin else None]
 
     def _array(self, obj: np.ndarray) -> Any:
         if obj.dtype.kind not in _NUMPY_KINDS:
@@ -175,7 +174,7 @@ class Encoder:
         return ["ndarray", self.share(obj).number, self.body(obj)]
 
     def tensor(self, obj: torch.Tensor) -> Any:
-        """A tensor's values, or where they are found on the other side."""
+        """Encode a tensor's values, or their place on the other side."""
         if obj.layout is not torch.strided or obj.is_meta or obj.is_quantized:
             raise TypeError(
                 f"a tensor with layout {obj.layout} on {obj.device} can't cross to the test: "
@@ -202,7 +201,7 @@ class Encoder:
 
     @staticmethod
     def _is_view(obj: torch.Tensor, owner: Shared) -> bool:
-        """Whether the other side can rebuild `obj` from its own copy of the owner."""
+        """Return whether the other side can rebuild `obj` from its own copy of the owner."""
         base = owner.obj
         return bool(
             isinstance(base, torch.Tensor)

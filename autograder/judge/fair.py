@@ -1,4 +1,4 @@
-"""Time as the limits count it: without what a cell waited for a processor that others had."""
+"""The clock of the limits, which leaves out the time that a cell waited for a processor."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-# A cell may take this many times its limit on the wall clock, however long it waited.
+# The most wall-clock time of a cell, in multiples of its limit, however long it waited.
 STRETCH = 8
 
 
 class FairTime:
-    """A clock that stands still, or nearly, while a cell is ready to run and can't.
+    """A clock that stops, or nearly, while a cell is ready to run but has no processor.
 
-    A process that sleeps, or waits for a lock or for input, isn't ready to run: its time counts.
+    A process that sleeps, or waits for a lock or for input, isn't ready to run, so its time counts.
 
     Args:
-        schedstats: Descriptors of the files `/proc/PID/schedstat` of the processes that take turns
-            at a cell. Without any this is `time.monotonic`.
+        schedstats: descriptors of the files `/proc/PID/schedstat` of the processes that take turns
+            at a cell. Without any descriptor this clock is `time.monotonic`.
     """
 
     def __init__(self, schedstats: Sequence[int] = ()) -> None:
@@ -26,23 +26,23 @@ class FairTime:
         self.restart()
 
     def restart(self, latest: float = float("inf")) -> None:
-        """A cell begins.
+        """Start counting for a new cell.
 
         Args:
-            latest: When (`time.monotonic`) nothing is given back any more.
+            latest: the time of `time.monotonic` from which waiting is no longer left out.
         """
         self._start, self._latest = time.monotonic(), latest
         self._waited = self._read()
 
     def now(self) -> float:
-        """`time.monotonic`, less what the cell has waited."""
+        """Return `time.monotonic`, less the time that the cell has waited."""
         wall = time.monotonic()
         if wall >= self._latest:
             return wall
         return wall - min(self.waited(), (wall - self._start) * (1 - 1 / STRETCH))
 
     def waited(self) -> float:
-        """Seconds since `restart` in which one of the processes was ready to run, and didn't."""
+        """Return the seconds since `restart` in which a process was ready to run, but didn't."""
         return self._read() - self._waited
 
     def _read(self) -> float:

@@ -1,4 +1,4 @@
-"""Files in a test: the instructor's, over what the student's code wrote."""
+"""The files that a test sees: the instructor's first, then those that the student's code wrote."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _MAX_LISTED = 1000
-_MAX_BYTES = 128 << 20  # fetched in one cell
-# A library reads these from the working folder when it is imported: they are no student's to write.
+_MAX_BYTES = 128 << 20  # the most that is fetched in one cell
+# Libraries read these from the working folder on import, so a student's version is never used.
 _CONFIGURES = frozenset(
     {"matplotlibrc", "conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini",
      "setup.cfg"}
@@ -25,14 +25,15 @@ _CONFIGURES = frozenset(
 
 
 class Files:
-    """The judge's working folder, completed on demand by the candidate's.
+    """The judge's working folder, which gets missing files from the candidate on demand.
 
-    A file that isn't there is asked of the candidate and written into the folder, once a cell.
-    What a test writes is sent to the candidate before it is asked anything else.
+    A missing file is requested from the candidate and written into the folder, once in each cell.
+    A file that a test writes is sent to the candidate before the next request.
 
     Args:
-        peer: The candidate.
-        sealed: Names that are never the candidate's, such as the log of quiz attempts.
+        peer: the judge's end of the conversation with the candidate.
+        sealed: names of files that never come from the candidate, such as the log of quiz
+            attempts.
     """
 
     def __init__(self, peer: JudgePeer, sealed: frozenset[str]) -> None:
@@ -48,10 +49,10 @@ class Files:
         self._unlink = os.unlink
 
     def install(self) -> None:
-        """Take the place of open() and of the questions whether a file exists."""
+        """Replace open() and the functions that tell whether a file exists."""
         builtins.open = self.open
         io.open = self.open
-        # os.path and pathlib ask os.stat, which is a name in their module or in os.
+        # os.path and pathlib call os.stat, by its name in os or in their own module.
         for name in ("stat", "lstat", "access"):
             setattr(os, name, self._after_fetching(getattr(os, name)))
         for name in ("exists", "isfile", "isdir", "getsize"):
@@ -62,7 +63,7 @@ class Files:
         self._peer.before_request = self.send_written
 
     def forget(self) -> None:
-        """Before a cell: what the candidate wrote may have changed since."""
+        """Delete the fetched files before a cell, because the candidate may have changed them."""
         for name in self._fetched:
             with contextlib.suppress(FileNotFoundError):
                 self._unlink(self._folder / name)
@@ -70,7 +71,7 @@ class Files:
         self._bytes = 0
 
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        """As the builtin, with the candidate's files behind the judge's own."""
+        """Do as the builtin, and fetch a file from the candidate if the judge has none."""
         name = self._local(file)
         if name is not None:
             if set(mode) & set("wax+"):
@@ -83,7 +84,7 @@ class Files:
         return self._open(file, mode, *args, **kwargs)
 
     def remove(self, path: Any, *args: Any, **kwargs: Any) -> None:
-        """As os.remove; a file that both sides have is gone on both."""
+        """Do as os.remove; a file that both sides have is removed on both."""
         name = self._local(path)
         if name is not None and not self._sending:
             self._fetch(name)
@@ -94,7 +95,7 @@ class Files:
             self._peer.request("write_file", None, name, [None])
 
     def send_written(self) -> None:
-        """Send what tests wrote to the candidate."""
+        """Send the files that tests wrote to the candidate."""
         if not self._written or self._sending:
             return
         self._sending = True
@@ -109,7 +110,7 @@ class Files:
             self._sending = False
 
     def _local(self, file: Any) -> str | None:
-        """The name within the folder; None for anything that isn't a file in it."""
+        """Return the name within the folder; None for anything that isn't a file in it."""
         if not isinstance(file, str | os.PathLike):
             return None
         path = Path(os.path.normpath(self._folder / os.fsdecode(file)))
@@ -160,7 +161,7 @@ class Files:
         return local
 
     def _list(self, folder: str) -> None:
-        """Fetch the files of a folder of the candidate's, so that a listing shows them."""
+        """Fetch the files in one of the candidate's folders, so that a listing shows them."""
         if self._peer.lost is not None:
             return
         names = self._peer.request("list_files", None, folder)

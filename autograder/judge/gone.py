@@ -1,4 +1,4 @@
-"""How an object's end is noted without running a line of Python."""
+"""Notes that an object is gone, without running Python code."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any, Self
 
 
 class Numbered(weakref.ref[Any]):
-    """A weak reference that knows its object's number, and goes into a list when the object ends.
+    """A weak reference that has its object's number and enters a list when the object is gone.
 
-    The list's own `append` is the callback. A function of ours could be interrupted by a signal,
-    and what the test's handler raises there Python would swallow: the test would run on for ever.
+    The list's own `append` is the callback. A callback in Python could be interrupted by a signal.
+    Python would then swallow the error that the test's handler raises, and the test would run on.
 
     Args:
         obj: the object.
-        gone: takes the reference when the object is gone.
-        number: the object's.
+        gone: the list that receives the reference when the object is gone.
+        number: the object's number.
     """
 
     __slots__ = ("number",)
     number: int
 
     def __new__(cls, obj: Any, gone: list[Numbered], number: int) -> Self:
-        """As `weakref.ref`."""
+        """Do as `weakref.ref`."""
         self = super().__new__(cls, obj, gone.append)
         self.number = number
         return self
 
     def __init__(self, obj: Any, gone: list[Numbered], _: int) -> None:
-        super().__init__(obj, gone.append)  # type: ignore[call-arg]  # typeshed knows no second
+        super().__init__(obj, gone.append)  # type: ignore[call-arg]  # typeshed lacks the 2nd

@@ -9,12 +9,13 @@ import torch
 
 from autograder.judge.gone import Numbered
 
-# Asks the other side for gradients: the number of a history, and the results' gradients.
+# A function that asks the other side for gradients; its arguments are the number of a history and
+# the gradients of the results.
 Ask = Callable[[int, list[torch.Tensor | None]], list[torch.Tensor | None]]
 
 
 class Graphs:
-    """Histories of results that were sent to the other side, and of those received, the keys."""
+    """Histories of results sent to the other side, and the keys of histories received from it."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
@@ -26,7 +27,7 @@ class Graphs:
         return len(self._kept)
 
     def add(self, outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> int:
-        """Keep results and what they were computed from; the key for `backward`."""
+        """Keep results and the leaves they were computed from; return the key for `backward`."""
         self._last += 1
         self._kept[self._last] = (outputs, leaves)
         return self._last
@@ -36,20 +37,20 @@ class Graphs:
         self._kept.pop(token, None)
 
     def watch(self, token: Token) -> None:
-        """When it is gone, the other side may forget the history of its number."""
+        """Watch a token: when it is gone, the other side may forget the history of its number."""
         self._tokens[token.number] = Numbered(token, self._gone, token.number)
 
     def take_released(self) -> list[int]:
-        """What may be forgotten, as negative numbers, told once."""
+        """Return, once, the histories that the other side may forget, as negative numbers."""
         released = []
         while self._gone:
             number = self._gone.pop(0).number
-            self._tokens.pop(number, None)  # a candidate may have told it twice
+            self._tokens.pop(number, None)  # a candidate may have sent it twice
             released.append(-number)
         return released
 
     def backward(self, token: int, grads: list[torch.Tensor | None]) -> list[torch.Tensor | None]:
-        """Gradients with respect to the arguments; parameters gather theirs as in one process."""
+        """Return the leaves' gradients; parameters accumulate theirs as in one process."""
         outputs, leaves = self._kept[token]
         before = [leaf.grad for leaf in leaves]
         for leaf in leaves:
@@ -59,7 +60,7 @@ class Graphs:
             torch.autograd.backward(
                 [out for out, _ in pairs], [grad for _, grad in pairs], retain_graph=True
             )
-            # A tensor that was passed twice has one gradient: it goes with the last.
+            # A tensor that was passed twice has one gradient, which goes to the last position.
             last = {id(leaf): position for position, leaf in enumerate(leaves)}
             return [
                 leaf.grad if last[id(leaf)] == position else None
@@ -71,7 +72,7 @@ class Graphs:
 
 
 class Token:
-    """The key of a history of the other side's, kept by all results that need it."""
+    """The key of a history on the other side; all results that need the history keep the key."""
 
     def __init__(self, graphs: Graphs, number: int) -> None:
         self.number = number
@@ -79,7 +80,7 @@ class Token:
 
 
 class _Bridge(torch.autograd.Function):
-    """Results of the other side as a function of the tensors that were passed to it."""
+    """The other side's results as a function of the tensors that were passed to it."""
 
     @staticmethod
     def forward(
@@ -102,17 +103,17 @@ def attach(
     inputs: list[torch.Tensor],
     values: list[torch.Tensor],
 ) -> list[torch.Tensor]:
-    """Give results their history: what they were computed from, on the other side.
+    """Return the results with their history, which is on the other side.
 
     Args:
-        ask: Asks for gradients.
-        graphs: Notes when nothing needs the history any longer.
-        token: The other side's key of the history.
-        inputs: What was passed and wants gradients.
-        values: The results.
+        ask: the function that asks the other side for gradients.
+        graphs: the table that notes when nothing needs the history any longer.
+        token: the other side's key of the history.
+        inputs: the tensors that were passed and require gradients.
+        values: the results.
     """
     if type(token) is not int or any(not value.is_floating_point() for value in values):
         raise ValueError("only floating-point results have gradients")
-    anchor = torch.zeros((), requires_grad=True)  # parameters over there may be the only inputs
+    anchor = torch.zeros((), requires_grad=True)  # parameters there may be the only inputs
     with torch.enable_grad():
         return list(_Bridge.apply(ask, Token(graphs, token), values, anchor, *inputs))

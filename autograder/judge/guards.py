@@ -1,9 +1,9 @@
-"""What the other side may write into the parts that a test's own objects are made of.
+"""What the other side may write into the parts of a test's own objects.
 
 A test's model that a student's function trains is the same model on both sides, so parameters,
-buffers and even layers may be replaced. But the model is called by the test: no function of the
-student's comes to stand in it, as a hook or as a layer, because it could answer for the model. A
-layer that is torch's own is computed by the judge, from its values.
+buffers and even layers may be replaced. But the test calls the model. So no student's function may
+become a part of it, as a hook or as a layer, because that function could answer for the model. A
+layer of a class of torch is computed by the judge, from the layer's values.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _TENSORS = ("_parameters", "_buffers")
 
 
 def is_internal(obj: Any, name: str) -> bool:
-    """Whether an attribute is part of how a library's object works, and no data of its own."""
+    """Return whether an attribute is a library's internal part of an object, not its data."""
     return (isinstance(obj, nn.Module) and name in _PARTS) or _holds_hooks(name)
 
 
 def is_guarded(obj: Any, name: str, value: Any) -> bool:
-    """Whether a container in an object is filled by the rules below."""
+    """Return whether a container in an object is filled by the rules below."""
     return isinstance(value, dict | list | set) and (
         isinstance(obj, nn.Module) or is_internal(obj, name)
     )
 
 
 def fill_internal(own: dict[str, Any], name: str, value: Any) -> None:
-    """Another value for an internal attribute: only the contents of a container count."""
+    """Give an internal attribute another value; of a container, only the contents change."""
     before = own.get(name)
     if isinstance(before, dict) and isinstance(value, dict):
         fill_dict(name, before, list(value.items()))
@@ -44,12 +44,12 @@ def fill_internal(own: dict[str, Any], name: str, value: Any) -> None:
 
 
 def fill_dict(name: str, own: dict[Any, Any], pairs: list[tuple[Any, Any]]) -> None:
-    """Make a dict's contents those of the message, as far as they belong there.
+    """Replace a dict's contents with those of the message that may be in it.
 
     Args:
-        name: The attribute that holds the dict.
-        own: The judge's dict.
-        pairs: Its new contents.
+        name: the attribute that holds the dict.
+        own: the judge's dict.
+        pairs: the dict's new contents.
     """
     if _holds_hooks(name):
         return
@@ -65,7 +65,7 @@ def fill_dict(name: str, own: dict[Any, Any], pairs: list[tuple[Any, Any]]) -> N
 
 
 def fill_items(name: str, own: list[Any] | set[Any], items: list[Any]) -> None:
-    """The same for a list or a set."""
+    """Do as `fill_dict` for a list or a set."""
     if _holds_hooks(name) or (
         name == "_non_persistent_buffers_set" and any(type(item) is not str for item in items)
     ):
@@ -76,22 +76,25 @@ def fill_items(name: str, own: list[Any] | set[Any], items: list[Any]) -> None:
     if isinstance(own, list):
         own.extend(new)
         return
-    for item in new:  # one by one: hashes that collide can't outlast the clock
+    for item in new:  # a loop can be stopped if hashes collide; a C call can't
         own.add(item)
 
 
 def guarded(value: Any) -> Any:
-    """The value; in place of a student's layer, one that computes here if it is torch's own."""
+    """Return the value, or for a student's layer a stand-in whose calls the judge computes.
+
+    The judge computes only layers of torch's own classes, and refuses to call any other layer.
+    """
     if not issubclass(type(value), Remote) or not callable(value):
         return value
     kind = type(value)
     if not issubclass(kind, _Uncalled):
-        looks = kind._kind.dunders & {"__iter__", "__getitem__"}
-        parts = {name: _part_of(kind, name) for name in looks}
+        lookups = kind._kind.dunders & {"__iter__", "__getitem__"}
+        parts = {name: _part_of(kind, name) for name in lookups}
         kind = type("Remote", (_Uncalled, kind), {"__slots__": ("_first",), **parts})
-    made = kind(value._peer, value._handle)
-    object.__setattr__(made, "_first", value)  # the handle is let go of when both are gone
-    return value._peer.remember(value._handle, made)
+    layer = kind(value._peer, value._handle)
+    object.__setattr__(layer, "_first", value)  # keeps the handle until both are gone
+    return value._peer.remember(value._handle, layer)
 
 
 class _Uncalled(Remote):
@@ -101,7 +104,7 @@ class _Uncalled(Remote):
         return _built(self)(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        """What a layer holds is guarded as the layer is; its methods but forward are its own."""
+        """Guard the layer's parts as the layer is; its methods but forward aren't guarded."""
         if name == "forward":
             return self.__call__
         value = super().__getattr__(name)
@@ -121,7 +124,7 @@ def _claimed(layer: Remote) -> type | None:
 
 
 def _built(layer: Any) -> nn.Module:
-    """The judge's own layer of torch's class that a student's one claims, with its values."""
+    """Build the judge's own layer of the torch class that a student's layer claims."""
     kind = type(layer)
     cls: Any = _claimed(layer) if issubclass(kind, Remote) else None
     if cls is None or not cls.__module__.startswith("torch.nn.modules."):

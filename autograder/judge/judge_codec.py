@@ -1,4 +1,4 @@
-"""What the judge writes, and what it makes of what a candidate wrote."""
+"""The judge's codec, and the judge's record of the student's objects."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _CLASS_NAMES = frozenset({"__module__", "__dict__", "__weakref__", "__doc__", "_
 
 
 class JudgeObjects(Peer):
-    """The student's objects, as the judge's end knows them.
+    """The student's objects that the judge has handles of.
 
     Args:
-        channel: The connection.
-        beliefs: What the instructor's notebook says of classes.
+        channel: the connection.
+        beliefs: what the instructor's notebook says of classes.
 
     Attributes:
-        epoch: Counts what may have changed a tensor of the student's.
+        epoch: a count of the events that may have changed a tensor of the student's.
     """
 
     parity = 0
@@ -50,17 +50,17 @@ class JudgeObjects(Peer):
         self._exceptions: dict[int, type[BaseException]] = {}
 
     def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
-        """What stands for a student's object; the same one while a test holds it."""
+        """Return the stand-in for a student's object, the same while a test holds it."""
         if type(handle) is not int or type(number) is not int or len(self._kinds) > _MAX_KINDS:
             raise ValueError("a handle is a whole number")
         if info is not None:
             self._kinds[number] = remote_class(Kind.parse(*info), self.beliefs)
         if exception is not None:
             return self._exception(handle, exception)
-        found = self.imported(handle)
-        if found is None:
-            found = self.remember(handle, self._kinds[number](self, handle))
-        return found
+        stand_in = self.imported(handle)
+        if stand_in is None:
+            stand_in = self.remember(handle, self._kinds[number](self, handle))
+        return stand_in
 
     def _exception(self, handle: int, names: list[Any]) -> type[BaseException]:
         if handle not in self._exceptions:
@@ -74,14 +74,14 @@ class JudgeObjects(Peer):
 
 
 class JudgeEncoder(Encoder):
-    """Library things go by name, a test's own as callbacks; no code of a test is sent."""
+    """Writes library objects by name, a test's own as callbacks; no code of a test is sent."""
 
     def __init__(self, peer: JudgeObjects) -> None:
         super().__init__(peer)
         self.peer = peer
 
     def other(self, obj: Any) -> Any:
-        """By name, by reference, as a callback, or by state, whichever fits."""
+        """Encode an object by name, by handle, as a callback, or by its state."""
         if isinstance(type(obj), type) and issubclass(type(obj), Remote):
             return ["mine", obj._handle]
         if type(obj).__module__.startswith("autograder."):
@@ -102,7 +102,7 @@ class JudgeEncoder(Encoder):
         return self._library_object(obj)
 
     def body(self, obj: Any) -> Any:
-        """As `Encoder.body`; notes what the object is made of, which is guarded from now on."""
+        """Do as `Encoder.body`, and note the object's parts, which are guarded from now on."""
         body = super().body(obj)
         if hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | torch.Tensor):
             for name, value in vars(obj).items():
@@ -112,7 +112,7 @@ class JudgeEncoder(Encoder):
         return body
 
     def tensor(self, obj: torch.Tensor) -> Any:
-        """By value, laid out as here; the student's own by handle."""
+        """Encode a tensor by value, with its strides; a student's tensor by handle."""
         if type(obj) is RemoteTensor:
             return ["mine", obj._handle]
         encoded = super().tensor(obj)
@@ -171,14 +171,14 @@ class JudgeEncoder(Encoder):
 
 
 class JudgeDecoder(Decoder):
-    """The only code that reads what a candidate wrote; it imports and calls nothing by name."""
+    """The only reader of what a candidate wrote; it imports and calls nothing by name."""
 
     def __init__(self, peer: JudgeObjects, buffers: list[memoryview]) -> None:
         super().__init__(peer, buffers)
         self.peer = peer
 
     def fill(self, obj: Any, body: Any) -> None:
-        """As `Decoder.fill`; what a test's own object is made of takes only what belongs there."""
+        """Do as `Decoder.fill`; a part of a test's own object takes only what `guards` allows."""
         entry = self.peer.table.find(obj)
         if entry is None or entry.guard is None:
             super().fill(obj, body)
@@ -189,7 +189,7 @@ class JudgeDecoder(Decoder):
             guards.fill_items(entry.guard, obj, [self.decode(item) for item in body])
 
     def fill_instance(self, obj: Any, attributes: list[tuple[str, Any]]) -> None:
-        """Data attributes follow; a method can't be replaced from the other side."""
+        """Take over data attributes; the other side can't replace a method."""
         own = vars(obj)
         for name, value in attributes:
             if name in own and own[name] is value:
@@ -205,10 +205,10 @@ class JudgeDecoder(Decoder):
                 del own[name]
 
     def _named(self, name: str, fields: list[str], items: Any) -> Any:
-        made = self._namedtuple(name, fields, items)
-        if any(field in VERDICTS and callable(getattr(made, field)) for field in made._fields):
+        result = self._namedtuple(name, fields, items)
+        if any(field in VERDICTS and callable(getattr(result, field)) for field in result._fields):
             raise ValueError("a named tuple that would mark itself")
-        return made
+        return result
 
     def _remote(self, handle: int, number: int, info: Any, exception: Any) -> Any:
         return self.peer.stand_in(handle, number, info, exception)
@@ -217,16 +217,21 @@ class JudgeDecoder(Decoder):
         if any(type(n) is not int or n < 0 for n in shape) or type(handle) is not int:
             raise ValueError("a shape is a list of whole numbers")
         requires_grad, is_parameter = (flag is True for flag in flags)
-        kind, place = self.decode(["dtype", dtype]), self._device(device)
-        found = self.peer.imported(handle)
-        if isinstance(found, RemoteTensor):
-            if found._epoch != self.peer.epoch:
-                found.update(shape, kind, place, requires_grad=requires_grad)
-            return found
-        made = RemoteTensor.make(
-            self.peer, handle, tuple(shape), kind, place, (requires_grad, is_parameter)
+        torch_dtype, torch_device = self.decode(["dtype", dtype]), self._device(device)
+        existing = self.peer.imported(handle)
+        if isinstance(existing, RemoteTensor):
+            if existing._epoch != self.peer.epoch:
+                existing.update(shape, torch_dtype, torch_device, requires_grad=requires_grad)
+            return existing
+        tensor = RemoteTensor.make(
+            self.peer,
+            handle,
+            tuple(shape),
+            torch_dtype,
+            torch_device,
+            (requires_grad, is_parameter),
         )
-        return self.peer.remember(handle, made)
+        return self.peer.remember(handle, tensor)
 
     TAGS: ClassVar[dict[str, Callable[..., Any]]] = {
         **Decoder.TAGS,
@@ -237,7 +242,7 @@ class JudgeDecoder(Decoder):
 
 
 def _library_name(obj: Any) -> tuple[str, str] | None:
-    """Module and qualified name of what a library defines; None for anything else."""
+    """Return module and qualified name of what a library defines; None for anything else."""
     if isinstance(obj, types.ModuleType):
         if obj.__name__.partition(".")[0] in ("autograder", "__main__"):
             raise RefusedError(f"the module {obj.__name__} can't be passed to student code")
@@ -249,13 +254,17 @@ def _library_name(obj: Any) -> tuple[str, str] | None:
     qualname = getattr(obj, "__qualname__", None)
     if not isinstance(qualname, str):
         return None
-    for candidate in (module, "torch", "builtins"):
-        if isinstance(candidate, str) and candidate != "__main__" and candidate in sys.modules:
-            found: Any = sys.modules[candidate]
+    for module_name in (module, "torch", "builtins"):
+        if (
+            isinstance(module_name, str)
+            and module_name != "__main__"
+            and module_name in sys.modules
+        ):
+            member: Any = sys.modules[module_name]
             for part in qualname.split("."):
-                found = getattr(found, part, None)
-            if found is obj and not candidate.startswith("autograder."):
-                return candidate, qualname
+                member = getattr(member, part, None)
+            if member is obj and not module_name.startswith("autograder."):
+                return module_name, qualname
     return None
 
 

@@ -1,4 +1,4 @@
-"""The judge's end of the conversation: what it sends, what it believes, what it lets be asked."""
+"""The judge's end of the conversation: its requests, its checks, what a candidate may ask."""
 
 from __future__ import annotations
 
@@ -34,19 +34,20 @@ from autograder.judge.tensor import RemoteTensor
 
 _MAX_PRINTED = 1 << 20
 GRACE = 1.0
-# Errors that only a fault of ours can be: no answer of a candidate leads to one …
+# Only a fault of the judge raises these errors: no answer of a candidate leads to them.
 _BUGS = (AssertionError, NameError, ImportError, SystemError)
-# … and, where a message is written, these too: a test's values that can't cross are a TypeError.
+# While a message is written these are faults of the judge too: a value that can't cross raises a
+# TypeError.
 _BUGS_IN_WRITING = (*_BUGS, LookupError, AttributeError)
 
 
 class JudgePeer(JudgeObjects):
-    """What the judge knows of the candidate, and how it asks.
+    """Asks the candidate, and checks its answers.
 
     Args:
-        channel: The connection.
-        notebook: What the instructor's source says.
-        stop: Sends a signal to the candidate, to interrupt and to kill it.
+        channel: the connection.
+        notebook: what the instructor's source says about names.
+        stop: the function that sends a signal to the candidate, to interrupt or to kill it.
     """
 
     encoder = JudgeEncoder
@@ -58,8 +59,8 @@ class JudgePeer(JudgeObjects):
         super().__init__(channel, Beliefs({}, notebook.defined, notebook.solutions))
         self.names = Names(notebook, self.is_bound, self.global_name)
         self._stop = stop
-        self.lengths: dict[int, int] = {}  # what a test has seen, by handle
-        self.own_methods = False  # whether the judge runs a method of a given class
+        self.lengths: dict[int, int] = {}  # what the test has seen, by handle
+        self.own_methods = False  # while the judge runs a method of a given class
         self.late = False
         self.lost: str | None = None
         self.fault: JudgeFaultError | None = None
@@ -68,13 +69,13 @@ class JudgePeer(JudgeObjects):
         self.stopped: BaseException | None = None
         self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
-        self.rules: Callable[[], tuple[str, ...]] = tuple  # house rules that hold now
+        self.rules: Callable[[], tuple[str, ...]] = tuple  # the active house rules
         channel.on_late = self._on_late
 
     # Time.
 
     def start_clock(self, seconds: float) -> None:
-        """The candidate has this long to answer, then a second more after an interrupt."""
+        """Give the candidate this time to answer, and a second more after an interrupt."""
         self.late = False
         self.channel.deadline = self.channel.clock() + seconds
 
@@ -86,10 +87,10 @@ class JudgePeer(JudgeObjects):
         self._stop(signal.SIGINT)
 
     def time_is_up(self) -> None:
-        """The cell's limit has passed.
+        """Act on the cell's limit, which has passed.
 
-        A test's own code is stopped at once; while it waits for the student's, the channel sees
-        to it.
+        A test's own code is stopped at once. If the test waits for the student's code, the channel
+        calls `_on_late`.
         """
         if not self.talking:
             self.late = True
@@ -99,21 +100,25 @@ class JudgePeer(JudgeObjects):
             self.kill("sent what takes too long to read")
 
     def stop(self, error: BaseException) -> None:
-        """Interrupt the student's code, and raise this instead of taking its answer."""
+        """Interrupt the student's code, and raise this error instead of taking its answer."""
         self.stopped = error
         self._stop(signal.SIGINT)
 
     def remind(self) -> None:
-        """Interrupt again: the first time may have come before the student's code began."""
+        """Interrupt again, because the first signal may have come before the student's code ran."""
         if self.waiting and (self.late or self.stopped is not None):
             self._stop(signal.SIGINT)
 
     def before_waiting(self) -> None:
-        """Signals that came while a message was made or read."""
+        """Handle the signals that arrived while a message was made or read."""
         self.flush_signals()
 
     def kill(self, reason: str) -> None:
-        """End the candidate; raises CandidateLostError."""
+        """End the candidate.
+
+        Raises:
+            CandidateLostError: always, with the reason.
+        """
         self.lost = self.lost or reason
         self._stop(signal.SIGKILL)
         raise CandidateLostError(self.lost)
@@ -121,10 +126,10 @@ class JudgePeer(JudgeObjects):
     # Asking.
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        """As `Peer.request`; once the candidate is lost, or late, nothing else happens.
+        """Do as `Peer.request`, unless the candidate is lost or the judge has failed.
 
         Raises:
-            CandidateLostError: there is nobody to ask any more.
+            CandidateLostError: the candidate is gone.
             OverTimeError: the cell's time is up.
             JudgeFaultError: the judge's own code failed, now or before.
         """
@@ -146,7 +151,7 @@ class JudgePeer(JudgeObjects):
         except StopIteration:
             if args[0] == "special" and args[2] == "__next__":
                 raise
-            # From a call it would end a test's loop over map(f, cases) before the first assert.
+            # After a call it would end a test's loop over map(f, cases) before the first assert.
             raise RuntimeError("the student's code raised StopIteration") from None
         except _BUGS_IN_WRITING as error:
             if is_theirs(error) or isinstance(error, RefusedError):
@@ -161,14 +166,14 @@ class JudgePeer(JudgeObjects):
             self.flush_signals()
 
     def _failed(self, error: Exception) -> JudgeFaultError:
-        """Remember a fault of the judge's own: no verdict after it counts."""
+        """Remember a fault of the judge's own, because no verdict after it counts."""
         if self.fault is None:
             self.fault = JudgeFaultError(f"the judge failed: {error!r:.500}")
             self.fault.__cause__ = error
         return self.fault
 
     def unreadable(self, error: Exception) -> BaseException:
-        """Whoever sends what makes no sense is not talked to any longer."""
+        """End a candidate whose message can't be read."""
         if isinstance(error, _BUGS):
             return self._failed(error)
         self.lost = self.lost or f"the student's process sent a malformed answer ({error!r:.200})"
@@ -176,31 +181,35 @@ class JudgePeer(JudgeObjects):
         return CandidateLostError(self.lost)
 
     def run_cell(self, source: str, count: int) -> tuple[list[Any], bool]:
-        """Run a student's cell; its outputs, as the candidate says, and whether CUDA failed."""
+        """Run a student's cell; return the outputs it reports, and whether CUDA failed."""
         answer = self.request("cell", None, source, [count])
         try:
             outputs, cuda_failed = answer
-            found = json.loads(outputs)
-            if not isinstance(found, list):
+            parsed = json.loads(outputs)
+            if not isinstance(parsed, list):
                 raise TypeError("a cell's outputs are a list")
         except (TypeError, ValueError, RuntimeError, RecursionError) as error:
             raise self.unreadable(error) from None
-        return found, cuda_failed is True
+        return parsed, cuda_failed is True
 
     def is_bound(self, name: str) -> bool:
-        """Whether the student's namespace has this name."""
+        """Return whether the student's namespace has this name."""
         return self.request("bound", None, name) is True
 
     def global_name(self, name: str) -> Any:
-        """A name's value in the student's namespace; NameError if there is none."""
+        """Return a name's value in the student's namespace.
+
+        Raises:
+            NameError: the student has no such name.
+        """
         return self.request("name", None, name)
 
     def fetch(self, tensor: RemoteTensor) -> Any:
-        """A remote tensor's data, as the candidate gives it."""
+        """Return a remote tensor's data, as the candidate gives it."""
         return self.request("fetch", tensor)
 
     def check(self, tensor: RemoteTensor, value: Any) -> None:
-        """Data must be what the candidate said that the tensor is."""
+        """Check that data has the shape and dtype that the candidate said."""
         with torch._C.DisableTorchFunctionSubclass():
             if (
                 type(value) not in (torch.Tensor, nn.Parameter)
@@ -210,7 +219,7 @@ class JudgePeer(JudgeObjects):
                 raise self.unreadable(ValueError("a tensor whose shape or dtype changed"))
 
     def describe(self, tensor: RemoteTensor) -> None:
-        """Ask what a remote tensor is now: a call may have frozen, moved or resized it."""
+        """Ask for a remote tensor's state: a call may have frozen, moved or resized it."""
         state = self.request("tensor_state", tensor)
         match state:
             case (torch.Size() as shape, torch.dtype() as dtype, torch.device() as device, flag):
@@ -221,10 +230,10 @@ class JudgePeer(JudgeObjects):
             case _:
                 raise self.unreadable(ValueError("a tensor without shape, dtype or device"))
 
-    # What travels with a request.
+    # What a request carries.
 
     def context(self, encoder: Encoder) -> Any:
-        """Grad mode, default dtype and device, random state if the test seeded, house rules."""
+        """Return grad mode, defaults, random state if the test seeded, and house rules."""
         device = str(torch.get_default_device())
         return [
             torch.is_grad_enabled(),
@@ -235,12 +244,12 @@ class JudgePeer(JudgeObjects):
         ]
 
     def seeded(self) -> None:
-        """A test seeded: the state goes with the next request, even if it is the same."""
+        """Note that a test seeded: the next request carries the state, even if it is the same."""
         self._seeding = True
         self._seeds = None
 
     def unseed(self) -> None:
-        """A new test: nothing is sent until it seeds."""
+        """Send no random state until the new test seeds."""
         self._seeding = False
 
     def _seeds_to_send(self, encoder: Encoder) -> Any:
@@ -254,18 +263,18 @@ class JudgePeer(JudgeObjects):
         return seeds.encode(now, encoder)
 
     def outgoing_names(self, encoder: Encoder) -> list[Any]:
-        """Names that tests bound or deleted since the last request."""
+        """Return the names that tests bound or deleted since the last request."""
         crossing = self.names.take_crossing()
         encoder.undo.append(functools.partial(self.names.put_back, crossing))
         return [[name, *map(encoder.encode, value)] for name, value in crossing.items()]
 
     def incoming_names(self, names: list[Any], _: Decoder) -> None:
-        """Look these names up again: student code may have bound them anew."""
+        """Look these names up again, because student code may have bound them anew."""
         for name in names:
             self.names.forget(name)
 
     def printed(self, out: str, err: str) -> None:
-        """What the student's code printed appears where the test's prints do."""
+        """Print what the student's code printed where the test's prints appear."""
         if out:
             sys.stdout.write(out[:_MAX_PRINTED])
         if err:
@@ -275,7 +284,7 @@ class JudgePeer(JudgeObjects):
 
     @contextmanager
     def under(self, context: Any, _: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
-        """A test's callable runs under the grad mode of the student's code."""
+        """Run a test's callable under the grad mode of the student's code."""
         (grad,) = context
         with torch.set_grad_enabled(bool(grad)):
             yield lambda: ("", "")
@@ -283,7 +292,7 @@ class JudgePeer(JudgeObjects):
     def perform(
         self, op: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]
     ) -> Any:
-        """All that a candidate may ask: to call, iterate, index, measure, and read attributes."""
+        """Do what a candidate may ask: call, iterate, index, measure, or read attributes."""
         if self.late or self.stopped is not None:
             raise OverTimeError("the student's code is to stop")
         self.epoch += 1  # the student's code has run
@@ -305,14 +314,14 @@ class JudgePeer(JudgeObjects):
         raise AttributeError(f"student code can't use {name or op} of a test's object")
 
     def error_to_json(self, error: BaseException, _: Encoder) -> Any:
-        """The builtin class and the message; nothing of where it happened."""
+        """Encode the builtin class and the message, without the place of the error."""
         if isinstance(error, OverTimeError):
-            return ["KeyboardInterrupt", ""]  # the student's code is to stop, too
+            return ["KeyboardInterrupt", ""]  # the student's code must stop, too
         kind = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
         return [kind.__name__, str(error)[:4000]]
 
     def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
-        """The exception that a student's code raised, as nearly as the judge knows its class."""
+        """Make the exception that a student's code raised, as nearly as its class is known."""
         names, own, args, message, where, cuda_failed = value
         kind = decoder.decode(own) if own is not None else builtin_exception(list(names))
         if isinstance(kind, type) and issubclass(kind, Exception):

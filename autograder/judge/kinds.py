@@ -1,4 +1,4 @@
-"""What one side tells the other about a class, and what the judge believes of it."""
+"""What one side tells the other about a class, and what the judge believes of the class."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _BUILTIN_TYPES: dict[str, type] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What one side tells the other about a class, once.
+    """The description of a class, which one side sends to the other once.
 
     Attributes:
-        names: "module:qualname" of the class and its bases.
-        dunders: The special methods that its instances have.
-        own_eq: Whether it defines `==` for itself.
+        names: "module:qualname" of the class and of its bases.
+        dunders: the special methods that the class's instances have.
+        own_eq: whether the class defines `==` itself.
     """
 
     names: tuple[str, ...]
@@ -35,7 +35,7 @@ class Kind:
     @classmethod
     def of(cls, kind: type) -> Kind:
         """Describe a class."""
-        eq: Any = kind.__eq__  # what instances use; mypy takes it for the bound one of `type`
+        eq: Any = kind.__eq__  # mypy takes this for the bound method of `type`
         return cls(
             tuple(f"{base.__module__}:{base.__qualname__}" for base in kind.__mro__),
             frozenset(name for name in DUNDERS if getattr(kind, name, None) is not None),
@@ -44,26 +44,26 @@ class Kind:
 
     @classmethod
     def parse(cls, names: Any, dunders: Any, own_eq: Any) -> Kind:
-        """Read what `to_json` wrote; special methods that aren't known are left out."""
+        """Read what `to_json` wrote; unknown special methods are left out."""
         if not all(type(name) is str for name in [*names, *dunders]) or len(names) > 100:
             raise ValueError("a class is described by names")
-        known = DUNDERS & frozenset(dunders)
-        return cls(tuple(names) or ("builtins:object",), known, bool(own_eq))
+        known_dunders = DUNDERS & frozenset(dunders)
+        return cls(tuple(names) or ("builtins:object",), known_dunders, bool(own_eq))
 
     def to_json(self) -> list[Any]:
-        """The form that crosses."""
+        """Return the form that crosses."""
         return [list(self.names), sorted(self.dunders), self.own_eq]
 
 
 @dataclass
 class Beliefs:
-    """What the judge believes of a class that a student's object claims to be of.
+    """What the judge believes of a class that a student's object claims to have.
 
     Attributes:
-        given: The instructor's classes, which the judge ran itself, by name.
-        defined: The methods of the classes that the student writes in the instructor's notebook,
-            by class, and whether the instructor's own gives an object.
-        solutions: Names that are the student's, even if a given cell binds them too.
+        given: the instructor's classes, which the judge itself ran, by name.
+        defined: the methods of each class that the student writes in the instructor's notebook,
+            and whether the instructor's version of the method gives an object.
+        solutions: names that are the student's, even if a given cell binds them too.
     """
 
     given: dict[str, type] = field(default_factory=dict)
@@ -71,18 +71,18 @@ class Beliefs:
     solutions: set[str] = field(default_factory=set)
 
     def methods(self, names: tuple[str, ...]) -> dict[str, bool]:
-        """The methods that the student writes in classes of these names, as `defined`."""
-        known: dict[str, bool] = {}
+        """Return the methods that the student writes in classes of these names, as in `defined`."""
+        methods: dict[str, bool] = {}
         for name in reversed(names):
             module, _, qualname = name.partition(":")
             if module == "__main__":
-                known |= self.defined.get(qualname, {})
-        return known
+                methods |= self.defined.get(qualname, {})
+        return methods
 
     def own(self, names: tuple[str, ...], member: str) -> Any:
-        """A method or property of the instructor's class of one of these names, or None.
+        """Return a method or property of the instructor's class of one of these names, or None.
 
-        It is the judge's own, so that a student's class that only bears the name has no say.
+        The judge uses its own, so that a student's class of the same name has no influence.
         """
         for name in names:
             module, _, qualname = name.partition(":")
@@ -90,15 +90,17 @@ class Beliefs:
                 continue
             if member in self.defined.get(qualname, {}):
                 return None
-            own = None if qualname in self.solutions else self.given.get(qualname)
-            for base in own.__mro__ if isinstance(own, type) else ():
+            given = None if qualname in self.solutions else self.given.get(qualname)
+            for base in given.__mro__ if isinstance(given, type) else ():
                 if base.__module__ == "__main__" and member in vars(base):
-                    found = vars(base)[member]
-                    return found if isinstance(found, types.FunctionType | property) else None
+                    attribute = vars(base)[member]
+                    return (
+                        attribute if isinstance(attribute, types.FunctionType | property) else None
+                    )
         return None
 
     def find(self, name: str) -> type | None:
-        """The judge's own class of that name: one that was given, or a library's."""
+        """Return the judge's own class of that name: a given class, or a library's."""
         module, _, qualname = name.partition(":")
         if module == "__main__":
             return self.given.get(qualname)
@@ -106,14 +108,14 @@ class Beliefs:
             return _BUILTIN_TYPES[qualname]
         if module.partition(".")[0] not in LIBRARIES or module not in sys.modules:
             return None
-        found = vars(sys.modules[module]).get(qualname)
-        return found if isinstance(found, type) else None
+        cls = vars(sys.modules[module]).get(qualname)
+        return cls if isinstance(cls, type) else None
 
 
 def builtin_exception(names: list[str]) -> type[BaseException]:
-    """The nearest builtin exception among the names of a class and its bases."""
+    """Return the nearest builtin exception among the names of a class and its bases."""
     for name in names:
-        found = getattr(builtins, name, None)
-        if isinstance(found, type) and issubclass(found, BaseException):
-            return found
+        cls = getattr(builtins, name, None)
+        if isinstance(cls, type) and issubclass(cls, BaseException):
+            return cls
     return Exception

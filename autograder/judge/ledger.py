@@ -1,4 +1,4 @@
-"""What one end keeps of both ends' objects: shared by value, by handle, and by history."""
+"""One end's tables: objects shared by value, objects known by handle, and histories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 class Exports:
-    """Objects of this side that the other one has a handle of."""
+    """Objects of this side that the other side has a handle of."""
 
     def __init__(self) -> None:
         self._objects: dict[int, Any] = {}
@@ -30,7 +30,7 @@ class Exports:
         return len(self._objects)
 
     def handle(self, obj: Any) -> int:
-        """The object's handle; a new one if it has none yet."""
+        """Return the object's handle; a new one if it has none yet."""
         handle = self._handles.get(id(obj))
         if handle is None:
             self._last += 1
@@ -39,11 +39,11 @@ class Exports:
         return handle
 
     def get(self, handle: int) -> Any:
-        """The object, or None if the handle is unknown."""
+        """Return the object, or None if the handle is unknown."""
         return self._objects.get(handle)
 
     def release(self, handle: int) -> None:
-        """Forget what the other side let go of; unknown handles are ignored."""
+        """Forget an object whose handle the other side released; ignore unknown handles."""
         obj = self._objects.pop(handle, None)
         if obj is not None:
             self._handles.pop(id(obj), None)
@@ -53,9 +53,9 @@ class Ledger:
     """All of one end's tables, which are equal to the other end's after each message.
 
     Attributes:
-        exports: This side's objects that the other one knows by handle.
-        table: Mutable objects that both sides hold a copy of.
-        graphs: Histories of results that the other side may ask gradients of.
+        exports: this side's objects that the other side knows by handle.
+        table: mutable objects of which both sides hold a copy.
+        graphs: histories of results whose gradients the other side may ask for.
     """
 
     def __init__(self, parity: int) -> None:
@@ -68,14 +68,14 @@ class Ledger:
         self._named_tuples: dict[tuple[str, tuple[str, ...]], type] = {}
 
     def released(self, handle: int) -> None:
-        """The other side let go of a handle; a negative one is a history's."""
+        """Forget a handle that the other side released; a negative handle is a history's."""
         if type(handle) is int and handle < 0:
             self.graphs.release(-handle)
         else:
             self.exports.release(handle)
 
     def named_tuple(self, name: str, fields: tuple[str, ...]) -> type:
-        """A named tuple's class, made once."""
+        """Return a named tuple's class, which is made only once."""
         key = (name, fields)
         if key not in self._named_tuples:
             if len(fields) > 255 or len(self._named_tuples) > 1000:
@@ -84,12 +84,12 @@ class Ledger:
         return self._named_tuples[key]
 
     def imported(self, handle: int) -> Any:
-        """The stand-in for a handle, if there is one alive."""
+        """Return the stand-in for a handle, or None if no stand-in is alive."""
         ref = self._imports.get(handle)
         return ref() if ref is not None else None
 
     def remember(self, handle: int, stand_in: _T) -> _T:
-        """Keep one stand-in a handle, and let the other side know when it is gone."""
+        """Note the handle's only stand-in, and tell the other side when the stand-in is gone."""
         self._release_gone()
         if handle in self._released:
             self._released.remove(handle)
@@ -103,6 +103,6 @@ class Ledger:
                 self.forget(ref.number)
 
     def forget(self, handle: int) -> None:
-        """Let go of a handle whose stand-in is gone."""
+        """Release a handle whose stand-in is gone."""
         del self._imports[handle]
         self._released.append(handle)

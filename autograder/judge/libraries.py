@@ -1,4 +1,4 @@
-"""Library functions that have to know of remote objects, replaced in the judge's process."""
+"""Replaces, in the judge's process, the library functions that don't work with stand-ins."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ _SEEDING: tuple[tuple[Any, str], ...] = (
     (random, "seed"),
     (random, "setstate"),
 )
-# Python code that compares or describes values by their class. A stand-in's `__class__` is never a
-# class that C code unpacks, so a student's list subclass is a list only where this is asked for.
+# Modules whose Python code compares or describes values by their class. A stand-in's `__class__` is
+# never a class whose layout C code reads. So only a replaced `isinstance` can tell these modules
+# that a student's list subclass is a list.
 _ASK_FOR_CLASSES = (
     "inspect",
     "unittest.case",
@@ -53,12 +54,12 @@ _ONE_PASS = (types.GeneratorType, filter, map, zip)
 
 
 def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
-    """Replace what has to know of remote objects.
+    """Replace the library functions that don't work with stand-ins.
 
     Args:
-        peer: The candidate.
-        submission: The student's cells, for `inspect.getsource`.
-        source: The instructor's cells: pyplot is loaded only if they mention it.
+        peer: the judge's end of the conversation with the candidate.
+        submission: the student's cells, for `inspect.getsource`.
+        source: the instructor's cells; pyplot is loaded only if they mention matplotlib.
     """
     _build_there(peer)
     for module, name in _SEEDING:
@@ -79,7 +80,7 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
 
 
 def type_of(obj: Any) -> Any:
-    """What `type(x)` means in a test: the student's class, or the library's."""
+    """Return what `type(x)` means in a test: the student's class, or the library's."""
     if type(obj) is RemoteTensor:
         return nn.Parameter if obj._is_param else torch.Tensor
     if not issubclass(type(obj), Remote):
@@ -91,7 +92,7 @@ def type_of(obj: Any) -> Any:
 
 
 class TypeCalls(ast.NodeTransformer):
-    """Writes `type(x)` in a test as a call of `type_of`; other uses of `type` stay."""
+    """Rewrites `type(x)` in a test as a call of `type_of`; other uses of `type` stay."""
 
     name = "__type_of__"
 
@@ -109,7 +110,7 @@ class TypeCalls(ast.NodeTransformer):
 
 
 def has_remote(value: Any) -> bool:
-    """Whether a value is the student's, or a container that holds something of theirs."""
+    """Return whether a value is a stand-in, or a container that holds one."""
     if issubclass(type(value), Remote | RemoteTensor):
         return True
     if type(value) in (list, tuple):
@@ -140,14 +141,14 @@ def _with_the_model(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[...,
 
 
 def _build_there(peer: JudgePeer) -> None:
-    """A library object made from remote ones is made beside them."""
-    listed: dict[int, list[Any]] = {}  # generators that had to be looked into, for __init__
+    """Make a library object in the candidate if its arguments are there."""
+    listed: dict[int, list[Any]] = {}  # items of generators that `new` used up, for __init__
 
     def new(cls: type, *args: Any, **kwargs: Any) -> Any:
-        seen = [list(arg) if isinstance(arg, _ONE_PASS) else arg for arg in args]
-        if cls.__module__ != "__main__" and (has_remote(seen) or has_remote(kwargs)):
-            return peer.request("apply", None, None, [cls, seen, kwargs])
-        for arg, items in zip(args, seen, strict=True):
+        arguments = [list(arg) if isinstance(arg, _ONE_PASS) else arg for arg in args]
+        if cls.__module__ != "__main__" and (has_remote(arguments) or has_remote(kwargs)):
+            return peer.request("apply", None, None, [cls, arguments, kwargs])
+        for arg, items in zip(args, arguments, strict=True):
             if arg is not items:
                 listed[id(arg)] = items
         return object.__new__(cls)
@@ -185,14 +186,14 @@ def _pyplot_function(peer: JudgePeer, name: str) -> Callable[..., Any]:
 
 
 class _Sources:
-    """Where in the submission a function or class is written."""
+    """Finds where the submission defines a function or class."""
 
     def __init__(self, cells: list[str]) -> None:
         self._cells = cells
 
     @functools.cached_property
     def _bindings(self) -> dict[str, tuple[str, ast.stmt]]:
-        found: dict[str, tuple[str, ast.stmt]] = {}
+        bindings: dict[str, tuple[str, ast.stmt]] = {}
         for source in self._cells:
             try:
                 tree = parse(source)
@@ -200,17 +201,17 @@ class _Sources:
                 continue
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    found[node.name] = (source, node)
+                    bindings[node.name] = (source, node)
                 elif isinstance(node, ast.Assign):
                     for target in node.targets:
                         if isinstance(target, ast.Name):
-                            found[target.id] = (source, node)
-        return found
+                            bindings[target.id] = (source, node)
+        return bindings
 
     def for_remote(
         self, ours: Callable[[Remote], Any], plain: Callable[..., Any]
     ) -> Callable[..., Any]:
-        """A function that answers for remote objects, and leaves others to the library."""
+        """Return a function that answers for stand-ins, and leaves other objects to `plain`."""
 
         def answer(obj: Any, *args: Any, **kwargs: Any) -> Any:
             if issubclass(type(obj), Remote):
@@ -220,14 +221,14 @@ class _Sources:
         return answer
 
     def text(self, obj: Remote) -> str:
-        """The source text of the last definition of the object's name."""
+        """Return the source text of the last definition of the object's name."""
         source, node = self._find(obj)
         lines = source.splitlines(keepends=True)
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         return "".join(lines[first - 1 : node.end_lineno])
 
     def signature(self, obj: Remote) -> inspect.Signature:
-        """The signature as it is written; defaults that aren't constants show as `...`."""
+        """Return the signature as it is written; defaults that aren't constants show as `...`."""
         node = self._find(obj)[1]
         if isinstance(node, ast.ClassDef):
             inits = [n for n in node.body if getattr(n, "name", "") == "__init__"]
@@ -240,10 +241,10 @@ class _Sources:
 
     def _find(self, obj: Remote) -> tuple[str, ast.stmt]:
         name = str(obj.__qualname__).rpartition(".")[2]
-        found = self._bindings.get(name)
-        if found is None or isinstance(found[1], ast.Assign):
+        binding = self._bindings.get(name)
+        if binding is None or isinstance(binding[1], ast.Assign):
             raise OSError(f"the notebook has no def or class {name}")
-        return found
+        return binding
 
 
 def _signature(args: ast.arguments, *, skip_self: bool) -> inspect.Signature:

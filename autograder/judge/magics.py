@@ -1,4 +1,4 @@
-"""What a test's magics do. They never reach the student's process: their text is the test's."""
+"""A test's magics. They never reach the student's process, because their text is the test's."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ _RUN_THE_REST = frozenset({"time", "timeit", "prun", "capture"})
 
 
 class Magics:
-    """Stands for `get_ipython()` in a test.
+    """The object that `get_ipython()` returns in a test.
 
     Args:
-        execute: Runs source text in the tests' namespace.
+        execute: the function that runs source text in the tests' namespace.
     """
 
     def __init__(self, execute: Callable[[str], Any]) -> None:
         self._execute = execute
 
     def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> None:
-        """`%time x` runs x, once; `%matplotlib` and the like do nothing here."""
+        """Run x once for `%time x`; do nothing for `%matplotlib` and the like."""
         if name in _RUN_THE_REST:
             self._execute(line)
         elif name not in _NOTHING:
             self._refuse("%" + name)
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> None:
-        """`%%time` and `%%capture` run the cell."""
+        """Run the cell for `%%time` and `%%capture`."""
         if name not in _RUN_THE_REST:
             self._refuse("%%" + name)
         self._execute(cell)
 
     def system(self, command: str) -> None:
-        """`!command` is refused."""
+        """Refuse `!command`."""
         self._refuse("!")
 
     getoutput = system

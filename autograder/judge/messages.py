@@ -1,7 +1,7 @@
-"""What the two ends say to each other: the wire's grammar, which docs/judge.md has as a table.
+"""The wire's grammar: the messages between the two ends. docs/architecture.md has it as a table.
 
 A message is a JSON list: a word, then the fields of its class in order. Every field's type is
-checked when a message comes in; a field of type `Any` is the codec's to read.
+checked when a message comes in; only the codec reads a field of type `Any`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a shared object since the sender's last message.
+    """A change of a shared object since the sender's last message.
 
     Attributes:
-        number: The object's in the table.
-        body: Its contents; None if they are the same.
-        state: A tensor's gradient and whether it requires one; None if both are the same.
+        number: the object's number in the table.
+        body: the object's contents; None if they are the same.
+        state: a tensor's gradient and whether it requires one; None if both are the same.
     """
 
     number: int
@@ -27,13 +27,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What keeps both ends' tables equal.
+    """The additions and removals that keep both ends' tables equal.
 
     Attributes:
-        dropped: Numbers of shared objects that the sender let go of.
-        released: Handles that the sender let go of; a history's are negative.
-        created: Numbers of the objects that the message shares for the first time.
-        exported: Handles that the message tells for the first time.
+        dropped: numbers of shared objects that the sender dropped.
+        released: handles that the sender released; a history's handle is negative.
+        created: numbers of the objects that the message shares for the first time.
+        exported: handles that the message mentions for the first time.
     """
 
     dropped: list[int]
@@ -47,9 +47,9 @@ class Carried:
     """What every message carries.
 
     Attributes:
-        changes: What the sender changed in place since its last message.
-        names: What it bound or deleted; each end has its own form.
-        books: What keeps the tables equal.
+        changes: what the sender changed in place since its last message.
+        names: names that the sender bound or deleted; each end has its own form.
+        books: what keeps the tables equal.
     """
 
     changes: list[Change]
@@ -62,12 +62,13 @@ class Request(Carried):
     """Ask the other end for one thing.
 
     Attributes:
-        op: What is to be done: "call", "getattr", "cell", …
-        target: The handle of the object that it is done with, if there is one.
-        name: An attribute's, a special method's or a global's, if there is one.
-        context: What holds while it is done: grad mode and, from the judge, defaults and seeds.
-        args: Positional arguments.
-        kwargs: Keyword arguments.
+        op: the operation: "call", "getattr", "cell", …
+        target: the handle of the object that the operation applies to; None if there is none.
+        name: the name of an attribute, a special method or a global; None if there is none.
+        context: what holds during the operation: grad mode and, from the judge, defaults, seeds
+            and house rules.
+        args: positional arguments.
+        kwargs: keyword arguments.
     """
 
     op: str
@@ -80,14 +81,14 @@ class Request(Carried):
 
 @dataclass(kw_only=True, slots=True)
 class Answer(Carried):
-    """What a request gave.
+    """The result of a request.
 
     Attributes:
-        out: What was printed meanwhile.
-        err: The same, to standard error.
-        value: The result.
-        outputs: Tensors with a history that the value refers to.
-        token: The history's number; None if there is no such tensor.
+        out: text that was printed meanwhile.
+        err: text that was printed to standard error.
+        value: the result.
+        outputs: tensors with a history that the value refers to.
+        token: the history's number; None if there is no such tensor.
     """
 
     out: str
@@ -99,12 +100,12 @@ class Answer(Carried):
 
 @dataclass(kw_only=True, slots=True)
 class Failure(Carried):
-    """What a request raised.
+    """The exception that a request raised.
 
     Attributes:
-        out: What was printed before.
-        err: The same, to standard error.
-        error: The exception.
+        out: text that was printed before.
+        err: text that was printed to standard error before.
+        error: the exception.
     """
 
     out: str
@@ -116,24 +117,24 @@ Message = Request | Answer | Failure
 
 
 def to_json(message: Message) -> list[Any]:
-    """The form that crosses."""
-    changes = [[one.number, one.body, one.state] for one in message.changes]
-    kept = message.books
-    books = [kept.dropped, kept.released, kept.created, kept.exported]
+    """Return the form that crosses."""
+    changes = [[change.number, change.body, change.state] for change in message.changes]
+    books = message.books
+    lists = [books.dropped, books.released, books.created, books.exported]
     match message:
         case Request(op=op, target=target, name=name, context=context, args=args, kwargs=kwargs):
-            return ["ask", op, target, name, context, changes, message.names, args, kwargs, books]
+            return ["ask", op, target, name, context, changes, message.names, args, kwargs, lists]
         case Answer(out=out, err=err, value=value, outputs=outputs, token=token):
-            return ["ok", out, err, changes, message.names, value, outputs, token, books]
+            return ["ok", out, err, changes, message.names, value, outputs, token, lists]
         case Failure(out=out, err=err, error=error):
-            return ["error", out, err, changes, message.names, error, books]
+            return ["error", out, err, changes, message.names, error, lists]
 
 
 def parse(message: Any) -> Message:
     """Read what `to_json` wrote.
 
     Raises:
-        ValueError: it is no message of the grammar.
+        ValueError: the message doesn't follow the grammar.
     """
     match message:
         case ["ask", str(op), int() | None as target, str() | None as name, context,
@@ -174,16 +175,16 @@ def parse(message: Any) -> Message:
 
 
 def _changes(changes: list[Any]) -> list[Change]:
-    found = []
+    parsed = []
     for change in changes:
         match change:
             case [int(number), body, None]:
-                found.append(Change(number, body, None))
+                parsed.append(Change(number, body, None))
             case [int(number), body, [grad, bool(requires_grad)]]:
-                found.append(Change(number, body, (grad, requires_grad)))
+                parsed.append(Change(number, body, (grad, requires_grad)))
             case _:
                 raise ValueError("a change is a number, a body and a state")
-    return found
+    return parsed
 
 
 def _books(parts: list[Any]) -> Books:

@@ -1,8 +1,8 @@
 """Who owns a name in a test: the test, the instructor's notebook, Python, or the student.
 
-`Names` is the namespace in which tests run. It resolves a name in this order: what tests bound,
-what the instructor's imports, defs, classes and immutable constants bind, builtins, and only then
-the student's namespace.
+`Names` is the namespace in which tests run. It looks a name up in this order: names that tests
+bound; names that the instructor's imports, defs, classes and immutable constants bind; builtins;
+and only then the student's namespace.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ class Names(dict[str, Any]):
     """The namespace of the test cells.
 
     Args:
-        notebook: What the instructor's source says.
-        bound: Whether the student's namespace has a name.
-        fetch: A name's value in the student's namespace; NameError if there is none.
+        notebook: what the instructor's source says about names.
+        bound: the function that tells whether the student's namespace has a name.
+        fetch: the function that gives a name's value in the student's namespace, and raises
+            NameError if there is no such name.
     """
 
     def __init__(
@@ -52,18 +53,19 @@ class Names(dict[str, Any]):
         super().__setitem__("__doc__", None)
 
     def add_builtins(self, **objects: Any) -> None:
-        """Give tests more than Python's builtins; never the student's to bind."""
+        """Add builtins for tests; a test never gets a student's value of such a name."""
         self._builtins.update(objects)
 
     def own(self, name: str) -> Any:
-        """A name that tests or the instructor's notebook bound, or None."""
+        """Return the value of a name that tests or the instructor's notebook bound, or None."""
         return super().get(name)
 
     def find(self, name: str) -> Any:
-        """A name's value in the student's namespace.
+        """Return a name's value in the student's namespace.
 
         Raises:
-            KeyError: the student has no such name, or it is not theirs to bind.
+            KeyError: the student has no such name, or a student may not bind it.
+            JudgeError: the instructor's own statement that binds the name failed.
         """
         if name in self.failed:
             error = self.failed[name]
@@ -78,7 +80,7 @@ class Names(dict[str, Any]):
             value = self._fetch(name)
         except NameError:
             raise KeyError(name) from None
-        if issubclass(type(value), Remote):  # else it is a copy, which is out of date at once
+        if issubclass(type(value), Remote):  # any other value is a copy, soon out of date
             self._found[name] = value
         return value
 
@@ -87,22 +89,25 @@ class Names(dict[str, Any]):
         self._found.pop(name, None)
 
     def take_crossing(self) -> dict[str, list[Any]]:
-        """Names to bind ([value]) or to delete ([]) in the student's namespace, told once.
+        """Return, once, names to bind ([value]) or to delete ([]) in the student's namespace.
 
-        What only a test binds goes as a copy: the student's code must not change a test's `want`.
+        If only a test binds a name, its value goes as a copy, because the student's code must not
+        change a test's `want`.
         """
         crossing, self._crossing = self._crossing, {}
-        theirs = self._notebook.crossing | self._notebook.state
+        shared = self._notebook.crossing | self._notebook.state
         return {
-            name: value if name in theirs else [copied(item) for item in value]
+            name: value if name in shared else [copied(item) for item in value]
             for name, value in crossing.items()
         }
 
     def put_back(self, crossing: dict[str, list[Any]]) -> None:
-        """Tell these names again: the message that was to tell them was never sent."""
-        again = {name: value for name, value in crossing.items() if name not in self._put_back}
-        self._put_back |= again.keys()  # once: if it is the reason why, no later call is to fail
-        self._crossing = again | self._crossing
+        """Send these names again, because the message that carried them was never sent."""
+        unsent = {name: value for name, value in crossing.items() if name not in self._put_back}
+        self._put_back |= (
+            unsent.keys()
+        )  # only once: a name that made the message fail would fail it again
+        self._crossing = unsent | self._crossing
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.forget(name)
@@ -116,19 +121,19 @@ class Names(dict[str, Any]):
             self._crossing[name] = [value]
 
     def __delitem__(self, name: str) -> None:
-        mine = super().__contains__(name)
-        theirs = name in self._notebook.crossing or not mine
-        if not mine and not self._bound(name):
+        is_bound_here = super().__contains__(name)
+        is_students = name in self._notebook.crossing or not is_bound_here
+        if not is_bound_here and not self._bound(name):
             raise KeyError(name)
         self.forget(name)
-        if mine:
+        if is_bound_here:
             super().__delitem__(name)
-        if theirs or name in self._crossing:
+        if is_students or name in self._crossing:
             self._crossing[name] = []
 
     def __missing__(self, name: str) -> Any:
         if name in self._builtins:
-            raise KeyError(name)  # Python looks there next
+            raise KeyError(name)  # Python looks in the builtins next
         return self.find(name)
 
     def __contains__(self, name: object) -> bool:
@@ -140,7 +145,7 @@ class Names(dict[str, Any]):
         )
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The name's value, the student's too, or the default."""
+        """Return the name's value, also from the student's namespace, or the default."""
         try:
             return self[name]
         except KeyError:
@@ -148,10 +153,10 @@ class Names(dict[str, Any]):
 
 
 class _Builtins(dict[str, Any]):
-    """Builtins for the tests' code: what they lack is looked for in the student's namespace.
+    """Builtins for the tests' code, which look a missing name up in the student's namespace.
 
-    It has to be the builtins, not the globals: a class body looks names up in its globals without
-    asking a subclass's `__missing__`.
+    The look-up is here, not in the globals, because a class body looks names up in its globals
+    without calling a subclass's `__missing__`.
     """
 
     def __init__(self, find: Callable[[str], Any]) -> None:
@@ -163,24 +168,24 @@ class _Builtins(dict[str, Any]):
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value is data, or stands for something of the student's."""
+    """Return whether a value consists of data and stand-ins only."""
     kinds = {type(leaf) for leaf in _leaves(value)}
     return all(kind in _PLAIN or issubclass(kind, _DATA) for kind in kinds)
 
 
 def copied(value: Any) -> Any:
-    """A copy of plain data, in which what stands for something of the student's is the same."""
+    """Return a copy of plain data, in which stand-ins are the same objects."""
     memo = {}
     for leaf in _leaves(value):
         if issubclass(type(leaf), Remote | RemoteTensor):
             memo[id(leaf)] = leaf
-        elif isinstance(leaf, torch.Tensor):  # deepcopy takes none with a history
+        elif isinstance(leaf, torch.Tensor):  # deepcopy refuses one with a history
             memo[id(leaf)] = leaf.detach().clone().requires_grad_(leaf.requires_grad)
     return copy.deepcopy(value, memo)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """What is in a value's lists, dicts, tuples and sets, or the value itself."""
+    """Yield what is in a value's lists, dicts, tuples and sets, or the value itself."""
     waiting, seen = [value], set()
     while waiting:
         item = waiting.pop()

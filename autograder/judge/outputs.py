@@ -1,4 +1,4 @@
-"""What a cell shows, as nbformat has it: a test's prints, and a candidate's outputs, cleaned."""
+"""A cell's outputs in nbformat: a test's prints, and a candidate's outputs after cleaning."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Prints(io.TextIOBase):
-    """What a test shows, as nbformat outputs in order.
+    """Collects what a test shows, as nbformat outputs in order.
 
-    Both streams count as stdout: nbgrader takes points off for anything on stderr, and a warning
-    costs nothing here.
+    Both streams count as stdout, because nbgrader takes points off for anything on stderr, and a
+    warning costs nothing here.
     """
 
     def __init__(self, limit: int) -> None:
@@ -30,26 +30,26 @@ class Prints(io.TextIOBase):
 
     @contextlib.contextmanager
     def redirected(self) -> Iterator[None]:
-        """What is printed meanwhile goes here."""
+        """Collect what is printed meanwhile."""
         with contextlib.redirect_stdout(self), contextlib.redirect_stderr(self):
             yield
 
     def write(self, text: str) -> int:
-        """As a text stream; what is over the limit is dropped."""
-        kept = text[: self._left]
-        self._left -= len(kept)
-        if kept and self.outputs:
-            self.outputs[-1]["text"] += kept
-        elif kept:
-            self.outputs.append({"output_type": "stream", "name": "stdout", "text": kept})
+        """Write as a text stream does; drop text that is over the limit."""
+        part = text[: self._left]
+        self._left -= len(part)
+        if part and self.outputs:
+            self.outputs[-1]["text"] += part
+        elif part:
+            self.outputs.append({"output_type": "stream", "name": "stdout", "text": part})
         return len(text)
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def add_result(self, value: Any, count: int) -> None:
-        """The last value; a numpy number as the plain one that nbgrader can read."""
+        """Add the last value; a numpy number as a plain number, which nbgrader can read."""
         shown = value.item() if isinstance(value, np.number) else value
         self.outputs.append(
             {
@@ -62,22 +62,22 @@ class Prints(io.TextIOBase):
 
 
 def clean_outputs(outputs: list[Any], count: int, limit: int) -> list[dict[str, Any]]:
-    """A candidate's outputs with nothing in them but what nbformat allows.
+    """Return a candidate's outputs without anything that nbformat doesn't allow.
 
     Args:
-        outputs: Claimed to be nbformat outputs; anything else is left out.
-        count: The cell's execution count.
-        limit: Characters to keep, over all outputs.
+        outputs: the claimed nbformat outputs; anything else is left out.
+        count: the cell's execution count.
+        limit: the number of characters to keep, over all outputs.
     """
-    kept = []
+    allowed = []
     for output in outputs:
         clean = _clean_output(output, count)
         size = len(json.dumps(clean)) if clean else 0
         if clean is None or size > limit:
             continue
         limit -= size
-        kept.append(clean)
-    return kept
+        allowed.append(clean)
+    return allowed
 
 
 def _clean_output(output: Any, count: int) -> dict[str, Any] | None:
@@ -97,7 +97,7 @@ def _clean_output(output: Any, count: int) -> dict[str, Any] | None:
 
 
 def _is_mime(key: Any, value: Any) -> bool:
-    if key == _WIDGET:  # nbconvert fails on one that doesn't say which
+    if key == _WIDGET:  # nbconvert fails on a view without a model
         return isinstance(value, dict) and isinstance(value.get("model_id"), str)
     is_text = isinstance(value, str) or (
         isinstance(value, list) and all(isinstance(line, str) for line in value)
@@ -106,18 +106,18 @@ def _is_mime(key: Any, value: Any) -> bool:
 
 
 def said(outputs: list[dict[str, Any]]) -> str:
-    """The exception that a cell's outputs tell of."""
+    """Return the exception that a cell's outputs report."""
     [error, *_] = [output for output in outputs if output["output_type"] == "error"]
     return f"{error['ename']}: {error['evalue']}"[:300]
 
 
 def error_output(name: str, value: str, lines: list[str]) -> dict[str, Any]:
-    """An exception, as nbformat has it."""
+    """Return an exception as an nbformat output."""
     return {"output_type": "error", "ename": name, "evalue": value[:4000], "traceback": lines}
 
 
 def traceback_lines(error: BaseException) -> list[str]:
-    """The traceback through the test's own lines, as a notebook shows one."""
+    """Return the traceback through the test's own lines, as a notebook shows it."""
     report = traceback.TracebackException.from_exception(error)
     seen: set[int] = set()
     part: Any = report
@@ -128,6 +128,6 @@ def traceback_lines(error: BaseException) -> list[str]:
         )
         part = part.__cause__ or part.__context__
     text = "".join(report.format()).rstrip("\n")
-    if len(text) > _MAX_TRACEBACK:  # a message may hold all that a student's function returned
+    if len(text) > _MAX_TRACEBACK:  # an error's text may hold a student's whole result
         text = text[:_MAX_TRACEBACK] + " [the rest is left out]"
     return text.split("\n")

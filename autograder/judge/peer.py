@@ -4,9 +4,9 @@
 wait. The order in which a message is decoded is the order in which it was encoded.
 
 A message counts as a whole or not at all. If encoding fails, all that it noted is taken back, and
-nothing is sent. If the receiver can't make sense of it, the books are kept all the same: what was
-let go of goes, and what the message shares stays with the sender. Nothing is asked while a message
-is made or read, so a test or a student's code that runs there by accident can't come in between.
+nothing is sent. If the receiver can't read a message, it keeps the books all the same: it drops
+what the sender dropped, and what the message shares stays with the sender. A side can't ask while
+it makes or reads a message, so a test's or student's code that runs then by accident does no harm.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from autograder.judge.messages import (
 
 
 class Peer(Ledger):
-    """What judge and candidate have in common; each end says what it does when asked.
+    """What judge and candidate have in common; each end defines what it does when asked.
 
     Attributes:
-        talking: Whether a message is made, sent, waited for or read: neither a test's code nor a
-            student's runs then on this side, and a signal handler must not raise.
-        waiting: Whether, meanwhile, no message of this side is half made or half taken.
+        talking: whether a message is made, sent, awaited or read. Then neither a test's code nor
+            a student's runs on this side, and a signal handler must not raise.
+        waiting: whether this side only waits, and no message is half made or half read.
     """
 
     parity = 0
@@ -67,38 +67,38 @@ class Peer(Ledger):
         raise NotImplementedError
 
     def context(self, _encoder: Encoder) -> Any:
-        """What travels with a request, besides its arguments."""
+        """Return what a request carries besides its arguments."""
         return [torch.is_grad_enabled()]
 
     def under(self, context: Any, decoder: Decoder) -> Any:
-        """A context manager in which a request is served; gives a function for its prints."""
+        """Return a context manager for serving a request; it gives a function for the prints."""
         raise NotImplementedError
 
     def printed(self, out: str, err: str) -> None:
         """Show what the other side printed while it answered."""
 
     def unreadable(self, error: Exception) -> BaseException:
-        """What to raise, or to answer with, for a message that makes no sense."""
+        """Return the error to raise, or to answer with, for a message that can't be read."""
         return error
 
     def wants_live(self, _op: str, _target: Any, _name: str | None) -> bool:
-        """Whether tensors in the answer stay here, to be read and changed by the other side."""
+        """Return whether tensors in the answer stay here, for the other side to change."""
         return False
 
     def error_to_json(self, error: BaseException, encoder: Encoder) -> Any:
-        """An exception as it crosses."""
+        """Return the form in which an exception crosses."""
         raise NotImplementedError
 
     def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
-        """The exception to raise for one that crossed."""
+        """Return the exception to raise for an exception that crossed."""
         raise NotImplementedError
 
     def outgoing_names(self, _encoder: Encoder) -> list[Any]:
-        """Names that mean something else since the last message."""
+        """Return the names whose meaning has changed since the last message."""
         return []
 
     def incoming_names(self, names: list[Any], decoder: Decoder) -> None:
-        """Take note of what names mean on the other side."""
+        """Note what names mean on the other side."""
 
     # Asking.
 
@@ -110,7 +110,7 @@ class Peer(Ledger):
         args: Sequence[Any] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Ask the other side for one thing, and serve what it asks until it answers.
+        """Ask the other side for one thing, and serve its requests until it answers.
 
         Raises:
             BaseException: what the other side's code raised, or what `channel.receive` raises.
@@ -138,7 +138,7 @@ class Peer(Ledger):
         return value
 
     def _ask(self, parts: list[Any]) -> list[torch.Tensor]:
-        """Send a request; the tensors in it that gradients may be asked of."""
+        """Send a request; return the tensors in it whose gradients may be asked for."""
         op, target, name, args, kwargs = parts
         encoder = self.encoder(self)
         try:
@@ -167,7 +167,7 @@ class Peer(Ledger):
         return self.request("backward", None, None, [token, grads])
 
     def _await_answer(self) -> tuple[Answer | Failure, list[memoryview]]:
-        """The answer to the request just sent, after serving what is asked meanwhile."""
+        """Return the answer to the request just sent, and serve requests that come before it."""
         while True:
             self.waiting = True
             try:
@@ -187,12 +187,12 @@ class Peer(Ledger):
             raise self.unreadable(error) from None
 
     def before_waiting(self) -> None:
-        """Do what had to be put off while a message was made or read."""
+        """Do what was postponed while a message was made or read."""
 
     def _settle(
         self, message: Answer | Failure, buffers: list[memoryview], inputs: list[torch.Tensor]
     ) -> tuple[BaseException | None, Any]:
-        """Take the answer to a request: the failure or None, and the value."""
+        """Read the answer to a request; return the failure or None, and the value."""
         decoder = self.decoder(self, buffers)
         failure = None
         value = None
@@ -236,7 +236,7 @@ class Peer(Ledger):
             self.talking = before
 
     def _perform(self, what: list[Any]) -> Any:
-        """Let a test's or a student's code run; it may ask, and be interrupted."""
+        """Run a test's or a student's code, which may ask and may be interrupted."""
         self.talking = False
         try:
             return self.perform(*what)
@@ -248,11 +248,11 @@ class Peer(Ledger):
         encoder = self.encoder(self)
         printed = _nothing_printed
         try:
-            what = self._read(message, decoder)
+            operation = self._read(message, decoder)
             with self.under(message.context, decoder) as printed:
-                value = self._perform(what)
-            live = self.wants_live(*what[:3])
-            what.clear()  # what only the request held is let go of with the answer
+                value = self._perform(operation)
+            live = self.wants_live(*operation[:3])
+            operation.clear()  # the answer drops what only the request held
             changes = self._changes(encoder)
             names = self.outgoing_names(encoder)
             encoder.live, encoder.returning = live, True
@@ -277,7 +277,7 @@ class Peer(Ledger):
         except CandidateLostError:
             raise
         except BaseException as error:
-            self.talking = True  # an interrupt may have come before `_perform` could say so
+            self.talking = True  # an interrupt may have come before `_perform` set it
             self._undo(encoder)
             decoder.leaves = encoder.outputs = []
             self._answer_error(error, printed())
@@ -290,7 +290,7 @@ class Peer(Ledger):
         except CandidateLostError:
             raise
         except BaseException as second:
-            # Changes to the arguments can't cross either: they stay here from now on.
+            # Changes to the arguments can't cross either, so the arguments stay here from now on.
             self._undo(encoder)
             self._keep_here([entry.number for entry, _, _ in self.table.changed()])
             encoder = self.encoder(self)
@@ -307,7 +307,7 @@ class Peer(Ledger):
         self._send(failure, encoder)
 
     def _read(self, message: Request, decoder: Decoder) -> list[Any]:
-        """What `perform` is called with; what the request carries besides is taken over."""
+        """Return the arguments of `perform`, and take over what else the request carries."""
         try:
             self._take_changes(message.changes, decoder)
             self.incoming_names(message.names, decoder)
@@ -323,7 +323,7 @@ class Peer(Ledger):
     # What every message carries.
 
     def _changes(self, encoder: Encoder) -> list[Change]:
-        """What changed in place on this side since the last message."""
+        """Return what changed in place on this side since the last message."""
         changes = []
         for entry, contents, grad in self.table.changed():
             encoder.changed.append(entry)
@@ -335,7 +335,7 @@ class Peer(Ledger):
         return changes
 
     def _send(self, message: Message, encoder: Encoder) -> None:
-        """Send a message, with what this side lets go of."""
+        """Send a message, with what this side drops and releases."""
         self._dropped += self.table.sweep()
         self._release_gone()
         self._released += self.graphs.take_released()
@@ -343,26 +343,26 @@ class Peer(Ledger):
         message.books = Books(dropped, released, encoder.created, encoder.exported)
         try:
             self.channel.send(to_json(message), encoder.buffers)
-        except ValueError:  # too large, perhaps for what changed: it stays here
+        except ValueError:  # too large, maybe because of the changed objects
             self._undo(encoder)
             self._keep_here([entry.number for entry in encoder.changed])
             raise
-        # Objects may have died, and been noted, while the message was written.
+        # More objects may have been noted as gone while the message was written.
         del self._dropped[: len(dropped)], self._released[: len(released)]
         for entry in encoder.changed:
             entry.unsettle()
 
     def _undo(self, encoder: Encoder) -> None:
-        """Take back all that a message that wasn't sent has noted."""
+        """Take back all that an unsent message has noted."""
         for undo in reversed(encoder.undo):
             undo()
         encoder.undo = []
-        if encoder.changing is not None:  # the reason why: no later message is to fail for it
+        if encoder.changing is not None:  # its encoding failed, and must not fail again
             self._keep_here([encoder.changing.number])
             encoder.changing = None
 
     def _keep_here(self, numbers: list[int]) -> None:
-        """From now on each side has an object of its own; the other one learns of it next."""
+        """Stop sharing these objects; the next message tells the other side."""
         for number in numbers:
             self.table.drop(number)
             self._dropped.append(number)
@@ -386,8 +386,8 @@ class Peer(Ledger):
         self.table.settle()
 
     def _unread(self, message: Message) -> None:
-        """Keep the tables equal although a message made no sense."""
-        self._keep_here([*message.books.created, *(one.number for one in message.changes)])
+        """Keep the tables equal although a message can't be read."""
+        self._keep_here([*message.books.created, *(change.number for change in message.changes)])
         self._released += [n for n in message.books.exported if self.imported(n) is None]
         self._keep_books(message.books)
 

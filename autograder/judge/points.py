@@ -1,4 +1,4 @@
-"""Points for a test cell, by nbgrader's rules; docs/judge.md lists the chosen differences."""
+"""Points for a test cell, by nbgrader's rules; docs/judge.md lists the deliberate differences."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PRINTED_NUMBER = re.compile(r"(?:tensor|array|np\.\w+)\(\[*([^\[\](),]+)\]*(?:,
 
 @dataclass(frozen=True)
 class Score:
-    """Points, or None where an instructor has to look, and why they aren't full."""
+    """Points, or None if an instructor has to look, and the reason if they aren't full."""
 
     points: float | None
     reason: str | None = None
 
 
 def is_arithmetic(source: str) -> bool:
-    """Whether a test's last line is a sum, a product or the like: its value is meant as a number.
+    """Return whether a test's last line computes a number, as a sum or a product does.
 
-    Text that is put together (`"%d points" % n`) isn't.
+    Formatted or concatenated text (`"%d points" % n`) is no number.
 
     Args:
-        source: The cell.
+        source: the cell's source.
     """
     body = parse(source).body
     if not body or not isinstance(body[-1], ast.Expr):
@@ -49,16 +49,16 @@ def is_arithmetic(source: str) -> bool:
 
 
 def from_value(value: Any, maximum: float, *, arithmetic: bool = False) -> Score:
-    """The score of a test that ran to its end.
+    """Return the score of a test that ran to its end.
 
-    Where the type of a student's result decides the type of the last value, it must not decide
-    between partial credit and full points. So what holds numbers is a number if it is one, and
-    otherwise the test's fault.
+    The type of a student's result may decide the type of the last value, but it must not decide
+    between partial credit and full points. So an array or tensor with one number counts as that
+    number. Any other array or tensor is the test's fault.
 
     Args:
-        value: The value that its last line shows, or None.
-        maximum: The cell's points.
-        arithmetic: Whether the last line computes a number (see `is_arithmetic`).
+        value: the value that the last line shows, or None.
+        maximum: the cell's points.
+        arithmetic: whether the last line computes a number (see `is_arithmetic`).
     """
     if value is None or type(value) is bool:
         return Score(maximum)
@@ -72,7 +72,7 @@ def from_value(value: Any, maximum: float, *, arithmetic: bool = False) -> Score
 
 
 def from_outputs(outputs: list[dict[str, Any]], maximum: float) -> Score:
-    """The score of a test that ran in the student's process, from what the notebook shows."""
+    """Return the score of a test that ran in the student's process, from the shown outputs."""
     for output in outputs:
         if output["output_type"] == "error":
             return Score(0.0, f"{output['ename']}: {output['evalue']}"[:500])
@@ -90,7 +90,7 @@ def from_outputs(outputs: list[dict[str, Any]], maximum: float) -> Score:
 def _holds_numbers(value: Any) -> bool:
     if isinstance(value, torch.Tensor):
         return True
-    # A table or a series of pandas has a dtype or a shape too.
+    # A table or a series of pandas counts as an array too.
     return isinstance(value, np.ndarray) or (
         not isinstance(value, np.generic | numbers.Number)
         and type(value).__module__.partition(".")[0] == "pandas"
@@ -99,7 +99,7 @@ def _holds_numbers(value: Any) -> bool:
 
 
 def _from_array(value: Any, maximum: float, *, arithmetic: bool) -> Score:
-    """An array's score: that of its only number."""
+    """Return an array's score, which is that of its only number."""
     if isinstance(value, torch.Tensor):
         if value.numel() == 1:
             item = value.detach().reshape(()).item()

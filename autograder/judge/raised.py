@@ -1,4 +1,4 @@
-"""Whose an exception is, and whether CUDA made it: never decided by a name, or by a message."""
+"""Who raised an exception, and whether CUDA failed; no class name and no message decides it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _CUDA_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)
 
 
 def mark_theirs(error: BaseException) -> None:
-    """Note that a student's code raised this, whatever class it is of."""
+    """Note that a student's code raised this error, whatever its class is."""
     vars(error)[_THEIRS] = True
 
 
 def is_theirs(error: BaseException) -> bool:
-    """Whether a student's code raised this; its class can't say so, that can be forged."""
+    """Return whether a student's code raised this error; its class can be forged."""
     return _THEIRS in vars(error)
 
 
 def mark_cuda_failure(error: BaseException) -> None:
-    """Note that this was torch's own error for a GPU on the other side."""
+    """Note that this error was, on the other side, torch's own error for a GPU."""
     vars(error)[_CUDA] = True
 
 
 def is_cuda_failure(error: object) -> bool:
-    """Whether torch raised this because a GPU failed, or had no memory left.
+    """Return whether torch raised this error because a GPU failed or had no memory left.
 
-    What the error says isn't looked at, nor what its class is called: a student's may say and be
-    called the same. Raising torch's own class is still possible, and buys what any dead process
-    does: the same submission once more, on the CPU.
+    The error's message and its class's name don't count, because a student can choose both. A
+    student can still raise torch's own class. This gains as much as a dead process does: the same
+    submission runs once more, on the CPU.
     """
     if not isinstance(error, BaseException):
         return False
@@ -44,7 +44,7 @@ def is_cuda_failure(error: object) -> bool:
 
 
 def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
-    """An exception of a class that may not take the arguments that it is said to have."""
+    """Make an exception of a class that may not take the arguments it is said to have."""
     plain = isinstance(args, list) and all(
         type(arg) in (type(None), bool, int, float, str) for arg in args
     )
@@ -55,18 +55,18 @@ def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
 
 
 def how_it_ended(error: BaseException) -> Ended:
-    """By who raised the error, and by its class where that was ours; never by what it says."""
-    theirs = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
-    if type(error).__name__ == NeedsReview.__name__ and not theirs:
+    """Classify an error by who raised it and by the judge's own classes, never by its text."""
+    is_students = is_theirs(error) or type(error).__module__ == STUDENT_MODULE
+    if type(error).__name__ == NeedsReview.__name__ and not is_students:
         return Ended.NEEDS_REVIEW
     causes = list(_causes(error))
-    if any(isinstance(one, RefusedError) and not is_theirs(one) for one in causes):
+    if any(isinstance(cause, RefusedError) and not is_theirs(cause) for cause in causes):
         return Ended.REFUSED
     return Ended.CUDA_FAILED if any(map(is_cuda_failure, causes)) else Ended.RAISED
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it: a library may wrap a refusal in an error of its own."""
+    """Yield an error and its causes, because a library may wrap a refusal in its own error."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -75,7 +75,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def message_of(error: BaseException) -> str:
-    """What an error says; nothing if its class can't say it."""
+    """Return an error's message; empty if the error can't give it."""
     try:
         return str(error)
     except Exception:

@@ -1,4 +1,4 @@
-"""What the judge says about one cell. It is read as data; outputs are drawn from it, never back."""
+"""The judge's result of one cell. Outputs are made from results, never results from outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Ended(StrEnum):
-    """How a cell ended; only the judge says it, whatever a student's code raises or prints."""
+    """How a cell ended. Only the judge decides it, whatever a student's code raises or prints."""
 
     FINISHED = "finished"
     RAISED = "raised"
@@ -26,17 +26,17 @@ class CellResult:
     """What one cell of the submission did.
 
     Attributes:
-        index: The cell's position in the submission.
-        grade_id: nbgrader's id, if it has one.
+        index: the cell's position in the submission.
+        grade_id: nbgrader's id, if the cell has one.
         kind: "student", "test", or "in-kernel" for a test that ran in the student's process.
-        outputs: nbformat outputs, for people.
-        execution_count: As the notebook shows it.
-        seconds: Wall time.
-        waited: What of it the cell was ready to run and had no processor.
-        score: Points, for a test; None if an instructor has to look.
-        max_score: Points of the cell, for a test.
-        reason: Why it isn't full points; None if it is.
-        ended: How it ended.
+        outputs: nbformat outputs, for people to read.
+        execution_count: the count that the notebook shows.
+        seconds: wall time.
+        waited: the part of the wall time in which the cell was ready to run but had no processor.
+        score: points, for a test; None if an instructor has to look.
+        max_score: points of the cell, for a test.
+        reason: why the score isn't full; None if it is.
+        ended: how the cell ended.
     """
 
     index: int
@@ -58,5 +58,5 @@ class CellResult:
         return cls(**fields | {"ended": Ended(fields["ended"])})
 
     def to_json(self) -> str:
-        """One line, as it leaves the judge's process."""
+        """Return one line, as it leaves the judge's process."""
         return json.dumps(asdict(self))

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def current() -> tuple[Any, ...]:
-    """The state of torch's, numpy's and Python's generators, in a form that can be compared."""
+    """Return the state of torch's, numpy's and Python's generators, in comparable form."""
     numpy_state: Any = np.random.get_state(legacy=True)
     torch_state = torch.get_rng_state().numpy().tobytes()
     return torch_state, numpy_state[1].tobytes(), numpy_state[2:], random.getstate()
 
 
 def encode(state: tuple[Any, ...], encoder: Encoder) -> list[Any]:
-    """A state as it crosses."""
+    """Return the form in which a state crosses."""
     torch_state, numpy_keys, numpy_rest, python_state = state
     rest = [x if x == int(x) else float(x) for x in numpy_rest]
     return [

@@ -1,4 +1,4 @@
-"""A submission's cells in notebook order: the student's in the candidate, the tests here."""
+"""Runs a submission's cells in notebook order: the student's in the candidate, the tests here."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from autograder.judge.source import Notebook, parse
 from autograder.judge.unpickling import Unpickling
 
 IN_KERNEL = "in-kernel"
-# What a test meets on a machine that has run out of something: nobody's answer is wrong for that.
+# A test's errors on a machine that has run out of a resource; no answer is wrong because of them.
 _MACHINE_FAILED = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 )
@@ -55,9 +55,9 @@ class Limits:
     """What a submission may use up.
 
     Attributes:
-        cell_seconds: Time for one cell.
-        total_seconds: Time for all of them.
-        output_chars: Text that one cell may print.
+        cell_seconds: time for one cell.
+        total_seconds: time for all cells.
+        output_chars: number of characters that one cell may print.
     """
 
     cell_seconds: float = 30.0
@@ -66,15 +66,15 @@ class Limits:
 
 
 def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]) -> None:
-    """Run as the judge: one JSON line for each cell on `result_fd`, as soon as it is known.
+    """Run as the judge, and write each cell's result as one JSON line as soon as it is known.
 
     A line may also ask for a signal to the candidate, a process that the judge can't see. The
     working folder is a private copy of the instructor's files.
 
     Args:
-        sock_fd: The connection with the candidate.
-        result_fd: Where the results go.
-        schedstats: What tells how long the candidate waited for a processor: see `FairTime`.
+        sock_fd: the connection with the candidate.
+        result_fd: the file that the results are written to.
+        schedstats: files that tell how long the candidate waited for a processor: see `FairTime`.
         request: `source` and `submission` (notebooks), `limits`, `sealed` (names of files that are
             never the candidate's).
     """
@@ -87,7 +87,7 @@ def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]
             results.flush()
 
         def stop(number: signal.Signals) -> None:
-            # Past the buffer, which must not be entered twice: an alarm may ask for this.
+            # Not through the buffer of `results`, which may be in use when an alarm calls this.
             os.write(result_fd, f'{{"signal": "{number.name}"}}\n'.encode())
 
         sock = socket.socket(fileno=sock_fd)
@@ -107,17 +107,17 @@ def run(
 ) -> list[CellResult]:
     """Run a submission's cells.
 
-    The process is used up by this: tests may change it, and library functions are replaced.
+    The process can't be used again, because tests may change it and library functions are replaced.
 
     Args:
-        sock: A stream socket connected to `autograder.judge.candidate_end`.
-        stop: Sends a signal to the candidate: SIGINT or SIGKILL.
-        source: The instructor's notebook (nbformat 4), hidden tests and solutions included.
-        submission: The student's, with the instructor's cells restored.
-        limits: See `Limits`.
-        sealed: File names that are never the candidate's.
-        note: Called with each result as soon as it is known.
-        schedstats: As for `main`.
+        sock: a stream socket connected to `autograder.judge.candidate_end`.
+        stop: the function that sends SIGINT or SIGKILL to the candidate.
+        source: the instructor's notebook (nbformat 4), hidden tests and solutions included.
+        submission: the student's notebook, with the instructor's cells restored.
+        limits: see `Limits`.
+        sealed: names of files that never come from the candidate.
+        note: called with each result as soon as it is known.
+        schedstats: as for `main`.
 
     Returns:
         One result for each code cell that isn't empty, in notebook order.
@@ -131,7 +131,7 @@ def run(
                 if cell["cell_type"] == "code" and cell["source"].strip():
                     results.append(session.run(index, cell))
                     note(results[-1])
-    except BaseException as error:  # whatever comes out here is ours, and its traceback is needed
+    except BaseException as error:  # a fault of the judge, whose traceback is needed
         text = "".join(traceback.format_exception(error))
         note(CellResult(index, None, "student", reason=text, ended=Ended.JUDGE_FAILED))
         raise
@@ -162,7 +162,7 @@ class _Session:
             if is_test(cell) and (name := grade_id(cell))
         }
         self.fair = FairTime([*_own_schedstat(), *schedstats])
-        self.waited = 0.0  # in the cell that runs
+        self.waited = 0.0  # seconds, in the current cell
         self.channel = Channel(sock)
         self.channel.clock = self.fair.now
         self.peer = JudgePeer(self.channel, self.notebook, stop)
@@ -170,14 +170,14 @@ class _Session:
         self.limits = limits
         self.ends = time.monotonic() + limits.total_seconds
         self.count = 0
-        self.stopped: str | None = None  # what the first of the student's cells that failed says
+        self.stopped: str | None = None  # the error of the first student cell that failed
         self.given_until = 0
-        theirs = [
+        student_cells = [
             cell["source"]
             for cell in submission["cells"]
             if cell["cell_type"] == "code" and not is_test(cell)
         ]
-        libraries.install(self.peer, theirs, [cell["source"] for cell in cells])
+        libraries.install(self.peer, student_cells, [cell["source"] for cell in cells])
         self.unpickling = Unpickling()
         self.unpickling.install()
         self.files = Files(self.peer, sealed)
@@ -213,7 +213,7 @@ class _Session:
     # Cells.
 
     def run(self, index: int, cell: Any) -> CellResult:
-        """Run one cell where it belongs."""
+        """Run one cell, in the judge or in the candidate."""
         self.count += 1
         self.waited = 0.0
         name = grade_id(cell)
@@ -240,7 +240,7 @@ class _Session:
         return result
 
     def _run_there(self, source: str, result: CellResult) -> str | None:
-        """Run a cell in the candidate; why it was stopped, if it was."""
+        """Run a cell in the candidate; return why it was stopped, or None."""
         try:
             with self._clock(self.limits.cell_seconds):
                 outputs, cuda_failed = self.peer.run_cell(source, self.count)
@@ -293,7 +293,7 @@ class _Session:
         return score
 
     def _check_fault(self, error: BaseException | None = None) -> None:
-        """Pass on what is no verdict but a fault of ours, even if the test swallowed it."""
+        """Raise a fault of the judge or the machine, even if the test swallowed it."""
         if self.peer.fault is not None:
             raise self.peer.fault
         full = isinstance(error, OSError) and error.errno in _MACHINE_FAILED
@@ -301,9 +301,9 @@ class _Session:
             raise JudgeFaultError(f"the machine failed the test: {error}") from error
 
     def _failure(self, error: BaseException) -> tuple[Ended, Score, dict[str, Any]]:
-        """How a test failed, its score and its output."""
+        """Return how a test failed, its score and its output."""
         lines = traceback_lines(error)
-        error.__traceback__ = None  # the frames hold what the test made
+        error.__traceback__ = None  # its frames keep the test's objects alive
         if self.peer.lost is not None:
             lost = self.peer.lost
             return Ended.DIED, Score(0.0, lost), error_output("DeadKernelError", lost, lines)
@@ -322,7 +322,7 @@ class _Session:
         return ended, Score(0.0, reason), error_output(name, message, lines)
 
     def _run_given(self, until: int) -> None:
-        """Run what the instructor's cells before this test bind, in notebook order."""
+        """Run the given statements before this test, in notebook order."""
         self.names.given = True
         try:
             for position in range(self.given_until, until):
@@ -333,7 +333,7 @@ class _Session:
             self.given_until = max(self.given_until, until)
 
     def _run_statement(self, node: ast.stmt) -> None:
-        """One given statement; if it fails, its names stay unbound, and never are the student's."""
+        """Run a given statement; if it fails, its names stay unbound, and aren't the student's."""
         tree = ast.fix_missing_locations(TypeCalls().visit(ast.Module([node], [])))
         try:
             exec(compile(tree, "<the instructor's cells>", "exec"), self.names)
@@ -344,7 +344,7 @@ class _Session:
             self.peer.beliefs.given[node.name] = self.names.own(node.name)
 
     def _execute(self, source: str, name: str) -> tuple[Any, bool]:
-        """Run a test; the last expression's value, and whether a notebook would show it."""
+        """Run a test; return the last expression's value, and whether a notebook shows it."""
         filename = f"<{name}>"
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         tree = TypeCalls().visit(parse(source))
@@ -363,12 +363,12 @@ class _Session:
         return value, shown and value is not None and not source.rstrip().endswith(";")
 
     def _execute_inner(self, source: str) -> None:
-        """What a magic runs."""
+        """Run the source text of a magic."""
         tree = ast.fix_missing_locations(TypeCalls().visit(parse(source)))
         exec(compile(tree, "<magic>", "exec"), self.names)
 
     def _tell_candidate(self) -> None:
-        """After a test: what it bound and changed is there for the student's next cell."""
+        """Send what a test bound and changed, so that the student's next cell sees it."""
         if self.peer.lost is None:
             suppressed = contextlib.suppress(Exception, CandidateLostError, OverTimeError)
             with suppressed, self._clock(self.limits.cell_seconds):
@@ -376,7 +376,7 @@ class _Session:
 
 
 def _own_schedstat() -> list[int]:
-    """As `FairTime` wants it; nothing where the kernel keeps no such account."""
+    """Return this process's descriptor for `FairTime`; empty if the kernel has no such file."""
     with contextlib.suppress(OSError):
         return [os.open("/proc/self/schedstat", os.O_RDONLY)]
     return []

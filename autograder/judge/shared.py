@@ -1,9 +1,9 @@
 """The table of mutable objects that both processes hold a copy of.
 
 Every list, dict, array, tensor or model that crosses gets a number that both sides know. Each
-message carries what the sender changed since the last one, so that a change in place is seen on
-the other side, an argument that comes back is the same object, and `config["lr"] = 5` in a test
-reaches the student's function. An object stays in the table while both sides still hold it.
+message carries what the sender changed since its last message. So the other side sees a change in
+place, an argument that comes back is the same object, and `config["lr"] = 5` in a test reaches the
+student's function. An object stays in the table while both sides still hold it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAPPINGS: tuple[type, ...] = (
 
 
 def is_namedtuple(kind: type) -> bool:
-    """Whether a class is a named tuple that adds nothing but its fields."""
+    """Return whether a class is a named tuple that adds nothing but its fields."""
     fields = getattr(kind, "_fields", None)
     return (
         kind.__bases__ == (tuple,)
@@ -40,22 +40,22 @@ def is_namedtuple(kind: type) -> bool:
 
 
 def plain_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor without its subclass, so that no code of a subclass runs."""
+    """Return the tensor without its subclass, so that no code of the subclass runs."""
     if type(tensor) in (torch.Tensor, nn.Parameter):
         return tensor
     return torch.Tensor.as_subclass(tensor, torch.Tensor)
 
 
 def tensor_bytes(tensor: torch.Tensor) -> np.ndarray:
-    """A dense tensor's elements in row-major order, as an array of bytes."""
+    """Return a dense tensor's elements in row-major order, as an array of bytes."""
     flat = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
-    if flat.numel() and flat.stride(0) != 1:  # one element, expanded: counts as contiguous
+    if flat.numel() and flat.stride(0) != 1:  # one expanded element counts as contiguous
         flat = torch.empty(flat.numel(), dtype=flat.dtype).copy_(flat)
     return flat.view(torch.uint8).numpy()
 
 
 def memory_key(obj: torch.Tensor | np.ndarray) -> int:
-    """What two tensors, or two arrays, have in common if they share memory; 0 for none."""
+    """Return a key that is equal for tensors, or arrays, that share memory; 0 for no memory."""
     if isinstance(obj, torch.Tensor):
         return obj.untyped_storage().data_ptr()
     root: Any = obj
@@ -68,11 +68,11 @@ class Shared:
     """One object that both sides hold.
 
     Attributes:
-        number: Its key in both tables.
-        obj: This side's copy.
-        leaf: What gradients are taken with respect to, if `obj` is a tensor that wants them.
-        guard: In the judge, the name under which an object of a test's own holds this one, if it
-            is not for the other side to fill as it likes.
+        number: the object's key in both tables.
+        obj: this side's copy.
+        leaf: the tensor that gradients are taken with respect to, if `obj` requires gradients.
+        guard: in the judge, the attribute in which a test's own object holds this object, if
+            `guards` decides what the other side may write into it.
     """
 
     __slots__ = ("_common", "_grad", "guard", "leaf", "number", "obj")
@@ -96,11 +96,11 @@ class Shared:
         self._grad = _grad_state(self.obj)
 
     def unsettle(self) -> None:
-        """Forget the noted state: it is about to be sent, and is noted with the answer."""
+        """Forget the noted state, because a new state crosses; `settle` notes the new state."""
         self._common = None
 
     def changes(self) -> tuple[bool, bool]:
-        """Whether the contents, and whether the gradient, changed since `settle`."""
+        """Return whether the contents, and whether the gradient, changed since `settle`."""
         if self._common is None:
             return False, False
         return not _same(_state(self.obj, copy=False), self._common), not _same_grad(
@@ -108,7 +108,7 @@ class Shared:
         )
 
     def held_elsewhere(self) -> bool:
-        """Whether anything but the table still refers to the object or its memory."""
+        """Return whether anything but the table still refers to the object or its memory."""
         if sys.getrefcount(self.obj) > _ALONE:
             return True
         if isinstance(self.obj, torch.Tensor):
@@ -137,7 +137,7 @@ class SharedTable:
         return self._by_number[number]
 
     def add(self, obj: Any, number: int | None = None, leaf: torch.Tensor | None = None) -> Shared:
-        """Take an object in; without a number it gets a new one."""
+        """Add an object; without a number it gets a new number."""
         if number is None:
             self._next += 2
             number = self._next
@@ -152,14 +152,14 @@ class SharedTable:
         return entry
 
     def find(self, obj: Any) -> Shared | None:
-        """The entry of this very object."""
+        """Return the entry of this very object, or None."""
         return self._by_id.get(id(obj))
 
     def owner_of_memory(self, obj: torch.Tensor | np.ndarray) -> Shared | None:
-        """The entry whose memory a tensor or an array is a view of."""
+        """Return the entry whose memory a tensor or an array uses, or None."""
         key = memory_key(obj)
         entry = self._by_memory.get(key)
-        # `p.data = …` or `m.double()` gives an object new memory; its old memory may be anybody's.
+        # `p.data = …` or `m.double()` gives a tensor new memory; others may use its old memory now.
         return entry if entry is not None and memory_key(entry.obj) == key else None
 
     def drop(self, number: int) -> None:
@@ -172,22 +172,22 @@ class SharedTable:
             self._by_memory = {k: e for k, e in self._by_memory.items() if e is not entry}
 
     def sweep(self) -> list[int]:
-        """Forget what only the table still holds; the numbers, for the other side."""
+        """Drop objects that only the table holds; return their numbers for the other side."""
         gone = []
-        for number in list(self._by_number):  # parents come before what they contain
+        for number in list(self._by_number):  # containers come before their contents
             if not self._by_number[number].held_elsewhere():
                 self.drop(number)
                 gone.append(number)
         return gone
 
     def settle(self) -> None:
-        """Note the state of every object whose state both sides have just agreed on."""
+        """Note the state of every object on whose state both sides have just agreed."""
         for entry in self._by_number.values():
             if not entry.settled:
                 entry.settle()
 
     def changed(self) -> Iterator[tuple[Shared, bool, bool]]:
-        """Entries to send: (entry, contents changed, gradient changed)."""
+        """Yield entries to send: (entry, contents changed, gradient changed)."""
         for entry in list(self._by_number.values()):
             contents, grad = entry.changes()
             if contents or grad:
@@ -195,7 +195,7 @@ class SharedTable:
 
 
 def _state(obj: Any, *, copy: bool = True) -> Any:
-    """What tells whether the object changed: its elements, or its bytes."""
+    """Return what tells whether the object changed: its elements, or its bytes."""
     if isinstance(obj, list | set):
         return list(obj)
     if isinstance(obj, dict):
@@ -224,26 +224,26 @@ def _same(now: Any, before: Any) -> bool:
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor's elements as whole numbers: NaN equals itself, and 0 is not -0.
+    """Return a tensor's elements as whole numbers: NaN equals itself, and 0 is not -0.
 
-    Every message compares all of them, so what is small goes without a detour over numpy.
+    Every message compares all shared tensors, so small tensors take no detour over numpy.
     """
     data = plain_tensor(tensor).detach()
     whole = _WHOLE.get(data.element_size())
     if whole is None or data.is_conj() or data.is_neg() or data.device.type != "cpu":
         return torch.from_numpy(tensor_bytes(data))
     if data.is_contiguous() and data.nbytes % 8 == 0:
-        return data.view(-1).view(torch.int64)  # the widest compare fastest
+        return data.view(-1).view(torch.int64)  # the widest type compares fastest
     return data.view(whole)
 
 
 def _words(data: np.ndarray) -> np.ndarray:
-    """Bytes eight at a time, where the length allows: comparing them is faster."""
+    """Return bytes as words of eight, if the length allows, because words compare faster."""
     return data.view(np.uint64) if data.size % 8 == 0 and data.flags.c_contiguous else data
 
 
 def _grad_state(obj: Any) -> Any:
-    """The gradient, its version, and whether there is to be one; None if that can't change."""
+    """Return the gradient, its version and requires_grad; None if they can't change."""
     if not isinstance(obj, torch.Tensor) or not obj.is_leaf:
         return None
     return obj.grad, None if obj.grad is None else obj.grad._version, obj.requires_grad
@@ -256,7 +256,7 @@ def _same_grad(now: Any, before: Any) -> bool:
 
 
 def _calibrate() -> tuple[int, int]:
-    """How many references an object has that only its entry holds, as `held_elsewhere` counts."""
+    """Count, as `held_elsewhere` does, the references of an object that only its entry holds."""
     entry = Shared(0, [])
     alone = sys.getrefcount(entry.obj)
     entry = Shared(0, torch.empty(1))

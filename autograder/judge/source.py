@@ -1,4 +1,4 @@
-"""What the instructor's notebook says about names: whose they are, what the judge runs itself."""
+"""What the instructor's notebook says about names: their owner, and what the judge itself runs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _BINDING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, a
 
 
 def parse(source: str) -> ast.Module:
-    """A cell's statements; magics are transformed as in a notebook.
+    """Return a cell's statements; magics are transformed as in a notebook.
 
     Raises:
-        SyntaxError: the cell isn't Python, or too deep or long for its parser.
+        SyntaxError: the cell isn't Python, or is too deep or too long for the parser.
     """
     try:
         return ast.parse(TransformerManager().transform_cell(source))
@@ -42,15 +42,15 @@ class Notebook:
     """What the instructor's source notebook says about names.
 
     Attributes:
-        given: For each non-test cell, by position, the statements that the judge runs itself.
-        crossing: Names that the non-test cells bind, solutions included: a test that binds or
-            deletes one of them means the student's.
-        defined: The methods of each class that the judge can't run itself, because it is (partly)
-            the student's to write, and whether the instructor's own gives an object.
-        protected: Names that the given statements bind: never the student's.
-        state: Names that a function declares `global`: always the student's, even if a test binds
-            them, because calls change them.
-        solutions: Classes and functions that the student writes.
+        given: for each non-test cell, by position, the statements that the judge itself runs.
+        crossing: names that the non-test cells bind, solutions included. A test that binds or
+            deletes such a name means the student's.
+        defined: the methods of each class that the judge can't run because the student writes (a
+            part of) it, and whether the instructor's version of the method gives an object.
+        protected: names that the given statements bind; they are never the student's.
+        state: names that a function declares `global`. They are always the student's, even if a
+            test binds them, because calls change them.
+        solutions: classes and functions that the student writes.
     """
 
     given: dict[int, list[ast.stmt]] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Notebook:
         self.protected -= self.solutions
 
     def _setting(self, node: ast.stmt) -> ast.stmt | None:
-        """A setting of the whole process, in terms of the instructor's own names; else None.
+        """Return a setting of the whole process, in terms of the instructor's own names, or None.
 
         `device` in `torch.set_default_device(device)` stands for what the instructor's cell binds
         it to, because the name itself is the student's.
@@ -112,8 +112,10 @@ class Notebook:
             others = [self._setting(part) for part in node.orelse]
             if not self._is_own(node.test) or None in settings + others:
                 return None
-            made = ast.If(node.test, cast(list[ast.stmt], settings), cast(list[ast.stmt], others))
-            return ast.copy_location(made, node)
+            setting = ast.If(
+                node.test, cast(list[ast.stmt], settings), cast(list[ast.stmt], others)
+            )
+            return ast.copy_location(setting, node)
         if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
             return None
         call = copy.deepcopy(node.value)
@@ -154,7 +156,7 @@ def _statements(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
-    """Names that a statement binds at the top level of its cell."""
+    """Yield the names that a statement binds at the top level of its cell."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
         return
@@ -175,25 +177,25 @@ def _stored(node: ast.AST) -> Iterator[str]:
 
 
 def _methods(node: ast.ClassDef) -> dict[str, bool]:
-    """A class's methods, and whether each gives an object as it is written."""
+    """Return a class's methods, and whether each method, as written, gives an object."""
     methods = {
         part.name: _gives_object(part) for part in node.body if isinstance(part, ast.FunctionDef)
     }
     for part in node.body:  # __rmul__ = __mul__
         if isinstance(part, ast.Assign):
-            same = part.value.id if isinstance(part.value, ast.Name) else ""
-            methods |= dict.fromkeys(_stored(part), methods.get(same, False))
+            original = part.value.id if isinstance(part.value, ast.Name) else ""
+            methods |= dict.fromkeys(_stored(part), methods.get(original, False))
     return methods
 
 
 def _gives_object(function: ast.FunctionDef) -> bool:
-    """Whether a method returns what it makes by a call of a class, or its own object."""
-    made = {"self", "other"}
+    """Return whether a method returns an object that a class made, or its own object."""
+    objects = {"self", "other"}
     for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and _is_made(node.value, made):
-            made |= set(_stored(node))
+        if isinstance(node, ast.Assign) and _is_made(node.value, objects):
+            objects |= set(_stored(node))
     returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
-    return any(value is not None and _is_made(value, made) for value in returned)
+    return any(value is not None and _is_made(value, objects) for value in returned)
 
 
 def _is_made(value: ast.expr, made: set[str]) -> bool:

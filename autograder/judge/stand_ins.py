@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Remote:
-    """An object of the other process; each kind has a subclass with its special methods."""
+    """A stand-in for an object of the other process; each kind has a subclass."""
 
     __slots__ = ("__weakref__", "_handle", "_peer")
     _kind: ClassVar[Kind]
@@ -38,7 +38,7 @@ class Remote:
         return self._peer.request(op, self, name, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        # Libraries probe for these; an answer would let a student's code run inside theirs.
+        # Libraries look for these; an answer would let a student's code run inside a library.
         if name.startswith(
             ("__array", "__torch", "__dlpack", "_ipython", "_repr_", "__cuda_array")
         ):
@@ -56,7 +56,7 @@ class Remote:
         return answer
 
     def _judges_own(self, name: str) -> Any:
-        """The instructor's own member: of a verdict, and where the judge runs a given method."""
+        """Return the instructor's own member, for a verdict or while a given method runs."""
         if self._beliefs is None or not (self._peer.own_methods or name in VERDICTS):
             return None
         return self._beliefs.own(self._kind.names, name)
@@ -141,15 +141,15 @@ class Remote:
 
 
 def believed_class(remote: Remote) -> type | None:
-    """The first class that a remote claims and the judge has a copy of, as a test sees it.
+    """Return the first class that a student's object claims and of which the judge has a copy.
 
-    Tensors never cross as objects: whatever claims to be one lies.
+    Tensors never cross as objects, so an object that claims to be a tensor lies.
     """
     kind, beliefs = type(remote)._kind, type(remote)._beliefs
     for name in kind.names if beliefs is not None else ():
-        found = beliefs.find(name) if beliefs else None
-        if found is not None and found is not object and not _is_tensor(found):
-            return found
+        cls = beliefs.find(name) if beliefs else None
+        if cls is not None and cls is not object and not _is_tensor(cls):
+            return cls
     return None
 
 
@@ -158,10 +158,10 @@ def _is_tensor(cls: type) -> bool:
 
 
 def is_laid_out_in_python(cls: type) -> bool:
-    """Whether instances hold only what Python code put there: a dict, slots, weak references.
+    """Return whether instances hold only what Python put there: a dict, slots, weak references.
 
-    C code that is told of any other class reads fields which a stand-in doesn't have; of a storage
-    it reads an attribute as if that were one.
+    If C code is told of any other class, it reads fields which a stand-in doesn't have. C code
+    that is told of a storage takes an attribute of the stand-in for a storage.
     """
     if issubclass(cls, torch.storage.TypedStorage):
         return False
@@ -182,7 +182,7 @@ _WORD = struct.calcsize("P")
 
 
 def isinstance_of(obj: Any, cls: Any) -> bool:
-    """What `isinstance(obj, cls)` means in a test: builtin and library classes are believed too."""
+    """Return what `isinstance(obj, cls)` means in a test, which believes claimed classes too."""
     if isinstance(obj, cls):
         return True
     if not issubclass(type(obj), Remote) or type(obj)._beliefs is None:
@@ -198,28 +198,28 @@ def isinstance_of(obj: Any, cls: Any) -> bool:
 
 
 def library_class(remote: Any) -> type | None:
-    """The judge's own copy of a library class that a remote stands for, if it is one."""
+    """Return the judge's own copy of the library class that a stand-in stands for, or None."""
     beliefs = type(remote)._beliefs if issubclass(type(remote), Remote) else None
     name = remote._ask("class_name") if beliefs is not None else None
     return beliefs.find(str(name)) if beliefs is not None and name else None
 
 
 def remote_class(kind: Kind, beliefs: Beliefs | None) -> type[Remote]:
-    """The stand-in's class for objects of one kind.
+    """Make the stand-ins' class for objects of one kind.
 
-    It has exactly the special methods that may be used, because `callable`, `iter` and the
+    The class has exactly the special methods that may be used, because `callable`, `iter` and the
     operators look at the class.
 
     Args:
-        kind: What the other side told of the class.
-        beliefs: The judge's; None in the candidate, where a test's object can do less.
+        kind: the other side's description of the class.
+        beliefs: the judge's beliefs; None in the candidate, where a test's object can do less.
     """
     refused: frozenset[str] = frozenset()
     if beliefs is None:
         methods = {name: _special_method(name) for name in kind.dunders & CANDIDATE_DUNDERS}
     else:
-        theirs = beliefs.methods(kind.names)
-        refused = VERDICTS - theirs.keys()
+        student_methods = beliefs.methods(kind.names)
+        refused = VERDICTS - student_methods.keys()
         methods = {name: _protocol(name, kind) for name in kind.dunders & PROTOCOLS}
         methods |= {name: _operator(name, kind, beliefs) for name in kind.dunders & OPERATORS}
         if kind.dunders >= {"__len__", "__getitem__"}:
@@ -252,19 +252,19 @@ def _special_method(name: str) -> Callable[..., Any]:
 
 
 def _leave(self: Remote, *_: Any) -> None:
-    """End a `with`: the exception stays on this side, and the answer can't swallow it."""
+    """End a `with`; the exception stays on this side, so the answer can't swallow it."""
     self._ask("special", "__exit__", None, None, None)
 
 
 def _operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any]:
-    """The instructor's own method, or the student's where it is theirs to write, or a refusal."""
+    """Return the instructor's method, the student's if the student writes it, or a refusal."""
     own = beliefs.own(kind.names, name)
     if isinstance(own, types.FunctionType):
         return _run_here(own)
-    theirs = beliefs.methods(kind.names)
-    if name not in theirs:
+    student_methods = beliefs.methods(kind.names)
+    if name not in student_methods:
         return _refusal(name)
-    return _gives_object(name) if theirs[name] else _special_method(name)
+    return _gives_object(name) if student_methods[name] else _special_method(name)
 
 
 def _run_here(method: types.FunctionType) -> Callable[..., Any]:
@@ -280,7 +280,7 @@ def _run_here(method: types.FunctionType) -> Callable[..., Any]:
 
 
 def _gives_object(name: str) -> Callable[..., Any]:
-    """An operator that gives an object in the instructor's notebook gives no plain data here."""
+    """Refuse plain data from an operator that gives an object in the instructor's notebook."""
 
     def operate(self: Remote, *args: Any) -> Any:
         result = self._ask("special", name, *args)
@@ -306,15 +306,15 @@ def _protocol(name: str, kind: Kind) -> Callable[..., Any]:
 
 
 def _length(self: Any) -> Any:
-    """What `len` says, which must be what the test has seen since the last call."""
+    """Return what `len` says, which must be the length seen since the last call."""
     length = self._ask("special", "__len__")
     if type(length) is int and self._peer.lengths.setdefault(self._handle, length) != length:
         raise _disagree(self)
-    return length  # anything but a whole number is refused by len itself
+    return length  # len itself refuses anything but a whole number
 
 
 def _next(self: Any) -> Any:
-    self._peer.lengths.pop(self._handle, None)  # an iterator's may be what is left of it
+    self._peer.lengths.pop(self._handle, None)  # an iterator's length may be what is left of it
     return self._ask("special", "__next__")
 
 
@@ -325,12 +325,12 @@ def _expected(self: Any) -> int | None:
         return len(self)
     except Exception as error:  # a loader over a stream has the method and no length
         if self._peer.rules() and not isinstance(error, TypeError):
-            raise  # what a house rule refused is said here, as in one kernel
+            raise  # a house rule's refusal is raised, as in one kernel
         return None
 
 
 def _counted(self: Any, expected: int | None, iterator: Any) -> Iterator[Any]:
-    """The items, which must be as many as `len` says: a loop over fewer would assert nothing."""
+    """Yield the items, as many as `len` says: a loop over fewer items might assert nothing."""
     count = 0
     for item in _each(iterator):
         count += 1

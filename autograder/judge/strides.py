@@ -1,35 +1,35 @@
-"""How a test's tensor is laid out in memory, for a copy of it that is laid out the same."""
+"""The memory layout of a test's tensor, so that a copy can have the same layout."""
 
 from __future__ import annotations
 
 import torch
 
-_MOST_GAPS = 4  # places of memory for an element that crosses
+_MOST_GAPS = 4  # the most places of memory per element that crosses
 
 
 def layout(tensor: torch.Tensor) -> list[int] | None:
-    """The strides of a tensor that isn't contiguous; None where a contiguous one must do."""
+    """Return the strides of a tensor that isn't contiguous; None if a contiguous copy must do."""
     if tensor.is_contiguous():
         return None
-    once = _without_repeats(tensor.detach())
-    taken = 1
-    for stride, size in sorted(zip(once.stride(), once.shape, strict=True)):
-        if size > 1 and stride < taken:
+    unrepeated = _without_repeats(tensor.detach())
+    extent = 1
+    for stride, size in sorted(zip(unrepeated.stride(), unrepeated.shape, strict=True)):
+        if size > 1 and stride < extent:
             return None  # elements overlap, as those of `unfold` do
-        taken += (size - 1) * stride
-    return None if taken > _MOST_GAPS * once.numel() else list(tensor.stride())
+        extent += (size - 1) * stride
+    return None if extent > _MOST_GAPS * unrepeated.numel() else list(tensor.stride())
 
 
 def laid_out(values: torch.Tensor, strides: list[int]) -> torch.Tensor:
-    """The same values with these strides, in memory of their own."""
-    made = torch.empty_strided(values.shape, strides, dtype=values.dtype, device=values.device)
-    once = _without_repeats(made)
-    once.copy_(values[tuple(map(slice, once.shape))])
-    return made
+    """Return the same values with these strides, in memory of their own."""
+    copy = torch.empty_strided(values.shape, strides, dtype=values.dtype, device=values.device)
+    unrepeated = _without_repeats(copy)
+    unrepeated.copy_(values[tuple(map(slice, unrepeated.shape))])
+    return copy
 
 
 def _without_repeats(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor's part in which an axis that was expanded has one element."""
+    """Return the part of a tensor in which every expanded axis has one element."""
     for axis, stride in enumerate(tensor.stride()):
         tensor = tensor.narrow(axis, 0, 1) if stride == 0 and tensor.shape[axis] else tensor
     return tensor

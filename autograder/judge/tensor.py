@@ -1,9 +1,9 @@
-"""A student's parameter or live tensor as the judge sees it: a tensor whose data is elsewhere.
+"""The judge's stand-in for a student's parameter or live tensor, whose data is in the candidate.
 
 Views and changes in place happen where the memory is. Everything else, every comparison included,
-works on the values. What a test has looked at stays as it is until the test asks for something that
-may change it: values are fetched once, the values of a view are taken from those of its tensor, and
-shape, dtype and flags are read anew after a change.
+works on the values. What a test has seen stays valid until the test asks for something that may
+change it. So values are fetched once, the values of a view are taken from those of its tensor, and
+shape, dtype and flags are read again after a change.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class RemoteTensor(torch.Tensor):
     """A tensor that lives in the candidate.
 
     Attributes:
-        _peer: The judge's end of the conversation.
-        _handle: The candidate's handle of the tensor.
-        _is_param: What makes `isinstance(x, nn.Parameter)` true.
-        _epoch: The peer's epoch in which shape, dtype, flags and `_seen` were read.
-        _seen: What the test has looked at in this epoch: the values, the gradient.
-        _view: What it is a view of, and how, for the epoch in which it was made.
+        _peer: the judge's end of the conversation.
+        _handle: the candidate's handle of the tensor.
+        _is_param: the flag that makes `isinstance(x, nn.Parameter)` true.
+        _epoch: the peer's epoch in which shape, dtype, flags and `_seen` were read.
+        _seen: what the test has seen in this epoch: the values, the gradient.
+        _view: how this tensor is a view of another tensor, for the epoch in which it was made.
     """
 
     _peer: Any
@@ -56,7 +56,7 @@ class RemoteTensor(torch.Tensor):
         device: torch.device,
         flags: tuple[bool, bool],
     ) -> RemoteTensor:
-        """A stand-in; `flags` are requires_grad and whether it is a parameter."""
+        """Make a stand-in; `flags` are requires_grad and whether it is a parameter."""
         requires_grad, is_parameter = flags
         tensor = torch.Tensor._make_wrapper_subclass(
             RemoteTensor, shape, dtype=dtype, device=device, requires_grad=requires_grad
@@ -70,7 +70,7 @@ class RemoteTensor(torch.Tensor):
         return tensor
 
     def update(self, shape: Any, dtype: torch.dtype, device: Any, *, requires_grad: bool) -> None:
-        """Take over what the candidate says of the tensor now, and forget what was seen of it."""
+        """Take over the candidate's present description, and forget what the test has seen."""
         with torch._C.DisableTorchFunctionSubclass():
             if (tuple(self.shape), self.dtype, self.device) != (tuple(shape), dtype, device):
                 self.requires_grad = False
@@ -83,7 +83,7 @@ class RemoteTensor(torch.Tensor):
         self._view = None
 
     def refresh(self) -> None:
-        """Read shape, dtype and flags anew if something may have changed them."""
+        """Read shape, dtype and flags again if something may have changed them."""
         if self._epoch != self._peer.epoch:
             self._peer.describe(self)
 
@@ -106,8 +106,8 @@ class RemoteTensor(torch.Tensor):
                 if name in _ASKED_ATTRIBUTES and getattr(func, "__name__", "") == "__get__":
                     return _attribute(args[0], name)
                 if name in TENSOR_VIEWS and hasattr(torch.Tensor, name):
-                    made = args[0]._ask("tensor_method", name, *args[1:], **kwargs)
-                    return _as_view(args[0], _View(args[0], name, args[1:], kwargs), made)
+                    result = args[0]._ask("tensor_method", name, *args[1:], **kwargs)
+                    return _as_view(args[0], _View(args[0], name, args[1:], kwargs), result)
                 if _happens_there(name) and hasattr(torch.Tensor, name):
                     return args[0]._ask("tensor_method", name, *args[1:], **kwargs)
             if _in_place(name) and not (args and type(args[0]) is torch.Tensor):
@@ -127,7 +127,7 @@ class RemoteTensor(torch.Tensor):
         return self._peer.request(op, self, name, args, kwargs)
 
     def value(self, *, history: bool = True) -> torch.Tensor:
-        """The data, as an ordinary tensor; gradients of it reach the student's tensor."""
+        """Return the data as an ordinary tensor, whose gradients reach the student's tensor."""
         data = self.snapshot().clone()
         wants = torch.Tensor.requires_grad.__get__(self)  # type: ignore[attr-defined]
         if not history:
@@ -137,7 +137,7 @@ class RemoteTensor(torch.Tensor):
         return data
 
     def snapshot(self) -> torch.Tensor:
-        """The values that the test sees in this epoch: nobody may change this tensor."""
+        """Return the values that the test sees in this epoch; callers must not change them."""
         self.refresh()
         if "value" not in self._seen:
             data = self._peer.fetch(self) if self._view is None else self._view.values()
@@ -149,7 +149,7 @@ class RemoteTensor(torch.Tensor):
 
 @dataclass(frozen=True)
 class _View:
-    """How a tensor was made from another one's memory: the method, its arguments, which result."""
+    """How a view was made of another tensor: the method, its arguments, which of the results."""
 
     of: RemoteTensor
     name: str
@@ -158,15 +158,15 @@ class _View:
     index: int | None = None
 
     def values(self) -> Any:
-        """The same view of the values that the test sees of the other tensor."""
+        """Return the same view of the values that the test sees of the other tensor."""
         base = self.of.snapshot()
         if self.name in _VIEW_ATTRIBUTES:
-            made = getattr(base, self.name)
+            view = getattr(base, self.name)
         else:
             args, kwargs = _values(self.args, self.name), _values(self.kwargs, self.name)
             with torch.no_grad():
-                made = getattr(torch.Tensor, self.name)(base, *args, **kwargs)
-        return made if self.index is None else made[self.index]
+                view = getattr(torch.Tensor, self.name)(base, *args, **kwargs)
+        return view if self.index is None else view[self.index]
 
 
 class _Fetched(torch.autograd.Function):
@@ -182,7 +182,7 @@ class _Fetched(torch.autograd.Function):
 
 
 def _name(func: Any) -> tuple[str, bool]:
-    """A function's name, that of the attribute for a getter or setter, and whether it sets."""
+    """Return a function's name (for a getter or setter the attribute's), and whether it sets."""
     name = getattr(func, "__name__", "")
     if name in ("__get__", "__set__"):
         return func.__self__.__name__, name == "__set__"
@@ -190,7 +190,7 @@ def _name(func: Any) -> tuple[str, bool]:
 
 
 def _attribute(tensor: RemoteTensor, name: str) -> Any:
-    """The gradient, which stays for the epoch, or a view."""
+    """Return the gradient, which stays valid for the epoch, or a view."""
     if name in _VIEW_ATTRIBUTES:
         return _as_view(tensor, _View(tensor, name), tensor._ask("getattr", name))
     tensor.refresh()
@@ -200,7 +200,7 @@ def _attribute(tensor: RemoteTensor, name: str) -> Any:
 
 
 def _as_view(tensor: RemoteTensor, view: _View, made: Any) -> Any:
-    """A view that the candidate made; what it holds is not the candidate's to say."""
+    """Return a view that the candidate made; its values come from the tensor that is viewed."""
     if type(made) in (tuple, list):
         count = len(view.values())
         if len(made) != count:
@@ -232,7 +232,7 @@ def _set(tensor: RemoteTensor, name: str, value: Any) -> None:
 
 
 def _peer_of(values: list[Any]) -> Any:
-    """Whom to ask about these values, one of which is remote."""
+    """Return the peer of these values, one of which is a remote tensor."""
     for value in values:
         if isinstance(value, RemoteTensor):
             return value._peer
@@ -242,7 +242,7 @@ def _peer_of(values: list[Any]) -> Any:
 
 
 def _values(arg: Any, name: str) -> Any:
-    """The same arguments with every remote tensor replaced by its value."""
+    """Return the same arguments with every remote tensor replaced by its value."""
     if isinstance(arg, RemoteTensor):
         return arg.value(history=name != "__deepcopy__")
     if type(arg) in (list, tuple):
@@ -255,7 +255,7 @@ def _values(arg: Any, name: str) -> Any:
 def _grad(
     outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: Any = None, **options: Any
 ) -> tuple[torch.Tensor | None, ...]:
-    """torch.autograd.grad where an input lives in the candidate: by backward, then put back."""
+    """Do torch.autograd.grad for inputs in the candidate: run backward, then restore .grad."""
     if options.get("create_graph"):
         raise NotImplementedError("second derivatives don't cross between test and student")
     wanted = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)

@@ -1,4 +1,4 @@
-"""No unpickling in the judge, whichever library asks: a pickle runs what its writer likes."""
+"""Refuses unpickling in the judge to every library, because a pickle can run any code."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ _MESSAGE = (
 class UnpicklingRefusedError(BaseException):
     """Stops a library that unpickles.
 
-    Not an `Exception`: pandas, for one, takes those for a sign to try another way.
+    It is not an `Exception`, because a library such as pandas would then try another way.
     """
 
 
 class Unpickling:
-    """Refuses, and remembers that it did: a test that swallows the refusal fails all the same.
+    """Refuses and remembers it, so that a test that swallows the refusal fails all the same.
 
     Attributes:
-        refused: What the current test is to fail with, if it unpickled.
+        refused: the error that the current test must fail with, if it unpickled.
     """
 
     def __init__(self) -> None:
         self.refused: RefusedError | None = None
 
     def install(self) -> None:
-        """Refuse from now on; there is no way back."""
+        """Refuse from now on; this can't be undone."""
         for name in ("load", "loads", "_load", "_loads"):
             setattr(pickle, name, self._refuse)
-        # Libraries derive from it, so it stays a class. Those that kept the fast one, or a function
-        # of pickle's, from before are stopped by the hook: nothing runs before a name is looked up.
+        # Unpickler stays a class, because libraries derive from it. A library that kept the C class
+        # or a function of pickle from before is stopped by the audit hook: a pickle runs nothing
+        # before it looks a name up.
         pickle._Unpickler.load = self._refuse  # type: ignore[method-assign]
         pickle.Unpickler = pickle._Unpickler  # type: ignore[assignment, misc]
         sys.addaudithook(self._audit)
@@ -45,7 +46,7 @@ class Unpickling:
         """Fail the test if it unpickled.
 
         Raises:
-            RefusedError: it did.
+            RefusedError: the test unpickled.
         """
         if self.refused is not None:
             raise self.refused

@@ -1,4 +1,4 @@
-"""Names what a test asks for that the judge doesn't do, each with the rewrite."""
+"""Finds what tests ask for that the judge doesn't support, and names each rewrite."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Finding:
     """One place in a test cell.
 
     Attributes:
-        grade_id: The cell.
-        line: The line in the cell.
-        what: What isn't supported.
-        rewrite: What to write instead.
+        grade_id: the cell's id.
+        line: the line in the cell.
+        what: what isn't supported.
+        rewrite: what to write instead.
     """
 
     grade_id: str
@@ -31,13 +31,13 @@ class Finding:
 
 
 def unsupported(source_notebook: Any) -> list[Finding]:
-    """What the test cells of an instructor's notebook ask for in vain, as far as it can be read.
+    """Return what the test cells of an instructor's notebook ask for and the judge doesn't support.
 
-    What can't be read from the text shows when the reference solution is run: the refusal's
-    message names the rewrite too. Cells tagged in-kernel are left out.
+    Only the text is read. Other places show when the reference solution is run, because the
+    refusal's message names the rewrite too. Cells tagged in-kernel are left out.
 
     Args:
-        source_notebook: An nbformat 4 notebook with solutions and hidden tests.
+        source_notebook: an nbformat 4 notebook with solutions and hidden tests.
     """
     cells = source_notebook["cells"]
     notebook = Notebook.read(cells)
@@ -49,19 +49,19 @@ def unsupported(source_notebook: Any) -> list[Finding]:
             tree = parse(cell["source"])
         except SyntaxError:
             continue
-        found = {(node.lineno, what, rewrite) for node, what, rewrite in _look(tree, notebook)}
-        findings += [Finding(str(grade_id(cell)), *one) for one in sorted(found)]
+        places = {(node.lineno, what, rewrite) for node, what, rewrite in _look(tree, notebook)}
+        findings += [Finding(str(grade_id(cell)), *place) for place in sorted(places)]
     return findings
 
 
 def _look(tree: ast.Module, notebook: Notebook) -> Iterator[tuple[Any, str, str]]:
-    theirs = notebook.solutions
+    student_names = notebook.solutions
     imports = [node for nodes in notebook.given.values() for node in nodes]
     yield from _look_for_pickles(tree, _aliases([*imports, tree]))
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
-                if isinstance(base, ast.Name) and base.id in theirs:
+                if isinstance(base, ast.Name) and base.id in student_names:
                     yield (
                         node,
                         f"derives from the student's class {base.id}",
@@ -83,14 +83,14 @@ _UNPICKLE = frozenset(
 
 
 def _aliases(nodes: list[Any]) -> dict[str, str]:
-    """What names stand for by the imports in these statements: {"pd": "pandas"}."""
+    """Return what names stand for by the imports in these statements: {"pd": "pandas"}."""
     names: dict[str, str] = {}
     for node in (child for root in nodes for child in ast.walk(root)):
         if isinstance(node, ast.Import):
             names |= {alias.asname: alias.name for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom):
-            found = {alias.asname or alias.name: alias.name for alias in node.names}
-            names |= {name: f"{node.module}.{original}" for name, original in found.items()}
+            aliases = {alias.asname or alias.name: alias.name for alias in node.names}
+            names |= {name: f"{node.module}.{original}" for name, original in aliases.items()}
     return names
 
 
