@@ -187,7 +187,7 @@ class CandidatePeer(CandidateObjects):
     def _do_bound(self, _: Any, name: str) -> bool:
         return name in self.namespace
 
-    def _do_call(self, target: Any, _: Any, *args: Any, **kwargs: Any) -> Any:
+    def _do_call(self, target: Any, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         result = target(*args, **kwargs)
         if isinstance(result, types.GeneratorType) and _lists_a_model(target):
             self._live_iterators.add(id(result))
@@ -207,7 +207,7 @@ class CandidatePeer(CandidateObjects):
     def _do_delattr(self, target: Any, name: str) -> None:
         delattr(target, name)
 
-    def _do_special(self, target: Any, name: str, *args: Any) -> Any:
+    def _do_special(self, target: Any, name: str, /, *args: Any) -> Any:
         return getattr(type(target), name)(target, *args)
 
     def _do_iter(self, target: Any, _: Any) -> Any:
@@ -251,7 +251,7 @@ class CandidatePeer(CandidateObjects):
         with torch._C.DisableTorchFunctionSubclass():
             return target.shape, target.dtype, target.device, target.requires_grad
 
-    def _do_tensor_method(self, target: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    def _do_tensor_method(self, target: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(target, name)(*args, **kwargs)
 
     def _do_tensor_backward(self, target: torch.Tensor, _: Any, grad: torch.Tensor) -> None:
@@ -260,7 +260,7 @@ class CandidatePeer(CandidateObjects):
     def _do_backward(self, _: Any, __: Any, token: int, grads: list[Any]) -> Any:
         return tuple(self.graphs.backward(token, grads))
 
-    def _do_pyplot(self, _: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    def _do_pyplot(self, _: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
         import matplotlib.pyplot as plt
 
         if name not in PYPLOT:

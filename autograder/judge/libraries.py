@@ -132,10 +132,12 @@ def _seeding(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_the_model(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
-    def call(model: Any, *args: Any, **kwargs: Any) -> Any:
-        if has_remote(model):
-            return peer.request("apply", None, None, [plain, [model, *args], kwargs])
-        return plain(model, *args, **kwargs)
+    name = next(iter(inspect.signature(plain).parameters))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if has_remote(args[0] if args else kwargs.get(name)):
+            return peer.request("apply", None, None, [plain, list(args), kwargs])
+        return plain(*args, **kwargs)
 
     return call
 

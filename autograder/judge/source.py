@@ -84,7 +84,7 @@ class Notebook:
             self.crossing |= bound
             given = False
             if lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
-                given = _is_given(node, only_imports=is_solution)
+                given = _is_given(node, only_imports=is_solution) and self._binds_its_own(node)
                 if given:
                     self.given.setdefault(position, []).append(node)
                     self.protected |= bound
@@ -123,6 +123,16 @@ class Notebook:
             return None
         call.args = [self._assigned.get(getattr(arg, "id", ""), arg) for arg in call.args]
         return ast.copy_location(ast.Expr(call), node) if self._is_own(call) else None
+
+    def _binds_its_own(self, node: ast.stmt) -> bool:
+        """Whether a statement changes no object that may be the student's: `config["lr"] = 0.1`."""
+        targets = [*getattr(node, "targets", ()), *filter(None, [getattr(node, "target", None)])]
+        return all(
+            self._is_own(part)
+            for target in targets
+            for part in ast.walk(target)
+            if isinstance(part, ast.Attribute | ast.Subscript)
+        )
 
     def _is_own(self, node: ast.expr) -> bool:
         names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}

@@ -34,7 +34,7 @@ class Remote:
         object.__setattr__(self, "_peer", peer)
         object.__setattr__(self, "_handle", handle)
 
-    def _ask(self, op: str, name: str | None = None, *args: Any, **kwargs: Any) -> Any:
+    def _ask(self, op: str, name: str | None = None, /, *args: Any, **kwargs: Any) -> Any:
         return self._peer.request(op, self, name, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:

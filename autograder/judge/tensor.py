@@ -123,7 +123,7 @@ class RemoteTensor(torch.Tensor):
             f"{func} on a tensor of the student's model: use its value, x.detach().clone()"
         )
 
-    def _ask(self, op: str, name: str, *args: Any, **kwargs: Any) -> Any:
+    def _ask(self, op: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return self._peer.request(op, self, name, args, kwargs)
 
     def value(self, *, history: bool = True) -> torch.Tensor:

@@ -122,8 +122,40 @@ def lr():
     return config["lr"]
 
 
+def words(target, name, op, self, _, args, kwargs, model=0):
+    return [target, name, op, self, _, args, kwargs, model]
+
+
+class Words:
+    def __call__(self, *, target, name, op):
+        return [target, name, op]
+
+    def method(this, *, self, target, name):
+        return [self, target, name]
+
+
+rates = {"first": 1}
+
+
+# %% given
+rates["first"] = 2
+rates["second"] = 2
+
+
+# %% solution
+rates["first"] = 3
+
+
 # %% test: value
 assert square(3) == 9
+
+# %% test: keywords that are words of the engine, too
+assert words(target=1, name=2, op=3, self=4, _=5, args=6, kwargs=7, model=8) == list(range(1, 9))
+assert Words()(target=1, name=2, op=3) == [1, 2, 3]
+assert Words().method(self=1, target=2, name=3) == [1, 2, 3]
+
+# %% test: an item that the instructor set, and the student set again
+assert rates["first"] == 3 and rates["second"] == 2
 
 # %% test: keyword, nested containers
 d = describe(2, unit="cm")
