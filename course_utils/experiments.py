@@ -95,9 +95,9 @@ def summarise(
 def difference(
     runs: Iterable[Run], one: Mapping[str, str | int], other: Mapping[str, str | int]
 ) -> tuple[float, float]:
-    """Compute gains how many percentage points one setting is better than another.
+    """Compute by how many percentage points one setting is better than another.
 
-    The settings are compared seed gains seed, that is, on the same split.
+    The settings are compared seed by seed, that is, on the same split.
 
     Args:
         runs: the runs of one experiment.
