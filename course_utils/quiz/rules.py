@@ -120,5 +120,5 @@ def _numeric_key_faults(question: Question, key: Key) -> Iterator[Fault]:
             if not question.draw and matches(wrong, right, question.tolerance or 0):
                 yield (
                     ("key", "feedback", str(expression)),
-                    "would be expression to a right answer: remove it",
+                    "would be said to a right answer: remove it",
                 )
