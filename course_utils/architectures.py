@@ -72,7 +72,7 @@ def layers_of(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
 
 
 def _read(name: str, module: nn.Module, given: Any, result: Any) -> list[Layer]:
-    """What `module` is to the arithmetic: a list of one layer, or an empty list."""
+    """The layer that represents `module` in the arithmetic, as a list; [] if there is none."""
     from torch import nn
 
     if isinstance(module, nn.Conv2d) and module.padding_mode == "zeros":

@@ -258,8 +258,8 @@ class _Modules:
         if called not in self._known:
             self._known[called] = self._within(called)
         if (within := self._known[called]) is not None:
-            what = within if within == called or name == "<module>" else f"{within}'s {name}"
-            _refuse(self._broken, what, self._modules[within])
+            refused = within if within == called or name == "<module>" else f"{within}'s {name}"
+            _refuse(self._broken, refused, self._modules[within])
 
     def _within(self, called: str) -> str | None:
         inside = (name for name in self._modules if f"{called}.".startswith(f"{name}."))
@@ -272,10 +272,10 @@ def _is_loaded(name: str) -> bool:
     return name in sys.modules or function in getattr(sys.modules.get(module), "__dict__", {})
 
 
-def _refuse(broken: list[OwnWorkError], what: str, step: str) -> None:
+def _refuse(broken: list[OwnWorkError], refused: str, step: str) -> None:
     _break(
         broken,
-        f"{what} is not available in this task, because it does a step of yours ({step}): "
+        f"{refused} is not available in this task, because it does a step of yours ({step}): "
         "write that step yourself",
     )
 
