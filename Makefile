@@ -1,11 +1,12 @@
-# Every command of the repository; CONTRIBUTING.md explains each.
+# The commands of the repository. CONTRIBUTING.md explains them.
 .PHONY: help setup setup-tests lab demo student notebooks experiments release check test test-all test-cuda lock clean
 
 PYTHON := .venv/bin/python
-# Results don't depend on the number of threads, and two grading processes don't fight for cores.
+# With one thread, results don't depend on the number of cores, and grading processes that run side by
+# side don't compete for cores.
 export OMP_NUM_THREADS ?= 1
 
-help:            ## this list
+help:            ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 setup:           ## .venv from the lock file
@@ -37,19 +38,19 @@ check: setup     ## style and types
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
-# Test files side by side, one a core; then what needs the machine for itself.
+# First test files side by side, one on each core; then the tests that need the computer alone.
 TOGETHER = $(PYTHON) -m pytest --numprocesses auto --dist loadfile
 ALONE = $(PYTHON) -m pytest
 
-test: setup-tests check  ## every day's tests
+test: setup-tests check  ## all tests but the slow ones
 	$(TOGETHER) -m "not slow and not browser and not alone"
 	$(ALONE) -m "not slow and (browser or alone)"
 
-test-all: setup-tests check  ## the slow suites too
+test-all: setup-tests check  ## all tests, the slow ones too
 	$(TOGETHER) -m "not browser and not alone"
 	$(ALONE) -m "browser or alone"
 
-test-cuda:       ## what needs a GPU; no network, in an environment that stands
+test-cuda:       ## the tests that need a GPU; needs a finished environment, and no network
 	$(ALONE) -m cuda
 
 lock: setup      ## rebuild requirements.lock from what is installed
@@ -57,5 +58,5 @@ lock: setup      ## rebuild requirements.lock from what is installed
 	    | grep -viE '^(convnet-course|pip|setuptools|wheel)='; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 
-clean:           ## remove what make made
+clean:           ## remove .venv and build
 	rm -rf .venv build

@@ -1,4 +1,7 @@
-"""What the course's notebooks import. Light to import: torch is loaded only where it is needed."""
+"""The package that the course's notebooks import.
+
+Importing it is fast, because each function loads torch only when it needs torch.
+"""
 
 from .submission import hand_in
 

@@ -1,4 +1,4 @@
-"""Figures of architectures: a table, blocks, a residual block, memory; and numbers in pairs."""
+"""Figures of architectures: a table, blocks, residual blocks, histograms, pairs, and memory."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ COLUMNS = (
 
 
 def show_table(rows: Sequence[Row]) -> None:
-    """Show an architecture's table, a line for each row, with the parameters and work in total.
+    """Show an architecture as a table with one line for each layer.
 
-    A block ends with its pool. Feature maps are written height × width × channels, and
-    activations are counted for one image.
+    The last line holds the total parameters and the total multiply-adds. A rule closes each
+    block, after its pool. Feature maps are written as height × width × channels, and activations
+    are counted for one image.
+
+    Args:
+        rows: the rows of the table, from `trace`.
     """
     from IPython.display import display
 
@@ -35,7 +39,7 @@ def show_table(rows: Sequence[Row]) -> None:
         body += f"<tr{' class=last' if last else ''}>{_html(line)}</tr>"
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     page = (
-        # It can be scrolled sideways where it is too wide: with the keys, too.
+        # A table wider than the page scrolls sideways; `tabindex` lets the arrow keys scroll it.
         f'<div class="layer-table" tabindex="0" role="region" aria-label="Layers">{STYLE}'
         f"<table><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody><tfoot><tr>{_html(foot)}</tr></tfoot></table></div>"
@@ -56,14 +60,15 @@ STYLE = (
 
 
 def show_blocks(rows: Sequence[Row], alt: str) -> None:
-    """Draw an architecture from left to right: a box for each feature map, a block with its pool.
+    """Draw an architecture from left to right, with a box for each feature map.
 
-    A box is as high as the map, and the thicker the more channels it has (twice as many make it
-    half as thick again); dense layers are bars. Below each block stand its map and its channels.
+    The height of a box is the height of its map. A map with twice as many channels gets a box
+    1.5 times as thick. A dense layer is drawn as a bar. A block ends with its pool; the size and
+    the channels of its last map are written below it.
 
     Args:
-        rows: Of a chain with square maps, from `trace`.
-        alt: For whoever can't see it.
+        rows: the rows of a chain of layers with square maps, from `trace`.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     from matplotlib.patches import Rectangle
 
@@ -71,7 +76,7 @@ def show_blocks(rows: Sequence[Row], alt: str) -> None:
 
     figure, ax = new_figure(PAGE_INCHES, 2.6)
     ax.set_axis_off()
-    left, block, begins = 0.0, 1, 0.0
+    left, block, block_left = 0.0, 1, 0.0
     for row in rows[1:]:
         dense, pool = isinstance(row.layer, Dense), isinstance(row.layer, Pool)
         height = 0.35 if dense else row.shape[1] / rows[0].shape[1]
@@ -81,26 +86,26 @@ def show_blocks(rows: Sequence[Row], alt: str) -> None:
         ax.add_patch(box)
         left += width + 0.015
         if dense or pool:
-            said = f"block {block}\n{_by(row.shape[1:])}\n{row.shape[0]} channels"
-            said = f"{row.shape[0]:,}" if dense else said
-            middle, turned = (begins + left) / 2, 90 if dense else 0
-            ax.text(middle, -0.6, said, ha="center", va="top", fontsize=8, rotation=turned)
+            label = f"block {block}\n{_by(row.shape[1:])}\n{row.shape[0]} channels"
+            label = f"{row.shape[0]:,}" if dense else label
+            middle, rotation = (block_left + left) / 2, 90 if dense else 0
+            ax.text(middle, -0.6, label, ha="center", va="top", fontsize=8, rotation=rotation)
             left += 0.12
-            begins, block = left, block + 1
+            block_left, block = left, block + 1
     ax.set_xlim(-0.05, left)
     ax.set_ylim(-1.05, 0.55)
-    named = {"convolution": "sky", "max pool": "window", "dense": "purple"}
-    handles = [Rectangle((0, 0), 1, 1, facecolor=COLORS[color]) for color in named.values()]
-    ax.legend(handles, list(named), loc="upper right", frameon=False, fontsize=8)
+    legend = {"convolution": "sky", "max pool": "window", "dense": "purple"}
+    handles = [Rectangle((0, 0), 1, 1, facecolor=COLORS[color]) for color in legend.values()]
+    ax.legend(handles, list(legend), loc="upper right", frameon=False, fontsize=8)
     show(figure, alt)
 
 
 def show_residual(blocks: Mapping[str, Sequence[str]], alt: str) -> None:
-    """Draw residual blocks, one below the other: layers in a row, and a path around them.
+    """Draw residual blocks, one below the other: layers in a row, and the path around them.
 
     Args:
-        blocks: By title, what stands in the boxes, from the input to the sum.
-        alt: For whoever can't see it.
+        blocks: for each title, the texts in the boxes, from the input to the sum.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
 
@@ -128,11 +133,12 @@ def show_residual(blocks: Mapping[str, Sequence[str]], alt: str) -> None:
 
 
 def show_histograms(numbers: Mapping[str, Tensor], alt: str) -> None:
-    """Draw side by side how often numbers of each size occur, with mean and standard deviation.
+    """Draw histograms side by side, each with its mean and its standard deviation.
 
     Args:
-        numbers: By title; all are drawn on the same horizontal axis.
-        alt: For whoever can't see it.
+        numbers: for each title, the numbers of its histogram. All histograms share one
+            horizontal axis.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
 
@@ -140,8 +146,8 @@ def show_histograms(numbers: Mapping[str, Tensor], alt: str) -> None:
     for ax, (title, tensor) in zip(axes[0], numbers.items(), strict=True):
         flat = tensor.detach().flatten()
         ax.hist(flat.numpy(), bins=40, color=COLORS["sky"])
-        said = f"mean {flat.mean() + 0.0:.2f}, std {flat.std():.2f}".replace("-0.00", "0.00")
-        ax.set_title(f"{title}\n{said}", fontsize=9)
+        statistics = f"mean {flat.mean() + 0.0:.2f}, std {flat.std():.2f}".replace("-0.00", "0.00")
+        ax.set_title(f"{title}\n{statistics}", fontsize=9)
         ax.axvline(flat.mean(), color=COLORS["left over"])
         ax.set_yticks([])
         ax.spines[["top", "right", "left"]].set_visible(False)
@@ -151,12 +157,13 @@ def show_histograms(numbers: Mapping[str, Tensor], alt: str) -> None:
 def show_pairs(
     panels: Mapping[str, tuple[Sequence[float], Sequence[float]]], names: tuple[str, str], alt: str
 ) -> None:
-    """Draw what two ways reach on the same splits: two dots for each split, joined by a line.
+    """Compare two methods on the same splits: two dots for each split, joined by a line.
 
     Args:
-        panels: By title, the results of the first and of the second way, split by split.
-        names: Of the two ways.
-        alt: For whoever can't see it.
+        panels: for each title, the results of the first method and of the second, in the same
+            order of splits.
+        names: the names of the two methods.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     from course_utils.plots import COLORS, new_figure, show
 
@@ -173,22 +180,22 @@ def show_pairs(
 
 
 def show_memory(bars: Mapping[str, Mapping[str, float]], limit: float, alt: str) -> None:
-    """Draw what fills the memory: a bar in parts for each name, and a line where it is full.
+    """Draw what fills the memory: a bar in parts for each name, and a line at the limit.
 
     Args:
-        bars: By name, the size of each part in GiB.
-        limit: In GiB.
-        alt: For whoever can't see it.
+        bars: for each name, the size of each part in GiB.
+        limit: the size of the memory in GiB.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     from course_utils.plots import COLORS, PAGE_INCHES, new_figure, show
 
     figure, ax = new_figure(PAGE_INCHES, 0.8 + 0.4 * len(bars))
-    begins = [0.0] * len(bars)
+    lefts = [0.0] * len(bars)
     parts = next(iter(bars.values()))
     for part, color in zip(parts, ("blue", "sky", "purple", "window"), strict=False):
         sizes = [bar[part] for bar in bars.values()]
-        ax.barh(list(bars), sizes, left=begins, color=COLORS[color], label=part)
-        begins = [begin + size for begin, size in zip(begins, sizes, strict=True)]
+        ax.barh(list(bars), sizes, left=lefts, color=COLORS[color], label=part)
+        lefts = [left_end + size for left_end, size in zip(lefts, sizes, strict=True)]
     ax.axvline(limit, color=COLORS["left over"], linestyle="--")
     ax.invert_yaxis()
     ax.set_xlabel("GiB")
@@ -200,17 +207,17 @@ def show_memory(bars: Mapping[str, Mapping[str, float]], limit: float, alt: str)
 def _cells(row: Row) -> list[str]:
     channels, *space = row.shape
     layer = row.layer
-    shown = ["input", "", "", "", ""]
+    columns = ["input", "", "", "", ""]
     if isinstance(layer, Conv):
         settings = (layer.filters, _by(layer.kernel), layer.stride, layer.padding)
-        shown = ["conv", *map(str, settings)]
+        columns = ["conv", *map(str, settings)]
     elif isinstance(layer, Pool):
-        shown = ["max pool", "", _by(layer.kernel), str(layer.step), str(layer.padding or "")]
+        columns = ["max pool", "", _by(layer.kernel), str(layer.step), str(layer.padding or "")]
     elif isinstance(layer, Dense):
-        shown = ["dense", str(layer.units), "", "", ""]
+        columns = ["dense", str(layer.units), "", "", ""]
     costs = (f"{number:,}" if number else "" for number in (row.parameters, row.macs))
     size, sees = _by((*space, channels)), _by(row.receptive_field)
-    return [*shown, size, *costs, f"{row.activations:,}", sees]
+    return [*columns, size, *costs, f"{row.activations:,}", sees]
 
 
 def _html(cells: list[str]) -> str:

@@ -1,6 +1,6 @@
-"""A torch network read as a list of layers, its table, and the memory that training it takes.
+"""Read a torch network as a list of layers, and find what it costs in work and in memory.
 
->>> with torch.device("meta"):  # shapes without numbers: no memory, no waiting
+>>> with torch.device("meta"):  # tensors with a shape but no numbers: no memory, no waiting
 ...     vgg16 = torchvision.models.vgg16()
 >>> rows = trace((3, 224, 224), layers_of(vgg16, (3, 224, 224)))
 >>> sum(row.parameters for row in rows)
@@ -20,28 +20,32 @@ if TYPE_CHECKING:
 
 
 class NotAChainError(ValueError):
-    """A network that is no chain of known layers; the message names the layer that stands out."""
+    """The network is not a chain of known layers. The message names the layer that doesn't fit."""
 
 
 def layers_of(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
-    """The convolutions, pools and dense layers that an image meets, in this order.
+    """List the convolutions, pools and dense layers of a network, in the order they run in.
 
     Layers that change neither shape nor receptive field and have no parameters (ReLU, dropout,
-    flatten) are left out, and so is an adaptive pool with nothing to do.
+    flatten) are left out. An adaptive pool whose output has the shape of its input is left out
+    too.
 
     Args:
-        network: A chain of layers, as AlexNet and VGG are; on any device, meta too.
-        shape: Of one image: channels, height, width.
+        network: a chain of layers, such as AlexNet or VGG, on any device ("meta" too).
+        shape: channels, height and width of one image.
+
+    Returns:
+        The layers, as `trace` takes them.
 
     Raises:
-        NotAChainError: A layer of another kind, or one that doesn't take what the last one gave.
+        NotAChainError: a layer is of another kind, or doesn't take what the layer before it gives.
     """
     import torch
 
-    met: list[tuple[str, nn.Module, torch.Size, torch.Size]] = []
+    calls: list[tuple[str, nn.Module, torch.Size, torch.Size]] = []
     hooks = [
         module.register_forward_hook(
-            lambda module, given, result, name=name: met.append(
+            lambda module, given, result, name=name: calls.append(
                 (name, module, given[0].shape, result.shape)
             )
         )
@@ -56,7 +60,7 @@ def layers_of(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
             hook.remove()
     layers = []
     size = prod(shape)
-    for name, module, given, result in met:
+    for name, module, given, result in calls:
         if given.numel() != size:
             raise NotAChainError(
                 f"Layer {name} ({type(module).__name__}) takes {given.numel():,} numbers, but the "
@@ -68,7 +72,7 @@ def layers_of(network: nn.Module, shape: tuple[int, int, int]) -> list[Layer]:
 
 
 def _read(name: str, module: nn.Module, given: Any, result: Any) -> list[Layer]:
-    """The layer that `module` is to the arithmetic: one, or none."""
+    """The layer that represents `module` in the arithmetic, as a list; [] if there is none."""
     from torch import nn
 
     if isinstance(module, nn.Conv2d) and module.padding_mode == "zeros":
@@ -98,18 +102,23 @@ def _read(name: str, module: nn.Module, given: Any, result: Any) -> list[Layer]:
 
 
 def _one(extent: Any) -> Extent:
-    """(3, 3) as 3, which reads better."""
+    """Write (3, 3) as 3, which is easier to read."""
     if isinstance(extent, tuple) and len(set(extent)) == 1:
         return int(extent[0])
     return extent
 
 
 def in_blocks(rows: Sequence[Row], of: str) -> dict[str, int]:
-    """The sum of one column over each block; the dense layers form the last one.
+    """Sum one column of the table over each block.
+
+    A block ends with its pool. The dense layers form the last block.
 
     Args:
-        rows: From `trace`; a block ends with its pool.
-        of: The column: "parameters", "macs" or "activations".
+        rows: the rows of the table, from `trace`.
+        of: the column: "parameters", "macs" or "activations".
+
+    Returns:
+        The sum for each block: "block 1", "block 2", … and "dense".
     """
     sums: dict[str, int] = {}
     block = 1
@@ -121,20 +130,25 @@ def in_blocks(rows: Sequence[Row], of: str) -> dict[str, int]:
 
 
 def cost_of(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, int]:
-    """Parameters and multiply-adds for one image, of a network that may branch.
+    """Count a network's parameters, and its multiply-adds for one image.
+
+    The network may branch. Only 2-D convolutions and dense layers are counted as work:
+    the multiply-adds of normalisation layers are not.
 
     Args:
-        network: Of 2-D convolutions and dense layers, and layers that multiply nothing (norms are
-            not counted); on any device, meta too.
-        shape: Of one image: channels, height, width.
+        network: the network, on any device ("meta" too).
+        shape: channels, height and width of one image.
+
+    Returns:
+        The parameters and the multiply-adds.
     """
     import torch
     from torch import nn
 
-    work: list[int] = []
+    macs: list[int] = []
     hooks = [
         layer.register_forward_hook(
-            lambda layer, _, result: work.append(result.numel() * layer.weight[0].numel())
+            lambda layer, _, result: macs.append(result.numel() * layer.weight[0].numel())
         )
         for layer in network.modules()
         if isinstance(layer, nn.Conv2d | nn.Linear)
@@ -145,47 +159,55 @@ def cost_of(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, int]:
     finally:
         for hook in hooks:
             hook.remove()
-    return sum(parameter.numel() for parameter in network.parameters()), sum(work)
+    return sum(parameter.numel() for parameter in network.parameters()), sum(macs)
 
 
 def kept_for_backward(network: nn.Module, shape: tuple[int, int, int]) -> int:
-    """Bytes that autograd keeps from the forward pass of one image, parameters not counted.
+    """Count the bytes that autograd keeps from the forward pass of one image.
 
-    Measured, not calculated: PyTorch is asked what it saves. On the meta device that costs
-    neither time nor memory.
+    Parameters are not counted. The number is measured, not calculated, because PyTorch itself
+    reports what it saves. On the "meta" device this costs neither time nor memory.
 
     Args:
-        network: In the mode in which it is trained (`train()`); on any device.
-        shape: Of one image: channels, height, width.
+        network: the network in the mode in which it is trained (`train()`), on any device.
+        shape: channels, height and width of one image.
+
+    Returns:
+        The number of bytes.
     """
     import torch
     from torch.autograd.graph import saved_tensors_hooks
 
     own = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-    kept: dict[int, torch.UntypedStorage] = {}  # by address; holding them keeps addresses apart
+    # By address. The dictionary holds the storages, so no address can be used a second time.
+    storages: dict[int, torch.UntypedStorage] = {}
 
     def pack(saved: Tensor) -> Tensor:
-        kept[saved.untyped_storage()._cdata] = saved.untyped_storage()
+        storages[saved.untyped_storage()._cdata] = saved.untyped_storage()
         return saved
 
     image = torch.zeros(1, *shape, device=next(network.parameters()).device)
     with saved_tensors_hooks(pack, lambda saved: saved):
-        result = network(image)  # noqa: F841  # its graph must live until we have counted
-    return sum(storage.nbytes() for address, storage in kept.items() if address not in own)
+        result = network(image)  # noqa: F841  # keeps the graph alive until we have counted
+    return sum(storage.nbytes() for address, storage in storages.items() if address not in own)
 
 
 def training_peak(network: nn.Module, images: Tensor) -> int:
-    """The most bytes that PyTorch held on the GPU during two steps of SGD with momentum.
+    """Measure the most bytes that PyTorch holds on the GPU during training.
 
-    Two, because momentum is first stored at the end of the first. cuDNN's workspace is counted,
-    CUDA's own memory (some hundred MiB) is not.
+    The training is two steps of SGD with momentum. The second step is needed because PyTorch
+    first stores the momentum at the end of the first step. The workspace of cuDNN is counted;
+    the memory of CUDA itself (some hundred MiB) is not.
 
     Args:
-        network: On a CUDA device, from images to logits.
+        network: the network, on a CUDA device, from images to logits.
         images: [N, C, H, W], on the same device.
 
+    Returns:
+        The number of bytes.
+
     Raises:
-        ValueError: The images are not on a CUDA device.
+        ValueError: the images are not on a CUDA device.
     """
     import torch
 

@@ -6,7 +6,8 @@
     >>> rows[1].shape, rows[1].parameters, rows[2].receptive_field
     ((96, 55, 55), 34944, (19, 19))
 
-Shapes are PyTorch's: channels first, then one number for each axis of space (one, two or three).
+Shapes are written as in PyTorch: channels first, then the size of each spatial axis (one, two or
+three axes).
 Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning" (2016);
 for receptive fields A. Araujo, W. Norris and J. Sim, "Computing receptive fields of convolutional
 neural networks", Distill (2019).
@@ -24,12 +25,15 @@ Extent = int | tuple[int, ...]
 
 
 class ShapeError(ValueError):
-    """A setting that no convolution can have; the message says why, and what would do."""
+    """A setting that no convolution can have. The message says why, and which setting works."""
 
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution: `filters` kernels that reach over every input channel (of their group)."""
+    """A convolution with `filters` kernels.
+
+    Each kernel reaches over all input channels, or over all input channels of its group.
+    """
 
     filters: int
     kernel: Extent
@@ -45,7 +49,7 @@ class Conv:
 
 @dataclass(frozen=True)
 class Pool:
-    """A pooling layer, maximum or mean: their arithmetic is the same."""
+    """A pooling layer. Maximum and mean pooling have the same arithmetic."""
 
     kernel: Extent
     stride: Extent | None = None
@@ -53,7 +57,7 @@ class Pool:
 
     @property
     def step(self) -> Extent:
-        """How far the window moves: its own size, if no stride is given."""
+        """How far the window moves: the stride, or the window's own size if there is no stride."""
         return self.kernel if self.stride is None else self.stride
 
     def __str__(self) -> str:
@@ -62,7 +66,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Dense:
-    """A fully connected layer: every unit sees all that the layer before it holds."""
+    """A fully connected layer: every unit sees the whole output of the layer before it."""
 
     units: int
     bias: bool = True
@@ -76,16 +80,18 @@ Layer = Conv | Pool | Dense
 
 @dataclass(frozen=True)
 class Row:
-    """What a layer makes of its input: one row of an architecture's table.
+    """One row of an architecture's table: a layer, its output and its costs.
 
     Attributes:
-        layer: The layer, or None for the network's input.
-        shape: Shape of the output: channels, then space; only (units,) after a dense layer.
-        parameters: Trainable weights and biases.
-        macs: Multiply-adds for one example; biases and comparisons aren't counted.
-        receptive_field: Along each axis, how many input positions one output unit depends on.
-        jump: Along each axis, how far apart in the input two neighbouring units look.
-        padding: Along each axis, how far the first unit looks beyond the input's edge.
+        layer: the layer, or None for the network's input.
+        shape: the shape of the output: channels, then space; only (units,) after a dense layer.
+        parameters: the number of trainable weights and biases.
+        macs: the multiply-adds for one example; biases and comparisons aren't counted.
+        receptive_field: along each axis, how many input positions one output unit depends on.
+        jump: along each axis, the distance in the input between the windows of two neighbouring
+            output units, in positions.
+        padding: along each axis, how far the window of the first output unit reaches beyond the
+            input's edge.
     """
 
     layer: Layer | None
@@ -102,9 +108,17 @@ class Row:
         return prod(self.shape)
 
     def sees(self, *unit: int) -> tuple[range, ...]:
-        """The input positions that the output unit at `unit` (one index an axis) depends on.
+        """Find the input positions that one output unit depends on.
 
-        A position below zero, or beyond the input's end, is padding.
+        Args:
+            unit: the position of the output unit, one index for each axis.
+
+        Returns:
+            A range of positions for each axis. A position below zero, or beyond the input's end,
+            is padding.
+
+        Raises:
+            ShapeError: `unit` has too few or too many indices.
         """
         _require(len(unit) == len(self.jump), f"unit needs {len(self.jump)} indices, got {unit}")
         starts = [
@@ -144,19 +158,24 @@ def output_size(
     *,
     exact: bool = False,
 ) -> Extent:
-    """How many positions a window takes along each axis: ⌊(i + 2p − d(k−1) − 1)/s⌋ + 1.
+    """Compute the output size of a convolution or a pool: ⌊(i + 2p − d(k−1) − 1)/s⌋ + 1.
+
+    Every setting may be a tuple with one number for each axis, or one number for all axes.
 
     Args:
-        size: The input's size; a tuple for more than one axis, a number for one.
-        kernel: The window's size; like all that follow, a number means the same on every axis.
-        stride: How far the window moves at each step.
-        padding: Zeros added at both ends of each axis.
-        dilation: Distance between neighbouring taps of the window.
-        exact: Refuse a size at which the last step would not end at the edge (the convention of
-            Stanford's cs231n) instead of dropping what is left over (PyTorch's).
+        size: the input's size i: a number for one axis, a tuple for more.
+        kernel: the window's size k.
+        stride: how far the window moves at each step, s.
+        padding: how many zeros are added at both ends of each axis, p.
+        dilation: the distance between neighbouring taps of the window, d.
+        exact: whether to refuse a size at which the last window doesn't end at the edge. This is
+            the convention of Stanford's cs231n. PyTorch drops the positions that are left over.
+
+    Returns:
+        The number of windows along each axis: a number if `size` is a number, else a tuple.
 
     Raises:
-        ShapeError: If no window fits, or a number is out of range.
+        ShapeError: no window fits, or a number is out of range.
     """
     sizes = size if isinstance(size, tuple) else (size,)
     settings = [
@@ -169,8 +188,8 @@ def output_size(
             ("dilation", dilation, 1),
         ]
     ]
-    found = tuple(_along_one_axis(*axis, exact=exact) for axis in zip(*settings, strict=True))
-    return found if isinstance(size, tuple) else found[0]
+    outputs = tuple(_along_one_axis(*axis, exact=exact) for axis in zip(*settings, strict=True))
+    return outputs if isinstance(size, tuple) else outputs[0]
 
 
 def _along_one_axis(
@@ -194,12 +213,22 @@ def _along_one_axis(
 
 
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
-    """Zeros before and after one axis with which the output size is ⌈size / stride⌉.
+    """Compute the padding of one axis with which the output size is ⌈size / stride⌉.
 
-    This is TensorFlow's SAME: max((⌈i/s⌉ − 1)s + d(k−1) + 1 − i, 0) zeros, the odd one at the end.
+    This is TensorFlow's padding "SAME": max((⌈i/s⌉ − 1)s + d(k−1) + 1 − i, 0) zeros in total. If
+    the total is odd, the end gets one zero more than the beginning.
+
+    Args:
+        size: the input's size i along the axis.
+        kernel: the window's size k.
+        stride: how far the window moves at each step, s.
+        dilation: the distance between neighbouring taps of the window, d.
+
+    Returns:
+        The zeros before the input and the zeros after it.
 
     Raises:
-        ShapeError: If a number is out of range.
+        ShapeError: a number is out of range.
     """
     settings = {"size": size, "kernel": kernel, "stride": stride, "dilation": dilation}
     for name, value in settings.items():
@@ -210,13 +239,17 @@ def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> 
 
 
 def trace(shape: tuple[int, ...], layers: Iterable[Layer]) -> list[Row]:
-    """Follow an input of `shape` (channels, then space) through `layers`.
+    """Follow an input through a chain of layers, and compute the row of each layer.
+
+    Args:
+        shape: the shape of the input: channels, then the size of each spatial axis.
+        layers: the layers, in order.
 
     Returns:
-        One row for the input, then one for each layer.
+        One row for the input, then one row for each layer.
 
     Raises:
-        ShapeError: If a layer doesn't fit what reaches it; the message names the layer.
+        ShapeError: a layer doesn't fit its input. The message names the layer.
     """
     _require(len(shape) >= 1, "shape needs channels, then the size of each axis; got ()")
     shape = _on_every_axis("shape", shape, len(shape), 1)
@@ -237,7 +270,7 @@ def _after(row: Row, layer: Layer) -> Row:
 def _after_dense(row: Row, dense: Dense) -> Row:
     (units,) = _on_every_axis("units", dense.units, 1, 1)
     macs = row.activations * units
-    # A dense layer is a convolution whose kernel covers all that is left.
+    # A dense layer is a convolution whose kernel covers the whole feature map.
     field = _widen(row, row.shape[1:] or (1,) * len(row.jump), 1)
     return Row(dense, (units,), macs + units * dense.bias, macs, field, row.jump, row.padding)
 
@@ -300,7 +333,13 @@ def _check_pool_padding(pool: Pool, kernels: tuple[int, ...], paddings: tuple[in
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as text, one line each, with the totals below; space is written before channels."""
+    """Write the rows as text, one line for each row, with the totals in the last line.
+
+    An output is written as space, then channels, for example 55×55×96.
+
+    Args:
+        rows: the rows, from `trace`.
+    """
     lines = [("layer", "output", "parameters", "multiply-adds", "sees")]
     parameters = macs = 0
     for row in rows:
@@ -321,7 +360,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def _on_every_axis(name: str, value: Extent, axes: int, least: int) -> tuple[int, ...]:
-    """`value` as one number an axis, each checked to be whole and not below `least`."""
+    """`value` as one number for each axis. Each number must be whole and at least `least`."""
     values = value if isinstance(value, tuple) else (value,) * axes
     _require(len(values) == axes, f"{name} needs one number or {axes}, got {value}")
     for number in values:

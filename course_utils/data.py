@@ -1,4 +1,4 @@
-"""The course's pictures. They come with the course, and every file is verified when it is read."""
+"""The pictures of the course. They come with it, and each file is verified when it is read."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ REMEDY = (
 
 
 class DataError(RuntimeError):
-    """A file of the course that is missing or damaged; the message says which, and the remedy."""
+    """A file of the course is missing or damaged. The message names the file and the remedy."""
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook shows: the message. The lines of code that led here help nobody."""
+        """Show only the message in a notebook, because the traceback doesn't help a student."""
         return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)
 class Stamps:
-    """240 small pictures of eight kinds of things, mostly photographs, on white.
+    """240 small pictures of eight kinds of things on white; most are photographs.
 
     Attributes:
         images: uint8 [240, 3, 128, 128]; red, green, blue.
-        labels: int64 [240]; `classes[labels[i]]` names what picture i shows.
-        classes: The eight names, in alphabetical order.
-        captions: A few words for each picture.
-        imagenet: For each picture the names of ImageNet's classes that are a right answer;
-            empty for the 149 pictures of things that ImageNet has no class for.
-        groups: int64 [240]. Pictures of one kind of thing (four gnus, five apples) share a number,
-            and so do some that look nearly alike; a picture without a twin has one of its own.
+        labels: int64 [240]; `classes[labels[i]]` is the class of picture i.
+        classes: the eight class names, in alphabetical order.
+        captions: a few words about each picture.
+        imagenet: for each picture, the names of the ImageNet classes that are a right answer. The
+            set is empty for 149 pictures, because ImageNet has no class for what they show.
+        groups: int64 [240], a group number for each picture. Pictures of the same thing (four
+            gnus, five apples) share a group, and so do some pictures that look nearly alike. Any
+            other picture is alone in its group.
     """
 
     images: Tensor
@@ -51,13 +52,16 @@ class Stamps:
 
 
 def read_assets(*names: str) -> list[bytes]:
-    """The contents of files under course_utils/assets, each verified by its SHA-256.
+    """Read files under course_utils/assets, and verify each file by its SHA-256.
 
     Args:
-        names: Paths relative to the assets, with forward slashes.
+        names: paths relative to the folder `assets`, with forward slashes.
+
+    Returns:
+        The content of each file.
 
     Raises:
-        DataError: A file is missing or unreadable, or isn't the file that the course came with.
+        DataError: a file is missing, can't be read, or isn't the file that came with the course.
     """
     expected = {}
     for line in _read("SHA256SUMS").decode("utf-8", "replace").splitlines():
@@ -77,10 +81,10 @@ def read_assets(*names: str) -> list[bytes]:
 
 
 def load_stamps() -> Stamps:
-    """The 240 stamps, always in the same order.
+    """Load the 240 stamps, always in the same order.
 
     Raises:
-        DataError: A picture or the list of pictures is missing or damaged.
+        DataError: a picture or the list of pictures is missing or damaged.
     """
     import torch
 
@@ -101,41 +105,45 @@ def load_stamps() -> Stamps:
 
 
 def load_photograph(name: str) -> Tensor:
-    """A photograph, larger than the stamps: "cat", "coffee" or "rocket".
+    """Load a photograph, which is larger than a stamp.
+
+    Args:
+        name: "cat", "coffee" or "rocket".
 
     Returns:
-        uint8 [3, 256, W]; red, green, blue.
+        A picture, uint8 [3, 256, W]; red, green, blue.
 
     Raises:
-        DataError: The photograph is missing or damaged.
-        ValueError: There is no photograph of that name.
+        DataError: the photograph is missing or damaged.
+        ValueError: there is no photograph of this name.
     """
     files = [row["file"] for row in _pictures() if row["file"].startswith("photographs/")]
-    known = {Path(file).stem: file for file in files}
-    if name not in known:
-        raise ValueError(f"There is no photograph {name!r}. There are: {', '.join(known)}.")
-    return _decode(*read_assets(known[name]))
+    file_names = {Path(file).stem: file for file in files}
+    if name not in file_names:
+        raise ValueError(f"There is no photograph {name!r}. There are: {', '.join(file_names)}.")
+    return _decode(*read_assets(file_names[name]))
 
 
 def split_per_class(
     labels: Tensor, per_class: int, seed: int, groups: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Splits a data set at random into a few training examples of each class, and the rest.
+    """Split a data set at random into a few training examples of each class, and the rest.
 
     Args:
-        labels: Integers [N].
-        per_class: Training examples of each class.
-        seed: The same seed gives the same split.
-        groups: Integers [N]: examples that share a number, near twins, stay on one side. Groups are
-            taken in random order; one with more examples than are still wanted is left out.
+        labels: integers [N].
+        per_class: the number of training examples of each class.
+        seed: the seed of the random order. The same seed gives the same split.
+        groups: integers [N], the group of each example. Examples of one group (near twins) stay
+            on one side of the split. Groups are taken in random order. A group with more examples
+            than are still wanted is left out of the training set.
 
     Returns:
-        Indices of the training examples, `per_class` for each class, and of all others; both
-        in ascending order.
+        The indices of the training examples, `per_class` for each class, and the indices of all
+        other examples. Both are in ascending order.
 
     Raises:
-        ValueError: A class has too few examples to leave at least one outside the training set, or
-            whole groups don't add up to `per_class`, or a group has examples of two classes.
+        ValueError: a class has too few examples to leave at least one outside the training set,
+            or whole groups don't add up to `per_class`, or a group has examples of two classes.
     """
     import torch
 
@@ -163,7 +171,7 @@ def split_per_class(
 
 
 def _whole_groups(order: Tensor, groups: Tensor, wanted: int, label: int) -> list[int]:
-    """The first `wanted` examples in `order` that are whole groups."""
+    """Take `wanted` examples in whole groups, in the given order."""
     taken: list[int] = []
     for group in dict.fromkeys(groups[order].tolist()):
         members = order[groups[order] == group].tolist()
@@ -192,7 +200,7 @@ def _pictures() -> list[dict[str, str]]:
 
 
 def _decode(blob: bytes) -> Tensor:
-    """uint8 [3, H, W] from the bytes of a JPEG file."""
+    """Decode the bytes of a JPEG file into uint8 [3, H, W]."""
     import numpy as np
     import torch
     from PIL import Image

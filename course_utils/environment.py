@@ -1,4 +1,4 @@
-"""Is this computer ready for the course? What isn't, comes with its remedy."""
+"""Check whether this computer is ready for the course, and say how to mend what is not."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that the course needs.
+    """The result of one check.
 
     Attributes:
-        name: What was looked at.
-        found: What was found.
-        remedy: What to do; empty if all is well.
+        name: what was checked.
+        found: what the check found, such as a version.
+        remedy: what to do; empty if all is well.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Check:
 
 
 def check() -> list[Check]:
-    """Look at Python, the packages, the course's own files and the processor, and print a table.
+    """Check Python, the packages, the course's own files and the processor, and print a table.
 
     Returns:
-        What was printed. Something with a remedy needs your attention.
+        The checks that were printed. A check with a remedy needs your attention.
     """
     checks = [_python(), *(_package(*item) for item in PACKAGES.items()), _assets(), _processor()]
-    for one in checks:
-        print(f"{'  ok' if not one.remedy else 'MEND'}  {one.name:14} {one.found}")
-        if one.remedy:
-            print(f"      → {one.remedy}")
-    wrong = sum(bool(one.remedy) for one in checks)
+    for result in checks:
+        print(f"{'  ok' if not result.remedy else 'MEND'}  {result.name:14} {result.found}")
+        if result.remedy:
+            print(f"      → {result.remedy}")
+    wrong = sum(bool(result.remedy) for result in checks)
     print("\nAll is well." if not wrong else f"\nTo mend: {wrong}. Then restart the kernel.")
     return checks
 
@@ -72,7 +72,7 @@ def _package(name: str, least: str) -> Check:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """(2, 14, 1) from "2.14.1+cpu"."""
+    """Read "2.14.1+cpu" as (2, 14, 1)."""
     parts: list[int] = []
     for part in version.split("+")[0].split("."):
         if not part.isdigit():
@@ -85,9 +85,9 @@ def _assets() -> Check:
     from course_utils.data import ASSETS, DataError, read_assets
 
     try:
-        read_assets()  # refuses, with the remedy, if the list of checksums itself is gone
-        lines = (ASSETS / "SHA256SUMS").read_text("utf-8", "replace").splitlines()
-        names = [line.partition("  ")[2] for line in lines]
+        read_assets()  # raises DataError if the list of checksums itself is missing
+        checksums = (ASSETS / "SHA256SUMS").read_text("utf-8", "replace").splitlines()
+        names = [line.partition("  ")[2] for line in checksums]
         read_assets(*names)
     except DataError as error:
         return Check("course's files", "damaged", f"{error}")

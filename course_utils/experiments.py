@@ -1,4 +1,4 @@
-"""The results of the course's training experiments, as `make experiments` wrote them."""
+"""The results of the course's training experiments, which `make experiments` writes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """One training, or one line of a file of results.
+    """The settings and the accuracy of one training: one line of a file of results.
 
     Attributes:
-        task: What was to be learned: "photographs" or "grain".
-        arm: How: "frozen", "fine-tuning", "small CNN", …
-        layer: After which layer a frozen network was cut.
-        size: Side of the pictures, in pixels, as the network got them.
-        per_class: Training pictures of each class.
-        seed: Of the split and of all that is random in the training, a random network too.
-        steps: Batches of 16 that the training took; 0 for a head that is solved for, not trained.
-        rate: The highest learning rate, of the body where head and body differ.
-        shift: By up to how many pixels training pictures were moved at random.
+        task: the task that was learned: "photographs" or "grain".
+        arm: the method: "frozen", "fine-tuning", "small CNN", …
+        layer: the layer after which a frozen network was cut.
+        size: the side of the pictures that entered the network, in pixels.
+        per_class: the number of training pictures of each class.
+        seed: the seed of the split and of everything random in the training, the initial weights
+            included.
+        steps: the number of batches of 16; 0 for a head that is computed instead of trained.
+        rate: the highest learning rate. If head and body differ, it is the rate of the body.
+        shift: the most pixels by which a training picture was moved at random.
         part: "test", or "validation" where settings are chosen.
-        accuracy: On the pictures of that part, in percent, and balanced: the mean over the classes
-            of the share of right answers. (On grain all classes have as many pictures.)
+        accuracy: the balanced accuracy on the pictures of that part, in percent. It is the mean,
+            over the classes, of the share of right answers. (In grain, all classes have the same
+            number of pictures.)
     """
 
     task: str
@@ -44,10 +46,13 @@ class Run:
 
 
 def read_results(name: str) -> list[Run]:
-    """The runs of one experiment: "photographs", "rates", "grain" or "layers".
+    """Read the runs of one experiment.
+
+    Args:
+        name: "photographs", "rates", "grain" or "layers".
 
     Raises:
-        FileNotFoundError: There is no such experiment.
+        FileNotFoundError: there is no experiment of this name.
     """
     lines = (RESULTS / f"{name}.csv").read_text(encoding="utf-8").splitlines()
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
@@ -58,21 +63,24 @@ def read_results(name: str) -> list[Run]:
 def summarise(
     runs: Iterable[Run], over: str, **settings: str | int
 ) -> dict[str | int | float, tuple[float, float]]:
-    """Mean and standard deviation over the seeds, for each value of one field.
+    """Compute the mean and the standard deviation over the seeds, for each value of one field.
 
     Args:
-        runs: Of one experiment.
-        over: The field: "arm", "layer", "size", "per_class" or "rate".
-        settings: Which runs to take, as field=value.
+        runs: the runs of one experiment.
+        over: the field: "arm", "layer", "size", "per_class" or "rate".
+        settings: field=value. Only runs with these values are taken.
+
+    Returns:
+        For each value of the field, the mean accuracy and its standard deviation.
 
     Raises:
-        ValueError: The runs for a value differ in more than their seed, or are fewer than two.
+        ValueError: the runs for a value differ in more than their seed, or are fewer than two.
     """
     groups: dict[str | int | float, list[Run]] = {}
     for run in runs:
         if all(getattr(run, field) == value for field, value in settings.items()):
             groups.setdefault(getattr(run, over), []).append(run)
-    found = {}
+    statistics = {}
     for value, group in groups.items():
         if len(group) < 2 or len({replace(run, seed=0, accuracy=0.0) for run in group}) > 1:
             raise ValueError(
@@ -80,44 +88,48 @@ def summarise(
                 "choose by task, arm, layer, size and per_class as well."
             )
         accuracies = [run.accuracy for run in group]
-        found[value] = mean(accuracies), stdev(accuracies)
-    return found
+        statistics[value] = mean(accuracies), stdev(accuracies)
+    return statistics
 
 
 def difference(
     runs: Iterable[Run], one: Mapping[str, str | int], other: Mapping[str, str | int]
 ) -> tuple[float, float]:
-    """By how many points one setting is better than another: mean over seeds, and standard error.
+    """Compute by how many percentage points one setting is better than another.
 
-    Both are compared seed by seed, that is, on the same split.
+    The settings are compared seed by seed, that is, on the same split.
 
     Args:
-        runs: Of one experiment.
-        one: Which runs to take, as {field: value}.
-        other: The runs to compare them with.
+        runs: the runs of one experiment.
+        one: the first setting, as {field: value}.
+        other: the setting to compare it with, as {field: value}.
+
+    Returns:
+        The mean difference over the seeds, and its standard error.
 
     Raises:
-        ValueError: A setting has two runs of one seed, or the two share fewer than two seeds.
+        ValueError: a setting has two runs of one seed, or the two settings share fewer than two
+            seeds.
     """
     runs = list(runs)
     first, second = (_by_seed(runs, settings) for settings in (one, other))
-    by = [first[seed] - second[seed] for seed in first if seed in second]
-    if len(by) < 2:
+    gains = [first[seed] - second[seed] for seed in first if seed in second]
+    if len(gains) < 2:
         raise ValueError(
-            f"{dict(one)} and {dict(other)} share {len(by)} seeds, and a comparison needs two: "
+            f"{dict(one)} and {dict(other)} share {len(gains)} seeds, and a comparison needs two: "
             "look for a misspelt field or value."
         )
-    return mean(by), stdev(by) / len(by) ** 0.5
+    return mean(gains), stdev(gains) / len(gains) ** 0.5
 
 
 def _by_seed(runs: list[Run], settings: Mapping[str, str | int]) -> dict[int, float]:
-    found: dict[int, float] = {}
+    accuracies: dict[int, float] = {}
     for run in runs:
         if all(getattr(run, field) == value for field, value in settings.items()):
-            if run.seed in found:
+            if run.seed in accuracies:
                 raise ValueError(
                     f"{dict(settings)} has two runs of seed {run.seed}: choose by task, arm, "
                     "layer, size, per_class and steps as well."
                 )
-            found[run.seed] = run.accuracy
-    return found
+            accuracies[run.seed] = run.accuracy
+    return accuracies

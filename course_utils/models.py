@@ -1,4 +1,4 @@
-"""Pretrained networks, how a picture enters them, their answer in words, and new heads."""
+"""Pretrained networks: how to load them, prepare pictures, read answers, and replace heads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from course_utils.data import read_assets
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# Of ImageNet's training pictures in 0..1, channels in the order red, green, blue.
+# The mean and the standard deviation of each channel (red, green, blue) over ImageNet's training
+# pictures, with pixels from 0 to 1.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-# SqueezeNet's layers with weights, and where in `.features` each is done, its ReLU included.
+# SqueezeNet's layers with weights, and the index in `.features` after which each layer, with its
+# ReLU, is complete.
 LAYERS = {
     "conv1": 1,
     "fire2": 3,
@@ -31,29 +33,30 @@ LAYERS = {
 
 
 class DownloadError(RuntimeError):
-    """Weights that couldn't be had from the network; the message says why, and what to do."""
+    """Weights couldn't be downloaded. The message says why, and what to do."""
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook shows: the message. The lines of code that led here help nobody."""
+        """Show only the message in a notebook, because the traceback doesn't help a student."""
         return [f"{type(self).__name__}: {self}"]
 
 
 def squeezenet(pretrained: bool = True) -> nn.Module:
-    """SqueezeNet v1.1, torchvision's `squeezenet1_1`, ready to predict.
+    """Load SqueezeNet v1.1 (torchvision's `squeezenet1_1`), ready to predict.
 
-    The 1,235,496 parameters come with the course (trained on ImageNet by the authors of
-    SqueezeNet, Iandola et al. 2016); nothing is downloaded. `.features` gives [N, 512, 13, 13]
-    for 224×224 pictures.
+    Its 1,235,496 parameters come with the course, so nothing is downloaded. The authors of
+    SqueezeNet (Iandola et al. 2016) trained them on ImageNet. `.features` gives
+    [N, 512, 13, 13] for 224×224 pictures.
 
     Args:
-        pretrained: With ImageNet's weights, else with random ones.
+        pretrained: whether to load the weights trained on ImageNet. If not, the weights are
+            random.
 
     Returns:
-        A module from [N, 3, H, W] to logits [N, 1000], in eval mode: dropout is off. Call
+        A module from [N, 3, H, W] to logits [N, 1000], in eval mode (dropout is off). Call
         `.train()` before training.
 
     Raises:
-        DataError: The weights are missing or damaged.
+        DataError: the weights are missing or damaged.
     """
     import numpy as np
     import torch
@@ -69,19 +72,20 @@ def squeezenet(pretrained: bool = True) -> nn.Module:
 
 
 def backbone(name: str = "squeezenet1_1") -> nn.Module:
-    """A network of torchvision's with its weights IMAGENET1K_V1, ready to predict.
+    """Load a network of torchvision with its weights IMAGENET1K_V1, ready to predict.
 
-    SqueezeNet's come with the course. All others are downloaded, once: VGG-16's are 553 MB.
+    SqueezeNet's weights come with the course. All other weights are downloaded once; those of
+    VGG-16 have 553 MB.
 
     Args:
-        name: As torchvision writes it: "vgg16", "alexnet", "resnet18", "mobilenet_v3_small", …
+        name: the name in torchvision: "vgg16", "alexnet", "resnet18", "mobilenet_v3_small", …
 
     Returns:
         A module from [N, 3, H, W] to logits [N, 1000], in eval mode.
 
     Raises:
-        DownloadError: The weights can't be downloaded, or what was downloaded is damaged.
-        ValueError: torchvision has no such network, or none with these weights.
+        DownloadError: the weights can't be downloaded, or the downloaded file is damaged.
+        ValueError: torchvision has no such network, or has it without these weights.
     """
     if name == "squeezenet1_1":
         return squeezenet()
@@ -107,20 +111,20 @@ def backbone(name: str = "squeezenet1_1") -> nn.Module:
 
 
 def swap_head(network: nn.Module, classes: int) -> nn.Module:
-    """Replace a network's last layer by a new, untrained one, in place.
+    """Replace a network's last layer by a new, untrained layer, in place.
 
-    It is `classifier[6]` in VGG and AlexNet, `fc` in ResNet, and `classifier[1]` in SqueezeNet,
-    where it is a convolution with a ReLU behind it, which goes too.
+    The last layer is `classifier[6]` in VGG and AlexNet, `fc` in ResNet, and `classifier[1]` in
+    SqueezeNet. In SqueezeNet it is a convolution with a ReLU after it; the ReLU is removed too.
 
     Args:
-        network: A classifier of torchvision's.
-        classes: Logits of the new head.
+        network: a classifier of torchvision.
+        classes: the number of logits of the new head.
 
     Returns:
-        The network.
+        The same network.
 
     Raises:
-        ValueError: There is no last layer where torchvision's classifiers have theirs.
+        ValueError: the network has no last layer in `.fc` or in `.classifier`.
     """
     from torch import nn
 
@@ -141,7 +145,8 @@ def swap_head(network: nn.Module, classes: int) -> nn.Module:
         raise ValueError(
             f"{type(network).__name__} has no last layer in .fc or .classifier: replace it yourself"
         )
-    # Large random logits would send large random gradients into the trained layers.
+    # Small weights, because large random logits would send large random gradients into the
+    # trained layers.
     nn.init.normal_(head.weight, std=0.01)
     nn.init.zeros_(head.get_parameter("bias"))
     setattr(parent, name, head)
@@ -149,18 +154,20 @@ def swap_head(network: nn.Module, classes: int) -> nn.Module:
 
 
 def preprocess(images: Tensor, size: int = 224) -> Tensor:
-    """Pictures as ImageNet's networks want them: resized, cropped to the middle, normalised.
+    """Prepare pictures for a network that was trained on ImageNet.
+
+    The pictures are resized, cropped to the middle, and normalised.
 
     Args:
         images: uint8, [N, 3, H, W] or one picture [3, H, W]; red, green, blue.
-        size: The shorter side after resizing, and both sides after the crop.
+        size: the shorter side after resizing, and both sides after the crop.
 
     Returns:
-        float32 [N, 3, size, size] with about zero mean and unit variance; one picture becomes a
-        batch of one.
+        A batch, float32 [N, 3, size, size], with mean about 0 and variance about 1. One picture
+        becomes a batch of one.
 
     Raises:
-        ValueError: Not uint8, or channels not where they should be.
+        ValueError: the pictures are not uint8, or their channels are not in the right place.
     """
     import torch
     from torchvision.transforms import v2
@@ -183,24 +190,24 @@ def preprocess(images: Tensor, size: int = 224) -> Tensor:
 
 @cache
 def imagenet_classes() -> tuple[str, ...]:
-    """The names of ImageNet's 1000 classes, in the order of a network's logits."""
+    """List the names of ImageNet's 1000 classes, in the order of a network's logits."""
     from torchvision.models import SqueezeNet1_1_Weights
 
     return tuple(SqueezeNet1_1_Weights.IMAGENET1K_V1.meta["categories"])
 
 
 def top_k(logits: Tensor, k: int = 5) -> list[tuple[str, float]]:
-    """The k likeliest ImageNet classes of one picture, with their softmax probabilities.
+    """Find the k likeliest ImageNet classes of one picture, with their softmax probabilities.
 
     Args:
-        logits: [1000] or [1, 1000].
-        k: How many.
+        logits: the logits of one picture, [1000] or [1, 1000].
+        k: how many classes.
 
     Returns:
-        (class name, probability) pairs, the likeliest first.
+        Pairs (class name, probability), the likeliest class first.
 
     Raises:
-        ValueError: More than one picture, or not 1000 logits each.
+        ValueError: `logits` holds more than one picture, or not 1000 logits.
     """
     if tuple(logits.shape) not in {(1000,), (1, 1000)}:
         raise ValueError(

@@ -1,10 +1,11 @@
-"""The house rules of an assignment: steps that a student writes out.
+"""The rules of an assignment: which steps a student must write without a library.
 
     with own_work("pooling", "autograd"):
-        y = max_pool2d(x, 2, 2)  # OwnWorkError if PyTorch pools, under whatever name
+        y = max_pool2d(x, 2, 2)  # OwnWorkError if PyTorch does the pooling, under any name
 
-Names of functions are not looked at: what counts is what runs. Operations are seen where PyTorch
-dispatches them, a module's functions where Python calls them, autograd where its engine runs.
+The rules look at what runs, not at names in the student's code. An operation of PyTorch is seen
+where PyTorch dispatches it, a function of a module where Python calls it, and autograd where its
+engine runs.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Rules = tuple[str, ...]
 
 
 class _Step(NamedTuple):
-    """What does a step for you: names of operations, as a pattern, and modules."""
+    """What would do a step for the student: operations (a pattern of names) and modules."""
 
     operations: str
     modules: tuple[str, ...] = ()
@@ -39,7 +40,8 @@ AUTOGRAD, LOOPS = "autograd", "loops"
 CHANCE, CHANCE_BUT_TORCH = "chance", "chance-but-torch"
 _STEPS = {
     AUTOGRAD: _Step(
-        # The second is asked for when a dual number is made: forward-mode differentiation.
+        # PyTorch calls `_has_same_storage_numel` when it makes a dual number, that is, in
+        # forward-mode differentiation.
         r".*_backward(_.*)?|_has_same_storage_numel"
     ),
     "convolution": _Step(
@@ -64,21 +66,22 @@ _told_elsewhere = False
 
 
 class OwnWorkError(RuntimeError):
-    """Something did the step that the student was asked to write."""
+    """A library did a step that the student was asked to write."""
 
 
 class own_work:  # noqa: N801 - used like a function
-    """While it is entered, no `steps` may be done by what is there already.
+    """Inside this `with` block, no library may do the given steps.
 
     Args:
-        steps: names of steps. "chance" means the random generators that all code shares: they must
-            be left as they are; with "chance-but-torch", PyTorch's may be drawn from, though not
-            seeded. "loops" allows 60 operations of PyTorch's. A name with a dot is a module's, or
-            that of a function in one.
+        steps: the names of the steps. "chance" forbids any change to the global random generators
+            of Python, NumPy and PyTorch. "chance-but-torch" allows draws from PyTorch's global
+            generator, but no seeding. "loops" allows at most 60 operations of PyTorch. A name
+            with a dot is the name of a module, or of a function in a module.
 
     Raises:
-        ValueError: there is no step of a name.
-        OwnWorkError: at the place where the step was done; for "chance" at the end.
+        ValueError: a step has none of the known names.
+        OwnWorkError: a library did a step. It is raised at the place where this happened; for
+            "chance" and "chance-but-torch", at the end of the block.
     """
 
     def __init__(self, *steps: str) -> None:
@@ -99,22 +102,33 @@ class own_work:  # noqa: N801 - used like a function
 
 
 def active() -> Rules:
-    """The steps that are the student's own now."""
+    """List the steps that the entered blocks forbid now, each once."""
     return tuple(dict.fromkeys(name for rules in _active for name in rules))
 
 
 def tell_elsewhere() -> None:
-    """Let rules only be noted in this process: students' code runs in another, which is told."""
+    """Make `own_work` only note its steps in this process.
+
+    The students' code runs in another process, which is told the steps and enforces them.
+    """
     global _told_elsewhere
     _told_elsewhere = True
 
 
 @contextlib.contextmanager
 def enforced(steps: Sequence[str]) -> Iterator[None]:
-    """Enforce rules in this thread. Raises as `own_work` does, even if the code caught it."""
-    known = [(name, _STEPS.get(name, _Step("", (name,)))) for name in steps]
-    operations = {name: step.operations for name, step in known if step.operations}
-    modules = {module: name for name, step in known for module in step.modules}
+    """Enforce the rules in this thread.
+
+    Args:
+        steps: the names of the steps, as for `own_work`.
+
+    Raises:
+        OwnWorkError: a library did a step. It is raised again at the end of the block, because
+            the code in the block may have caught it.
+    """
+    rules = [(name, _STEPS.get(name, _Step("", (name,)))) for name in steps]
+    operations = {name: step.operations for name, step in rules if step.operations}
+    modules = {module: name for name, step in rules for module in step.modules}
     broken: list[OwnWorkError] = []
     with contextlib.ExitStack() as stack:
         if CHANCE in steps or CHANCE_BUT_TORCH in steps:
@@ -134,11 +148,11 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
-    """Enforce nothing meanwhile: what runs in this thread is nobody's solution."""
+    """Enforce nothing in this thread for a while, because the code in it is not a solution."""
     with contextlib.ExitStack() as back, _profile_kept():
         if isinstance(sys.getprofile(), _Modules):
             sys.setprofile(None)
-        # A mode that the student entered since stays, and what is below it.
+        # If the student entered a mode on top of ours, that mode and all modes below it stay.
         while isinstance(_last_dispatch_mode(), _Operations):
             back.callback(_C._push_on_torch_dispatch_stack, _C._pop_torch_dispatch_stack(None))
         while isinstance(_last_function_mode(), _Functions):
@@ -147,7 +161,7 @@ def paused() -> Iterator[None]:
 
 
 class _Patterns:
-    """What the names of refused operations look like, by the step that they do."""
+    """For each step, the pattern of the names of refused operations."""
 
     def __init__(self, patterns: dict[str, str], broken: list[OwnWorkError]) -> None:
         self.steps = {name: re.compile(pattern) for name, pattern in patterns.items()}
@@ -155,7 +169,7 @@ class _Patterns:
         self._known: dict[str, str | None] = {}
 
     def check(self, called: Any) -> None:
-        """Refuse a function or an operation of PyTorch's, by its name."""
+        """Refuse a function or an operation of PyTorch if its name fits a pattern."""
         name = getattr(called, "__name__", "").partition(".")[0]
         if name not in self._known:
             steps = (step for step, pattern in self.steps.items() if pattern.fullmatch(name))
@@ -165,7 +179,7 @@ class _Patterns:
 
 
 class _Functions(TorchFunctionMode):
-    """Sees the functions that PyTorch composes of others before it dispatches them."""
+    """Sees each function of PyTorch that is composed of others, before it is taken apart."""
 
     def __init__(self, patterns: _Patterns) -> None:
         super().__init__()
@@ -179,7 +193,7 @@ class _Functions(TorchFunctionMode):
 
 
 class _Operations(TorchDispatchMode):
-    """Sees each operation that PyTorch dispatches in this thread, whoever asked for it."""
+    """Sees each operation that PyTorch dispatches in this thread."""
 
     def __init__(self, patterns: _Patterns, most: int | None) -> None:
         super().__init__()
@@ -189,7 +203,8 @@ class _Operations(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        # Or PyTorch's compiler is imported at the first operation, 0.8 s, and asked at each.
+        # With True, PyTorch would import its compiler at the first operation (0.8 s), and ask it
+        # at each operation.
         return False
 
     def __torch_dispatch__(
@@ -211,7 +226,8 @@ class _Operations(TorchDispatchMode):
 class _Modules:
     """Sees each function that Python calls in this thread, and refuses those of some modules.
 
-    Watching makes every call slower, so it begins when the first of the modules is loaded.
+    Watching makes every call slower. It therefore begins when the first of these modules is
+    loaded.
     """
 
     def __init__(self, modules: dict[str, str], broken: list[OwnWorkError]) -> None:
@@ -220,12 +236,16 @@ class _Modules:
         self._known: dict[str, str | None] = {}
 
     def watch_if_loaded(self) -> None:
-        """Watch from now on, if there is anything to see."""
+        """Watch from now on, if one of the modules is loaded."""
         if any(map(_is_loaded, self._modules)):
             sys.setprofile(self)
 
     def find_spec(self, name: str, *_: Any) -> None:
-        """As one of Python's finders, which are asked at each import: this one finds nothing."""
+        """Begin to watch when a module is imported.
+
+        Python asks every finder in `sys.meta_path` at each import. This finder finds nothing, so
+        Python goes on to the next.
+        """
         holds_some = any(rule.startswith(f"{name}.") for rule in self._modules)
         if holds_some or self._within(name) is not None:
             sys.setprofile(self)
@@ -238,8 +258,8 @@ class _Modules:
         if called not in self._known:
             self._known[called] = self._within(called)
         if (within := self._known[called]) is not None:
-            what = within if within == called or name == "<module>" else f"{within}'s {name}"
-            _refuse(self._broken, what, self._modules[within])
+            refused = within if within == called or name == "<module>" else f"{within}'s {name}"
+            _refuse(self._broken, refused, self._modules[within])
 
     def _within(self, called: str) -> str | None:
         inside = (name for name in self._modules if f"{called}.".startswith(f"{name}."))
@@ -247,15 +267,15 @@ class _Modules:
 
 
 def _is_loaded(name: str) -> bool:
-    """Whether a module, or a function of one, is there to be called."""
+    """Whether a module, or a function of a module, is loaded."""
     module, _, function = name.rpartition(".")
     return name in sys.modules or function in getattr(sys.modules.get(module), "__dict__", {})
 
 
-def _refuse(broken: list[OwnWorkError], what: str, step: str) -> None:
+def _refuse(broken: list[OwnWorkError], refused: str, step: str) -> None:
     _break(
         broken,
-        f"{what} is not available in this task, because it does a step of yours ({step}): "
+        f"{refused} is not available in this task, because it does a step of yours ({step}): "
         "write that step yourself",
     )
 
@@ -300,6 +320,6 @@ def _chance_left_alone(*, torch_too: bool) -> Iterator[None]:
 def _random_states(torch_too: bool) -> dict[str, Any]:
     state: Any = np.random.get_state()
     others = {"numpy": (state[1].tobytes(), *state[2:]), "Python": random.getstate()}
-    # Draws leave the seed as it is.
+    # A draw changes PyTorch's state but not its initial seed.
     drawn = torch.get_rng_state().numpy().tobytes() if torch_too else torch.initial_seed()
     return others | {"PyTorch": drawn}

@@ -1,7 +1,8 @@
-"""The course's figures: one look, colours that any colour vision tells apart, and alt text.
+"""The course's figures. They share one style, and each has a text for readers who can't see it.
 
-Colours are those of M. Okabe and K. Ito, "Color universal design" (2008). Figures are drawn on
-white, so that they read the same in a light and in a dark JupyterLab.
+The colours are those of M. Okabe and K. Ito, "Color universal design" (2008); people with any
+colour vision can tell them apart. Figures are drawn on white, so that they look the same in a
+light and in a dark JupyterLab.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ Region = tuple[Sequence[int], Sequence[int]]
 
 
 def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, Any]:
-    """A figure of `width` × `height` inches and its axes, as `plt.subplots` gives them.
+    """Make a figure and its axes, as `plt.subplots` does.
 
-    It isn't registered with pyplot, so it is shown once, by `show`, and never twice.
+    The figure isn't registered with pyplot, so only `show` shows it, and it appears once.
+
+    Args:
+        width: the width in inches.
+        height: the height in inches.
+        subplots: further arguments of `Figure.subplots`, for example `ncols`.
     """
     from matplotlib.figure import Figure
 
@@ -47,10 +53,14 @@ def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, An
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Show `figure` below the cell, with `alt` for whoever can't see it.
+    """Show a figure below the cell.
+
+    Args:
+        figure: the figure, from `new_figure`.
+        alt: a text that says what the figure shows, for readers who can't see it.
 
     Raises:
-        ValueError: If `alt` is empty.
+        ValueError: `alt` is empty.
     """
     if not alt.strip():
         raise ValueError("A figure needs alt text: say in a sentence or two what it shows.")
@@ -61,7 +71,7 @@ def show(figure: Figure, alt: str) -> None:
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.12)
     data = base64.b64encode(picture.getvalue()).decode()
     width = round(Image.open(picture).width * 96 / DOTS_PER_INCH)
-    # An image output of its own would carry no alt text in JupyterLab.
+    # As HTML, because JupyterLab shows an image output without alt text.
     display(
         HTML(
             f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" '
@@ -72,14 +82,15 @@ def show(figure: Figure, alt: str) -> None:
 
 @dataclass(frozen=True)
 class Grid:
-    """A feature map drawn as cells.
+    """A feature map to be drawn as cells.
 
     Attributes:
-        title: Written above it.
-        size: Rows and columns.
-        marks: What to fill, in a colour of `COLORS`: the rows and the columns of each region.
-        numbers: What to write into the cells, if anything.
-        padding: Rings of padding around it, drawn with their zeros.
+        title: the text above the map.
+        size: the number of rows and of columns.
+        marks: the regions to fill. For each colour name in `COLORS`, the rows and the columns of
+            its region.
+        numbers: the numbers in the cells, row by row, or None.
+        padding: how many rings of padding to draw around the map, with their zeros.
     """
 
     title: str
@@ -90,7 +101,12 @@ class Grid:
 
 
 def show_grids(grids: Sequence[Grid], alt: str) -> None:
-    """Show feature maps side by side, all with cells of the same size."""
+    """Show feature maps side by side, all with cells of the same size.
+
+    Args:
+        grids: the feature maps.
+        alt: a text that says what the figure shows, for readers who can't see it.
+    """
     tall = max(grid.size[0] + 2 * grid.padding for grid in grids)
     wide = [max(grid.size[1] + 2 * grid.padding, len(grid.title) / 4) + 1 for grid in grids]
     figure, axes = new_figure(
@@ -138,17 +154,22 @@ def _fill(ax: Axes, row: int, column: int, color: str) -> None:
 
 
 def show_bars(charts: Mapping[str, Mapping[str, float]], alt: str, digits: int = 0) -> None:
-    """Show small bar charts side by side: for each title, a bar with its number for each name.
+    """Show small bar charts side by side. A negative number gets a bar to the left.
 
-    The numbers have `digits` decimals. A negative number gets a bar to the left.
+    Args:
+        charts: for each title, the number of each name. The number is written beside its bar.
+        alt: a text that says what the figure shows, for readers who can't see it.
+        digits: the number of decimals.
     """
     names = len(next(iter(charts.values())))
     figure, axes = new_figure(
         3.3 * len(charts), 0.5 + 0.32 * names, ncols=len(charts), squeeze=False
     )
     for ax, (title, bars) in zip(axes[0], charts.items(), strict=True):
-        drawn = ax.barh(list(bars), list(bars.values()), color=COLORS["sky"])
-        ax.bar_label(drawn, labels=[f"{value:,.{digits}f}" for value in bars.values()], padding=3)
+        rectangles = ax.barh(list(bars), list(bars.values()), color=COLORS["sky"])
+        ax.bar_label(
+            rectangles, labels=[f"{value:,.{digits}f}" for value in bars.values()], padding=3
+        )
         ax.invert_yaxis()
         ax.set_title(title, fontsize=10)
         ax.set_xlim(min(0, *bars.values()) * 1.6, max(bars.values()) * 1.4)
@@ -167,15 +188,16 @@ def show_lines(
     up: str = "",
     log: bool = False,
 ) -> None:
-    """Show functions side by side, all with the same axes.
+    """Show functions in panels side by side, all with the same axes.
 
     Args:
-        panels: By title; for each name the numbers across, the numbers up, and matplotlib's style,
-            such as "-", "--" or "o-".
-        alt: For whoever can't see them.
-        across: What the horizontal axes show.
-        up: What the vertical axes show.
-        log: Whether the vertical axes are logarithmic.
+        panels: for each title, the lines of the panel. For each name of a line, its numbers on
+            the horizontal axis, its numbers on the vertical axis, and matplotlib's style, such as
+            "-", "--" or "o-".
+        alt: a text that says what the figure shows, for readers who can't see it.
+        across: the label of the horizontal axes.
+        up: the label of the vertical axis.
+        log: whether the vertical axes are logarithmic.
     """
     several = len(panels) > 1
     figure, axes = new_figure(
@@ -207,13 +229,13 @@ def show_graph(
     alt: str,
     labels: Mapping[str, str] | None = None,
 ) -> None:
-    """Show nodes, arrows between them, and a text above and one below each arrow.
+    """Show a graph: nodes, arrows between them, and a text above and a text below each arrow.
 
     Args:
-        places: Column and row of each node.
-        edges: From (start, end) to (what stands above the arrow, what stands below).
-        alt: For whoever can't see it.
-        labels: What is written into nodes, where it isn't their name.
+        places: the column and the row of each node.
+        edges: for each arrow (start, end), the texts (above, below).
+        alt: a text that says what the figure shows, for readers who can't see it.
+        labels: the text in a node, where it isn't the node's name.
     """
     from matplotlib.patches import Circle
 
@@ -233,7 +255,7 @@ def show_graph(
             (left + part * (right - left), top + part * (bottom - top)) for part in (gap, 1 - gap)
         ]
         ax.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "->", "color": "#555555"})
-        share = 0.5 if top == bottom else 0.3  # where arrows cross, their texts don't
+        share = 0.5 if top == bottom else 0.3  # crossing arrows: keep their texts apart
         for text, color, side in zip(texts, ("blue", "left over"), (-1, 1), strict=True):
             x, y = left + share * (right - left), top + share * (bottom - top)
             back = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
@@ -249,13 +271,14 @@ def show_graph(
 def show_pictures(
     pictures: Mapping[str, Tensor], alt: str, columns: int = 6, inches: float = 2.15
 ) -> None:
-    """Show pictures in rows, each with its title above it, every pixel as it is.
+    """Show pictures in rows, each with its title above it. Pixels are not smoothed.
 
     Args:
-        pictures: By title: uint8 [3, H, W], or floats in 0..1 (what is outside is clipped).
-        alt: For whoever can't see them.
-        columns: Pictures in a row.
-        inches: Width of a picture, if the page is wide enough for all columns.
+        pictures: for each title a picture, uint8 [3, H, W], or float [3, H, W] from 0 to 1.
+            Floats outside this range are clipped.
+        alt: a text that says what the figure shows, for readers who can't see it.
+        columns: the number of pictures in a row.
+        inches: the width of a picture, if the page is wide enough for all columns.
     """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -285,9 +308,9 @@ def show_boxes(
     """Show a picture with named boxes.
 
     Args:
-        image: uint8 [3, H, W], or floats in 0..1.
-        boxes: By name: (left, top, right, bottom) in pixels.
-        alt: For whoever can't see them.
+        image: uint8 [3, H, W], or float [3, H, W] from 0 to 1.
+        boxes: for each name (left, top, right, bottom) in pixels.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     from matplotlib.patches import Rectangle
 
@@ -313,15 +336,16 @@ def show_curves(
     up: str,
     alt: str,
 ) -> None:
-    """Show a line for each name, through means with their standard deviations as error bars.
+    """Show curves through means, with standard deviations as error bars.
 
     Args:
-        curves: By name; from each place on the horizontal axis, in order and evenly spaced, to
-            (mean, standard deviation). A curve may leave places of the first one out. A list of
-            numbers stands at the places 1, 2, 3 and so on.
-        across: What the horizontal axis shows.
-        up: What the vertical axis shows.
-        alt: For whoever can't see them.
+        curves: for each name, the (mean, standard deviation) at each place on the horizontal
+            axis. The places are drawn in the order of the first curve, evenly spaced. Another
+            curve may leave some of them out. A list of numbers, without standard deviations, is
+            drawn at the places 1, 2, 3 and so on.
+        across: the label of the horizontal axis.
+        up: the label of the vertical axis.
+        alt: a text that says what the figure shows, for readers who can't see it.
     """
     figure, ax = new_figure(6.2, 3.4)
     charts = {

@@ -1,4 +1,4 @@
-"""A street of stamps, and what a detector would be asked to say about it: boxes and masks."""
+"""A street composed of stamps, with the boxes and masks that a detector should predict for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 
-# Caption of a stamp, its name in the scene, its side in pixels, and where its top left corner is.
+# The caption of a stamp, its name in the scene, its side in pixels, and its top left corner
+# (row, column).
 _THINGS = (
     ("A “Stop” sign.", "stop sign", 64, (34, 12)),
     ("A green bus.", "bus", 150, (42, 84)),
@@ -24,13 +25,13 @@ _SKY, _ROAD = (0.80, 0.88, 0.95), (0.62, 0.62, 0.64)
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, and for each thing in it where it is.
+    """A picture, with the place of each thing in it.
 
     Attributes:
         image: uint8 [3, H, W].
-        boxes: For each name (left, top, right, bottom) in pixels; right and bottom are the first
-            column and row that are outside.
-        masks: For each name bool [H, W]: which pixels the thing covers.
+        boxes: for each name (left, top, right, bottom) in pixels; right and bottom are the first
+            column and the first row outside the thing.
+        masks: for each name bool [H, W], True where the thing covers the pixel.
     """
 
     image: Tensor
@@ -39,7 +40,11 @@ class Scene:
 
 
 def street() -> Scene:
-    """Five stamps on a road. Raises DataError if the pictures are missing or damaged."""
+    """Make a scene of five stamps on a road.
+
+    Raises:
+        DataError: the pictures are missing or damaged.
+    """
     import torch
     import torch.nn.functional as F
 
@@ -67,7 +72,10 @@ def street() -> Scene:
 
 
 def _silhouette(picture: Tensor) -> Tensor:
-    """All but the white that reaches the border (white inside a thing belongs to it), [H, W]."""
+    """The pixels of the thing in a picture, bool [H, W].
+
+    White that is connected to the border is background. White inside the thing belongs to it.
+    """
     import torch
     import torch.nn.functional as F
 

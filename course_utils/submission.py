@@ -1,4 +1,4 @@
-"""Packs an assignment for a course that collects files."""
+"""Pack an assignment into a zip that a student uploads."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from pathlib import Path
 
 
 class HandInError(Exception):
-    """There is nothing to hand in, or it can't be packed."""
+    """There is nothing to hand in, or the files can't be packed."""
 
 
 def hand_in(assignment: str) -> Path:
-    """Make the zip to upload: the notebook as it was last saved, and its attempt log.
+    """Make the zip that you upload. It holds the notebook, as last saved, and its attempt log.
 
     Args:
-        assignment: The assignment's name or the beginning of it, e.g. "ps5".
+        assignment: the name of the assignment, or the beginning of the name, e.g. "ps5".
 
     Returns:
-        The zip, beside the notebook.
+        The path of the zip, which lies beside the notebook.
 
     Raises:
-        HandInError: No notebook, or more than one, is meant; the attempt log is gone; or the zip
-            can't be written.
+        HandInError: no notebook fits the name, or several do; or the attempt log is gone; or the
+            zip can't be written.
     """
-    import zipfile  # not above: "import course_utils" stays fast
+    import zipfile  # imported here, so that "import course_utils" stays fast
 
     notebook = _find(assignment)
     folder = notebook.parent
@@ -46,18 +46,18 @@ def hand_in(assignment: str) -> Path:
 def _find(assignment: str) -> Path:
     here = Path.cwd()
     pattern = f"{assignment}*.ipynb"
-    found = sorted(here.glob(pattern)) or sorted(here.glob(f"*/{pattern}"))
-    exact = [path for path in found if path.stem == assignment]
-    found = exact or found
-    if not found:
+    notebooks = sorted(here.glob(pattern)) or sorted(here.glob(f"*/{pattern}"))
+    exact = [path for path in notebooks if path.stem == assignment]
+    notebooks = exact or notebooks
+    if not notebooks:
         raise HandInError(
             f"there is no notebook '{pattern}' in {here}: give the beginning of the "
             'assignment\'s name, as in hand_in("ps5"), in a notebook of the assignment'
         )
-    if len(found) > 1:
-        names = ", ".join(path.stem for path in found)
+    if len(notebooks) > 1:
+        names = ", ".join(path.stem for path in notebooks)
         raise HandInError(f"'{assignment}' could mean {names}: write more of the name")
-    return found[0]
+    return notebooks[0]
 
 
 def _log_files(folder: Path) -> list[Path]:
@@ -74,7 +74,7 @@ def _log_files(folder: Path) -> list[Path]:
 
 
 def _questions(folder: Path) -> list[str]:
-    """Which graded questions have an answer, and what is wrong with the log."""
+    """Lines that say which graded questions have an answer, and what is wrong with the log."""
     from .quiz import bank, log
 
     history = log.read(folder)

@@ -1,4 +1,4 @@
-"""What the tests of the problem sets share: they call a student's function, and compare."""
+"""Functions for the tests of the assignments: call a student's function, compare its result."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from course_utils.own_work import own_work
 def call(
     case: str, rules: Sequence[str], function: Callable[..., Any], *inputs: Any, **settings: Any
 ) -> Any:
-    """What a student's function gives.
+    """Call a student's function, and check that it keeps the rules.
 
     Args:
-        case: says in a message which call it was: shapes and settings.
-        rules: the steps that the student writes out: see `own_work`.
-        function: the student's.
-        inputs: its arguments. Tensors, arrays and lists it leaves as they are; a dictionary may be
-            what it is to fill.
-        settings: its keyword arguments, likewise.
+        case: the call in words (shapes and settings), for messages.
+        rules: the steps that the student must write without a library: see `own_work`.
+        function: the student's function.
+        inputs: the arguments. The function must not change tensors, arrays or lists in place. It
+            may fill a dictionary.
+        settings: the keyword arguments, under the same rule.
+
+    Returns:
+        The result of the function.
 
     Raises:
-        AssertionError: it raised, broke a rule, or changed an input in place.
+        AssertionError: the function raised, broke a rule, or changed an input in place.
     """
     given = [*inputs, *settings.values()]
     before = [_copy(value) for value in given]
@@ -42,14 +45,17 @@ def call(
 def assert_same(
     what: str, got: Any, want: torch.Tensor, hint: str = "", atol: float | None = None
 ) -> None:
-    """Fail if `got` is not the tensor `want`; name the first element that differs.
+    """Check that `got` equals the tensor `want`.
 
     Args:
-        what: the result, and the call that it is of.
-        got: what the student's function gave.
-        want: what it must be: shape, dtype, device and values.
-        hint: what to look at, if the shape or the values are wrong.
-        atol: by how much a value may differ; by default a tolerance that fits the dtype.
+        what: the name of the result and of its call, for messages.
+        got: the result of the student's function.
+        want: the expected tensor; shape, dtype, device and values must be the same.
+        hint: what the student should look at if the shape or the values are wrong.
+        atol: by how much a value may differ. The default is a tolerance that fits the dtype.
+
+    Raises:
+        AssertionError: `got` differs from `want`. The message names the first wrong element.
     """
     kind = type(got).__name__
     assert isinstance(got, torch.Tensor), f"{what} is {kind}, not a tensor: is a return missing?"
@@ -71,14 +77,17 @@ def assert_same(
 def assert_number(
     what: str, got: Any, want: int, hint: str = "", slips: Mapping[int, str] | None = None
 ) -> None:
-    """Fail if `got` is not the Python int `want`.
+    """Check that `got` is the Python int `want`.
 
     Args:
-        what: the number, and the call that it is of.
-        got: what the student's function gave.
-        want: what it must be.
-        hint: what to look at.
-        slips: hints for wrong numbers that a known mistake gives.
+        what: the name of the number and of its call, for messages.
+        got: the result of the student's function.
+        want: the expected number.
+        hint: what the student should look at if the number is wrong.
+        slips: for each wrong number that a known mistake gives, a hint to that mistake.
+
+    Raises:
+        AssertionError: `got` is not an int, or another number than `want`.
     """
     kind = type(got).__name__
     assert type(got) is int, f"{what}: expected a Python int, got {got!r} of type {kind}."

@@ -1,4 +1,4 @@
-"""Grain: a synthetic task of textures, for which a network trained on photographs isn't made."""
+"""Grain: a synthetic task of textures, which are unlike the photographs of ImageNet."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CLASSES = 6
-FINEST = 4.0  # pixels from one grain to the next, in class 0
-COARSER = 1.06  # each class has so many times the grain of the class before
+FINEST = 4.0  # pixels from a grain to the next, in class 0
+COARSER = 1.06  # the grain size of a class, as a multiple of the class before it
 SIDE = 64
 
 
 def grain(per_class: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Grey noise of six grain sizes, as sandpaper has grades; the label is the grade.
+    """Make pictures of grey noise with six grain sizes. The label is the grain size.
 
-    White noise, of which a band of frequencies is kept: the same in all directions, centred on
-    the class's frequency, a Gaussian whose standard deviation is a quarter of that frequency.
-    Neighbouring classes overlap in each frequency, but not over a whole picture.
+    Each picture is white noise from which a band of frequencies is kept. The band is the same in
+    all directions. It is a Gaussian around the frequency of the class, and its standard deviation
+    is a quarter of that frequency. The bands of neighbouring classes overlap, so a single
+    frequency doesn't tell the classes apart, but a whole picture does.
 
     Args:
-        per_class: Pictures of each class.
-        seed: The same seed gives the same pictures.
+        per_class: the number of pictures of each class.
+        seed: the seed of the noise. The same seed gives the same pictures.
 
     Returns:
-        Pictures, uint8 [6 * per_class, 3, 64, 64] with three equal channels, class by class, and
-        their labels, int64 [6 * per_class].
+        The pictures, uint8 [6 * per_class, 3, 64, 64] with three equal channels, class by class,
+        and their labels, int64 [6 * per_class].
     """
     import torch
 

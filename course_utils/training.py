@@ -1,7 +1,7 @@
-"""Training on few pictures: a new head on a frozen network's features, or all of the network.
+"""Training on few pictures: a new head on the features of a frozen network, or a whole network.
 
-What is random here comes from torch's global generator: call `torch.manual_seed` before the model
-is built, and a run can be repeated.
+All random numbers here come from torch's global generator. To repeat a run, call
+`torch.manual_seed` before the model is built.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ BATCH = 16
 def layer_means(
     network: nn.Module, images: Tensor, size: int = 224, layers: Mapping[str, int] = LAYERS
 ) -> dict[str, Tensor]:
-    """What a frozen network makes of pictures: each channel's mean over all positions.
+    """Compute features of pictures: the mean of each channel of some layers over all positions.
 
     Args:
-        network: With its convolutions in `.features`, as SqueezeNet, AlexNet and VGG have them.
+        network: a network with its convolutions in `.features`, such as SqueezeNet, AlexNet or
+            VGG. It is used frozen, in eval mode.
         images: uint8 [N, 3, H, W]; red, green, blue.
-        size: The side to which `preprocess` brings them.
-        layers: By name, the index in `.features` of the layers to stop at.
+        size: the side of the pictures after `preprocess`.
+        layers: for each name of a layer, its index in `.features`.
 
     Returns:
         For each name float32 [N, channels of that layer].
@@ -47,14 +48,16 @@ def layer_means(
 
 
 def logistic_regression(features: Tensor, labels: Tensor, penalty: float = 0.1) -> nn.Linear:
-    """The best linear layer for these features, found by L-BFGS; nothing in it is random.
+    """Find the best linear layer for some features with L-BFGS. Nothing in it is random.
 
-    Features are standardised first, and the standardisation is folded into the layer.
+    The features are standardised first. The standardisation is then folded into the layer, so the
+    layer takes features as they are.
 
     Args:
         features: [N, D].
-        labels: Integers [N], from 0.
-        penalty: Times the sum of the squared weights is added to the cross-entropy.
+        labels: integers [N], from 0.
+        penalty: the factor of the sum of the squared weights, which is added to the
+            cross-entropy.
 
     Returns:
         A layer from features [*, D] to logits [*, classes].
@@ -84,14 +87,15 @@ def logistic_regression(features: Tensor, labels: Tensor, penalty: float = 0.1) 
 
 
 def small_cnn(classes: int, width: int = 16) -> nn.Sequential:
-    """A network to train from scratch.
+    """Make a network that can be trained from scratch.
 
-    Three blocks of convolution, batch norm, ReLU and max pool; then the mean over all positions,
-    dropout and a linear layer.
+    It has three blocks of convolution, batch norm, ReLU and max pool; then the mean over all
+    positions, dropout and a linear layer.
 
     Args:
-        classes: How many logits.
-        width: Filters of the first block; each further block has twice as many.
+        classes: the number of logits.
+        width: the filters of the first block. Each further block has twice as many as the block
+            before it.
 
     Returns:
         A module from [N, 3, H, W] to logits [N, classes], for any H and W from 8 on.
@@ -111,13 +115,16 @@ def small_cnn(classes: int, width: int = 16) -> nn.Sequential:
 def discriminative_rates(
     network: nn.Module, head: float, body: float, factor: float
 ) -> list[dict[str, Any]]:
-    """Parameter groups for an optimiser: the earlier a layer, the slower it learns.
+    """Make parameter groups for an optimiser, in which earlier layers learn more slowly.
 
     Args:
-        network: With `.features` and `.classifier`.
-        head: Learning rate of the classifier.
-        body: Learning rate of the last layer in `.features`.
-        factor: Each earlier layer has this times the rate of the layer after it.
+        network: a network with `.features` and `.classifier`.
+        head: the learning rate of the classifier.
+        body: the learning rate of the last layer in `.features`.
+        factor: the rate of each earlier layer, as a multiple of the rate of the layer after it.
+
+    Returns:
+        The groups, for an optimiser or for `fit`.
     """
     parameters = list(network.get_submodule("classifier").parameters())
     groups: list[dict[str, Any]] = [{"params": parameters, "lr": head}]
@@ -136,19 +143,19 @@ def fit(
     steps: int,
     shift: int = 0,
 ) -> nn.Module:
-    """Train `model` in place, on batches of 16, each picture mirrored at random.
+    """Train a model in place, on batches of 16 pictures that are mirrored at random.
 
-    AdamW; the learning rate rises for a fifth of the steps and then falls to nothing. Parameters
-    that no group names stay as they are.
+    The optimiser is AdamW. The learning rate rises for a fifth of the steps and then falls to
+    nearly zero. Parameters that are in no group stay as they are.
 
     Args:
-        model: From [N, 3, H, W] to logits.
-        images: Preprocessed, float32 [N, 3, H, W].
-        labels: Integers [N].
-        rates: The highest learning rate, or parameter groups that each have their own `lr`.
-        steps: How many batches.
-        shift: Each batch is moved at random by up to so many pixels; what leaves on one side
-            enters on the other.
+        model: a module from [N, 3, H, W] to logits.
+        images: preprocessed pictures, float32 [N, 3, H, W].
+        labels: integers [N].
+        rates: the highest learning rate, or parameter groups with a rate `lr` each.
+        steps: the number of batches.
+        shift: the most pixels by which each batch is moved at random. Pixels that leave on one
+            side enter on the other.
 
     Returns:
         The model, in eval mode.
@@ -161,7 +168,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, [group["lr"] for group in optimizer.param_groups], steps, pct_start=0.2
     )
-    model.train().to(memory_format=torch.channels_last)  # faster on a processor
+    model.train().to(memory_format=torch.channels_last)  # faster on a CPU
     images = images.contiguous(memory_format=torch.channels_last)
     for step in range(steps):
         per_epoch = -(-len(images) // BATCH)
@@ -181,12 +188,27 @@ def fit(
 
 
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
-    """The share of right first answers, in percent."""
+    """Compute the share of pictures whose likeliest class is right, in percent.
+
+    Args:
+        model: a module from inputs to logits.
+        inputs: a batch for the model, [N, ...].
+        labels: integers [N].
+    """
     return 100 * (_answers(model, inputs) == labels).float().mean().item()
 
 
 def balanced_accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
-    """The mean, over the classes, of the share of right first answers in each, in percent."""
+    """Compute the accuracy of each class, and their mean, in percent.
+
+    Args:
+        model: a module from inputs to logits.
+        inputs: a batch for the model, [N, ...].
+        labels: integers [N].
+
+    Returns:
+        The mean over the classes.
+    """
     import torch
 
     right = (_answers(model, inputs) == labels).double()

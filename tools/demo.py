@@ -1,9 +1,9 @@
-"""The main job, from start to end, on a sample class: release, verify, grade, feedback, report.
+"""Runs the main commands on a sample class: release, verify, grade, feedback, report.
 
-python -m tools.demo
+    python -m tools.demo
 
-Works on a copy of the course in build/demo. Every expected score stands beside the submission it
-belongs to (tools/sample_class.py); any surprise makes the demo fail.
+The demo works on a copy of the course in build/demo. The expected score of each submission stands
+beside the submission in tools/sample_class.py. The demo fails if a result differs from it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ out = Console(width=max(100, Console().width))
 
 
 def main() -> int:
-    """Run the demo; 0 if everything came out as expected."""
+    """Run the demo. Return 0 if every result is as expected, else 1."""
     started = time.perf_counter()
     shutil.rmtree(COURSE, ignore_errors=True)
-    parts = ("submitted", "autograded", "feedback", "release", "specimens", "gradebook.db*")
-    shutil.copytree(ROOT / "exercises", COURSE, ignore=shutil.ignore_patterns(*parts))
+    left_out = ("submitted", "autograded", "feedback", "release", "specimens", "gradebook.db*")
+    shutil.copytree(ROOT / "exercises", COURSE, ignore=shutil.ignore_patterns(*left_out))
     _step("release", "release")
     _step("verify: the tests are tested first", "verify", ASSIGNMENT, "--quick")
     expected = make_sample_class(COURSE)
@@ -55,40 +55,40 @@ def main() -> int:
 def _step(title: str, *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
     out.rule(title)
     command = [sys.executable, "-m", "autograder", *arguments, "--course", str(COURSE)]
-    done = subprocess.run(command, check=False)
-    if done.returncode not in codes:
+    finished = subprocess.run(command, check=False)
+    if finished.returncode not in codes:
         raise SystemExit(f"'autograder {' '.join(arguments)}' failed: see above")
 
 
 def _show(expected: list[Expected]) -> int:
-    """Print what was expected beside what came out; the number of differences."""
-    found = {result.student: result for result in results(Course(COURSE), ASSIGNMENT)}
+    """Print the expected result beside each result, and return the number of differences."""
+    graded = {result.student: result for result in results(Course(COURSE), ASSIGNMENT)}
     table = Table("student", "handed in", "expected", "graded", "late", "", title="The class")
     surprises = 0
-    for one in expected:
-        result = found.pop(one.student, None)
-        well = result is not None and _as_expected(one, result)
-        surprises += not well
+    for row in expected:
+        result = graded.pop(row.student, None)
+        as_expected = result is not None and _as_expected(row, result)
+        surprises += not as_expected
         table.add_row(
-            one.student,
-            one.about,
-            "needs review" if one.score is None else f"{one.score:g}",
+            row.student,
+            row.about,
+            "needs review" if row.score is None else f"{row.score:g}",
             _given(result),
             "late" if result and result.seconds_late else "",
-            "[green]✓[/]" if well else "[red]✗[/]",
+            "[green]✓[/]" if as_expected else "[red]✗[/]",
         )
     out.print(table)
-    return surprises + len(found)
+    return surprises + len(graded)
 
 
-def _as_expected(one: Expected, result: Result) -> bool:
-    """Every test's points, the lateness, and whether a person must look."""
-    if one.late != (result.seconds_late > 0):
+def _as_expected(expected: Expected, result: Result) -> bool:
+    """Whether a result has the expected points for each test, lateness and need of review."""
+    if expected.late != (result.seconds_late > 0):
         return False
-    if one.points is None:
+    if expected.points is None:
         return result.status == "needs review"
     points = {name: cell.score for name, cell in result.cells.items()}
-    return result.status == "graded" and points == one.points
+    return result.status == "graded" and points == expected.points
 
 
 def _given(result: Result | None) -> str:

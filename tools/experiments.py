@@ -1,13 +1,13 @@
 """Recomputes the training experiments that the lectures show: course_utils/results/*.csv.
 
-    python -m tools.experiments                 all of them
-    python -m tools.experiments layers grain    only these
+    python -m tools.experiments                 all experiments
+    python -m tools.experiments layers grain    only these experiments
 
-Each line of a file is one run: the arm, its setting, the seed, and the balanced accuracy on test
-pictures in percent. No photograph has a near twin on the other side of its split. A run depends on
-its line alone, so runs are spread over two processes of one thread each. Another processor or torch
-rounds otherwise, and a training amplifies that: TOLERANCE says how far the mean of an arm's seeds
-may move.
+Each line of a file is one run: the arm (the method), its setting, the seed, and the balanced
+accuracy on test pictures in percent. A split never separates near twins among the photographs.
+Runs don't depend on each other, so they are spread over two processes of one thread each. Another
+processor or another version of torch rounds differently, and training amplifies the difference.
+TOLERANCE says how far the mean over an arm's seeds may therefore move.
 """
 
 from __future__ import annotations
@@ -42,22 +42,24 @@ from course_utils.training import (
 
 SEEDS = range(12)
 LAYERS_SEEDS = range(5)
-SEARCHED = range(100, 103)  # splits on which rates are chosen, and nothing is reported
-SEARCHED_LONGER = range(100, 112)  # … of an arm whose runs differ much
+SEARCHED = range(100, 103)  # the splits on which rates are chosen; their accuracy isn't reported
+SEARCHED_LONGER = range(100, 112)  # the same, for an arm whose runs differ much
 FEW = (1, 2, 5, 10)
-# Points by which the mean of an arm's seeds may differ on another machine. Logistic regression has
-# one solution; a training of all weights ends somewhere else after another rounding.
+# By how many percentage points the mean over an arm's seeds may differ on another computer.
+# Logistic regression has a unique solution. A training of all weights ends at another solution if
+# numbers are rounded differently.
 TOLERANCE = {"frozen": 1.5, "random": 1.5, "pixels": 1.5}
 TOLERANCE_OF_TRAINING = 5.0
 
-# For one task every arm that is trained has the same steps, and for one size the same pictures and
-# the same changes at random.
+# All trained arms of a task have the same number of steps. All trained arms of a picture size have
+# the same pictures and the same random shifts.
 PHOTOGRAPHS = Run("photographs", "", "", 96, 10, steps=100, shift=6)
 TINY = replace(PHOTOGRAPHS, size=32, shift=2)
 GRAIN = Run("grain", "", "", 64, 10, steps=150, shift=2)
 
-# The highest learning rates that were tried on validation pictures, of other splits than those that
-# are reported. The middle one did best. Where the body has its own rate, it is the body's.
+# The highest learning rates that were tried on validation pictures. The splits for this are other
+# splits than those that are reported. The rate in the middle was the best. If the body has its own
+# rate, these are the rates of the body.
 TRIED = {
     replace(PHOTOGRAPHS, arm="fine-tuning"): (3e-5, 1e-4, 3e-4),
     replace(PHOTOGRAPHS, arm="head only"): (1e-3, 3e-3, 1e-2),
@@ -73,7 +75,7 @@ HEAD_FASTER = 10  # times the body's rate, in fine-tuning and with discriminativ
 CHOSEN = [replace(run, rate=rates[1]) for run, rates in TRIED.items()]
 
 
-# Would more steps help? The same with four times as many.
+# The same runs with four times as many steps, to see whether more steps help.
 LONGER = [
     replace(run, steps=4 * run.steps)
     for run in CHOSEN
@@ -85,11 +87,11 @@ def _trained(task: str) -> list[Run]:
     return [run for run in [*CHOSEN, *LONGER] if run.task == task]
 
 
-# Every run of each experiment, without its seed and result
-#   rates: what TRIED says.
+# The runs of each experiment, without their seeds and results:
+#   rates: the learning rates in TRIED.
 #   photographs: the 240 stamps, eight classes.
 #   grain: six synthetic textures (course_utils.textures), drawn in 64×64.
-#   layers: where to cut a frozen network, with ImageNet's weights and with random ones.
+#   layers: where to cut a frozen network, with ImageNet's weights and with random weights.
 PLAN: dict[str, list[Run]] = {
     "photographs": [
         *(Run("photographs", "frozen", "fire9", size, n) for size in (32, 96, 224) for n in FEW),
@@ -120,7 +122,7 @@ PLAN: dict[str, list[Run]] = {
 
 
 def planned(name: str) -> list[Run]:
-    """All runs of an experiment, each with its seed."""
+    """List all runs of an experiment, with their seeds."""
     return [replace(run, seed=seed) for run in PLAN[name] for seed in _seeds(name, run)]
 
 
@@ -132,10 +134,10 @@ def _seeds(name: str, run: Run) -> range:
 
 
 def compute(run: Run) -> Run:
-    """Do one run, and fill in its accuracy."""
+    """Do a run, and return it with its accuracy."""
     torch.set_num_threads(1)
     labels = _pictures(run.task)[1]
-    train, asked = split(run)
+    train, evaluated = split(run)
     if run.arm in ("frozen", "random", "pixels"):
         network = run.seed if run.arm == "random" else 0
         inputs = _features(run.task, run.arm, run.size, network)[run.layer]
@@ -143,7 +145,9 @@ def compute(run: Run) -> Run:
     else:
         inputs = _inputs(run.task, run.size)
         model = _train(run, inputs[train], labels[train])
-    return replace(run, accuracy=round(balanced_accuracy(model, inputs[asked], labels[asked]), 2))
+    return replace(
+        run, accuracy=round(balanced_accuracy(model, inputs[evaluated], labels[evaluated]), 2)
+    )
 
 
 def _train(run: Run, images: Tensor, labels: Tensor) -> nn.Module:
@@ -155,17 +159,17 @@ def _train(run: Run, images: Tensor, labels: Tensor) -> nn.Module:
     body, head = list(model.features.parameters()), list(model.classifier.parameters())
     if run.arm == "head only":
         model.features.requires_grad_(False)
-    faster = HEAD_FASTER * run.rate
+    head_rate = HEAD_FASTER * run.rate
     rates = {
         "head only": [{"params": head, "lr": run.rate}],
-        "fine-tuning": [{"params": body, "lr": run.rate}, {"params": head, "lr": faster}],
-        "discriminative": discriminative_rates(model, faster, run.rate, factor=0.7),
+        "fine-tuning": [{"params": body, "lr": run.rate}, {"params": head, "lr": head_rate}],
+        "discriminative": discriminative_rates(model, head_rate, run.rate, factor=0.7),
         "from scratch": [{"params": body + head, "lr": run.rate}],
     }[run.arm]
     return fit(model, images, labels, rates, run.steps, run.shift)
 
 
-# What the runs share; each process computes it once
+# Pictures and features that runs share; each process computes them once
 
 
 @cache
@@ -178,16 +182,22 @@ def _pictures(task: str) -> tuple[Tensor, Tensor, Tensor | None]:
 
 
 def split(run: Run) -> tuple[Tensor, Tensor]:
-    """Training pictures, and those of the run's part.
+    """Split the pictures of a run's task.
 
-    Of fewer training pictures each was among the most; all settings have the same test.
+    All settings have the same test pictures. The training pictures of a setting with few pictures
+    are among the training pictures of the setting with most.
+
+    Returns:
+        The indices of the training pictures, and of the pictures on which the run is evaluated.
     """
     _, labels, groups = _pictures(run.task)
     most, others = split_per_class(labels, FEW[-1], run.seed, groups)
     train = most
-    if run.per_class < FEW[-1]:  # all twins are on this side
+    if run.per_class < FEW[-1]:  # no groups here, because all twins are on this side
         train = most[split_per_class(labels[most], run.per_class, run.seed)[0]]
-    if run.task == "photographs":  # too few for two parts: a rate is chosen on other splits
+    # There are too few photographs for a validation part and a test part. For photographs, the
+    # two parts are the same pictures, but rates are chosen on the splits of other seeds.
+    if run.task == "photographs":
         return train, others
     validation, test = split_per_class(labels[others], 20, run.seed)
     return train, others[validation if run.part == "validation" else test]
@@ -210,7 +220,7 @@ def _features(task: str, arm: str, size: int, seed: int) -> dict[str, Tensor]:
 
 
 def write(name: str, runs: Sequence[Run]) -> None:
-    """Write an experiment's runs, and where they come from."""
+    """Write the runs of an experiment, with a comment that says how they were made."""
     text = io.StringIO()
     text.write(
         f"# Made by `python -m tools.experiments {name}`: torch {torch.__version__}, "
@@ -230,7 +240,7 @@ def write(name: str, runs: Sequence[Run]) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Recompute the experiments that are named, or all."""
+    """Recompute the named experiments, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", choices=[*PLAN, []], metavar="NAME")
     names = parser.parse_args(argv).names or list(PLAN)

@@ -1,16 +1,16 @@
-"""Facts are tests: binds every number in a lecture's prose to what the lecture computes.
+"""Checks that every number in a lecture's prose is bound to what the lecture computes.
 
-    python -m tools.facts lectures/02_convolution_arithmetic.ipynb    lists what is unbound
+    python -m tools.facts lectures/02_convolution_arithmetic.ipynb    lists the unbound numbers
 
 Prose is a lecture's Markdown and the alt text of its figures. Numbers are digits, and number words
 from "four" on. A number is bound in one of two ways:
 
-1. It stands in the code or the printed output of the two code cells before or after it, and
-   neither of its neighbours does, so that a slip by one is noticed. In "3×3" the numbers are
-   neighbours too: such a product is looked for as a whole first.
-2. It is covered by a fact in lectures/facts/NAME.yaml. A fact quotes the prose, with a Python
-   expression in «» for what is computed; expressions are evaluated after the lecture's last cell,
-   so they can use its variables:
+1. It stands in the code or the printed output of the two code cells before it or after it. The
+   number minus one and the number plus one must not stand there, so that an error by one is
+   noticed. A product such as "3×3" is looked for as a whole first.
+2. It is covered by a fact in lectures/facts/NAME.yaml. A fact quotes the prose. A Python expression
+   in «» stands for a computed number. Expressions are evaluated after the lecture's last cell, so
+   they can use the lecture's variables:
 
     - says: "one filter has «one_filter» weights"
     - says: "$o = i - k + 1$"          # a formula: say in `check` what must be true
@@ -19,11 +19,11 @@ from "four" on. A number is bound in one of two ways:
       source: Huh et al. 2016, table 2   # read, not computed
     - given: 3×3 kernel                  # a name, or the lecture's own choice
 
-An interpretation ("falls with depth") is a fact, too, with a `check` that has a margin. A test
-turns each comparison of each check round, and expects to notice: see `flipped`.
+An interpretation ("falls with depth") is also a fact, with a `check` that has a margin. A test
+reverses each comparison of each check, and expects that the check then fails: see `flipped`.
 
-Not numbers: years, minutes, numbers in names (VGG-16, conv1, float32, 3-D), numbers of headings and
-of lists, lectures' numbers, code, links, and everything below "### Sources".
+These don't count as numbers: years, minutes, numbers in names (VGG-16, conv1, float32, 3-D), the
+numbers of headings, lists and lectures, code, links, and everything below "### Sources".
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ SMALL = [
 ]
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 # fmt: on
-# "one", "two" and "three" are everyday words; from four on somebody counted.
+# "one", "two" and "three" are left out, because they are often not meant as numbers.
 WORDS = {
     **{word: number for number, word in enumerate(SMALL) if number > 3},
     **{word: 10 * number for number, word in enumerate(TENS, start=2)},
@@ -71,7 +71,7 @@ WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 NUMBER = re.compile(rf"(?<![\w.])(?<![A-Za-z]-)(?:{DIGITS})(?!\d)|\b(?:{WORD})\b", re.IGNORECASE)
 PRODUCT = re.compile(r"\d+(?:×\d+)+")
-# In code and output also where a letter is beside it: f"{k}x", "1.5MB".
+# In code and output, a letter may follow a number: f"{k}x", "1.5MB".
 EVIDENCE = re.compile(rf"(?<![\w.])(?:{DIGITS})")
 NO_NUMBER = re.compile(
     r"(?<![\d.,×])(?:19[5-9]\d|20[0-3]\d)(?![\d.,×]\d|\d)"  # years
@@ -86,12 +86,19 @@ EXPRESSION = re.compile("«(.+?)»")
 
 
 class FactError(ValueError):
-    """A facts file that can't be used; the message names the file and the fact."""
+    """A facts file can't be used. The message names the file and the fact."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A piece of a lecture's prose, and what makes it true."""
+    """A piece of a lecture's prose, and what makes it true.
+
+    Attributes:
+        says: the prose, with expressions in «».
+        check: a Python expression that must be true.
+        source: where the fact was read, if it isn't computed.
+        given: prose that needs no proof: a name, or a choice of the lecture.
+    """
 
     says: str = ""
     check: str = ""
@@ -100,7 +107,7 @@ class Fact:
 
     @property
     def expressions(self) -> list[str]:
-        """The Python expressions in what it says."""
+        """The Python expressions in the prose."""
         return EXPRESSION.findall(self.says)
 
 
@@ -113,10 +120,10 @@ class Statement:
 
 
 def load(path: Path) -> list[Fact]:
-    """The facts of one lecture; none if it has no file.
+    """Read the facts of one lecture; [] if the lecture has no file.
 
     Raises:
-        FactError: The file isn't a list of facts, or a fact has nothing that could be wrong.
+        FactError: the file isn't a list of facts, or a fact has nothing that can be tested.
     """
     if not path.exists():
         return []
@@ -147,7 +154,7 @@ def load(path: Path) -> list[Fact]:
 # Running
 
 
-# Processor time at the end of each cell, so that a busy machine doesn't count.
+# Processor time at the end of each cell. It doesn't grow if other programs use the processor.
 STOPWATCH = """
 import time as _time
 _ends = []
@@ -160,12 +167,12 @@ class Ran:
     """A lecture after it ran.
 
     Attributes:
-        notebook: with its outputs.
-        true_texts: for each fact the text that is true; where a check fails, a text that says so.
-        unnoticed: checks of which one comparison was turned round, and which are true all the same.
-        flips: how many comparisons were turned round.
-        seconds: of processor time that each code cell took.
-        solved: for each exercise what its check prints of the folded solution.
+        notebook: the notebook with its outputs.
+        true_texts: for each fact, the true text. If the fact's check fails, a text that says so.
+        unnoticed: checks that are still true although one of their comparisons was reversed.
+        flips: how many comparisons were reversed.
+        seconds: the seconds of processor time that each code cell took.
+        solved: for each exercise, what its check prints about the folded solution.
     """
 
     notebook: NotebookNode
@@ -177,22 +184,28 @@ class Ran:
 
 
 def run(notebook: Path, folder: Path, facts: Sequence[Fact]) -> Ran:
-    """Run a lecture in `folder`; then evaluate its facts, and solve its exercises."""
-    read = nbformat.read(notebook, as_version=4)
+    """Run a lecture in a folder, evaluate its facts, and run the solutions of its exercises.
+
+    Args:
+        notebook: the lecture.
+        folder: the working directory of the kernel.
+        facts: the facts of the lecture.
+    """
+    lecture = nbformat.read(notebook, as_version=4)
     flips = [flip for fact in facts if fact.check for flip in flipped(fact.check)]
     stopwatch, probe = map(nbformat.v4.new_code_cell, (STOPWATCH, _probe(facts, flips)))
-    solved = [nbformat.v4.new_code_cell(code) for code in _solved(read)]
-    read.cells = [stopwatch, *read.cells, probe, *solved]
+    solved = [nbformat.v4.new_code_cell(code) for code in _solved(lecture)]
+    lecture.cells = [stopwatch, *lecture.cells, probe, *solved]
     client = nbclient.NotebookClient(
-        read, timeout=60, resources={"metadata": {"path": str(folder)}}
+        lecture, timeout=60, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
-    read.cells = read.cells[1 : -1 - len(solved)]
-    # What is printed at once may arrive in pieces.
+    lecture.cells = lecture.cells[1 : -1 - len(solved)]
+    # A single print may arrive as several outputs.
     printed = "".join(output.text for output in probe.outputs if output.get("name") == "stdout")
     true_texts, unnoticed, ends = json.loads(printed)
     return Ran(
-        notebook=read,
+        notebook=lecture,
         true_texts=true_texts,
         unnoticed=unnoticed,
         flips=len(flips),
@@ -219,22 +232,29 @@ COMPARES = ("equal", "allclose", "isclose")
 
 
 def flipped(check: str) -> Iterator[str]:
-    """A check with one comparison turned round, for each that it makes: `<` becomes `>=`.
+    """Reverse one comparison of a check at a time: `<` becomes `>=`.
 
-    What chooses elements (`for x in numbers if x > 0`) is no claim, and stays.
+    A comparison that only chooses elements (`for x in numbers if x > 0`) is left as it is, because
+    it claims nothing.
+
+    Args:
+        check: a Python expression.
+
+    Yields:
+        For each comparison, the check with this comparison reversed.
     """
     tree = ast.parse(check, mode="eval")
     choices = [test for node in ast.walk(tree) for test in getattr(node, "ifs", ())]
     choices += [node.test for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
-    kept = {id(node) for choice in choices for node in ast.walk(choice)}
+    unchanged = {id(node) for choice in choices for node in ast.walk(choice)}
     for node in ast.walk(tree):
-        if id(node) in kept:
+        if id(node) in unchanged:
             continue
         if isinstance(node, ast.Compare):
-            for at, operator in enumerate(node.ops):
-                node.ops[at] = OPPOSITE[type(operator)]()
+            for index, operator in enumerate(node.ops):
+                node.ops[index] = OPPOSITE[type(operator)]()
                 yield ast.unparse(tree)
-                node.ops[at] = operator
+                node.ops[index] = operator
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in COMPARES:
             call = ast.copy_location(ast.Call(node.func, node.args, node.keywords), node)
             function, node.func = node.func, ast.Name("_not")
@@ -244,16 +264,19 @@ def flipped(check: str) -> Iterator[str]:
 
 
 def _solved(notebook: NotebookNode) -> Iterator[str]:
-    """For each exercise its folded solution and its check: they follow the cell to complete."""
+    """For each exercise, the code of its folded solution followed by its check.
+
+    The check is the cell after the cell to complete; the solution is the cell after the check.
+    """
     cells = notebook.cells
-    for at, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         if cell.cell_type == "code" and STUB in cell.source:
-            (solution,) = re.findall(r"```python\n(.*?)```", cells[at + 2].source, re.DOTALL)
-            yield f"{solution}\n{cells[at + 1].source}"
+            (solution,) = re.findall(r"```python\n(.*?)```", cells[index + 2].source, re.DOTALL)
+            yield f"{solution}\n{cells[index + 1].source}"
 
 
 def _probe(facts: Sequence[Fact], flips: Sequence[str]) -> str:
-    """Code that prints the true text of each fact, and the flips that are true, as JSON."""
+    """Code that prints, as JSON, the true text of each fact, the true flips, and the times."""
     texts = []
     for fact in facts:
         values = [f'f"""{{{code}}}"""' for code in fact.expressions]
@@ -285,27 +308,27 @@ def _probe(facts: Sequence[Fact], flips: Sequence[str]) -> str:
 
 
 def statements(notebook: NotebookNode) -> list[Statement]:
-    """All prose of a lecture, in order, with runs of white space as one space."""
-    found = []
+    """List all prose of a lecture in order, with each run of white space as one space."""
+    prose = []
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             text, _, sources = cell.source.partition("### Sources")
-            found.append(Statement(index, _plain(text)))
+            prose.append(Statement(index, _plain(text)))
             if sources:
                 break
         else:
-            found += [Statement(index, _plain(alt)) for _, alt in _alts(cell.source)]
-    return found
+            prose += [Statement(index, _plain(alt)) for _, alt in _alts(cell.source)]
+    return prose
 
 
 def _plain(text: str) -> str:
-    """Without what is no number (its place is kept), and with single spaces."""
+    """The text with single spaces, and with "#" for digits that don't count as numbers."""
     hidden = NO_NUMBER.sub(lambda match: re.sub(r"\d", "#", match.group()), text)
     return " ".join(hidden.split())
 
 
 def _alts(source: str) -> Iterator[tuple[str, str]]:
-    """The alt texts in a cell: their code, and what is literally in them."""
+    """The alt texts in a cell: the code of each, and its literal text without expressions."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "alt":
             parts = node.value.values if isinstance(node.value, ast.JoinedStr) else [node.value]
@@ -314,7 +337,12 @@ def _alts(source: str) -> Iterator[tuple[str, str]]:
 
 
 def evidence(notebook: NotebookNode, index: int) -> str:
-    """Code and printed output of the code cells next to a place, without alt texts."""
+    """Join the code and the printed output of the code cells next to a place, without alt texts.
+
+    Args:
+        notebook: the lecture, with outputs.
+        index: the index of the cell in which the prose is.
+    """
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     before = [i for i in code if i < index][-NEAR:]
     after = [i for i in code if i >= index][: NEAR + (index in code)]
@@ -337,17 +365,23 @@ def _shown(cell: NotebookNode) -> str:
 
 
 def value(text: str) -> Decimal:
-    """The number that a piece of prose or output says."""
+    """Read a number, as it is written in prose or output."""
     return Decimal(WORDS.get(text.lower(), text.replace(",", "")))
 
 
 def step(text: str) -> Decimal:
-    """One in the last place."""
+    """Give the value of one in the last place of a number: 0.01 for "1.50"."""
     return Decimal((0, (1,), int(value(text).as_tuple().exponent)))
 
 
 def unbound(text: str, shown: str, true_texts: Sequence[str]) -> list[str]:
-    """The numbers in a statement that neither a fact nor the cells beside it hold, in context."""
+    """List the numbers in a statement that are not bound, each with some text around it.
+
+    Args:
+        text: the statement.
+        shown: the code and the output next to it, from `evidence`.
+        true_texts: the true texts of the facts.
+    """
     covered: set[int] = set()
     for true_text in true_texts:
         for match in re.finditer(re.escape(true_text), text):
@@ -365,8 +399,8 @@ def unbound(text: str, shown: str, true_texts: Sequence[str]) -> list[str]:
 
 
 def _shows(numbers: set[Decimal], text: str) -> bool:
-    number, one = value(text), step(text)
-    return number in numbers and not numbers & {number - one, number + one, number + 1}
+    number, unit = value(text), step(text)
+    return number in numbers and not numbers & {number - unit, number + unit, number + 1}
 
 
 def _slips(product: str) -> set[str]:
@@ -379,19 +413,23 @@ def _slips(product: str) -> set[str]:
 
 
 def problems(notebook: NotebookNode, true_texts: Sequence[str]) -> list[str]:
-    """Everything that is wrong between a lecture's prose and its facts."""
+    """List all unbound numbers of a lecture, and all facts that its prose doesn't contain."""
     prose = statements(notebook)
-    found = [
+    missing = [
         f"cell {statement.cell + 1}: {number}"
         for statement in prose
         for number in unbound(statement.text, evidence(notebook, statement.cell), true_texts)
     ]
     everything = "\n".join(statement.text for statement in prose)
-    return found + [f"not in the prose: {text}" for text in true_texts if text not in everything]
+    return missing + [f"not in the prose: {text}" for text in true_texts if text not in everything]
 
 
 def slips(text: str) -> Iterator[tuple[str, str]]:
-    """Each number of a statement made larger by one, one at a time: (which, altered text)."""
+    """Make one number of a statement larger by one, for each number in turn.
+
+    Yields:
+        The number, and the statement with this number changed.
+    """
     words: Mapping[int, str] = {number: word for word, number in WORDS.items()}
     for match in NUMBER.finditer(text):
         number = value(match.group()) + 1
@@ -401,7 +439,7 @@ def slips(text: str) -> Iterator[tuple[str, str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """List the unbound numbers of lectures; 1 if there are any."""
+    """Print the problems of lectures. Return 1 if there are any, else 0."""
     failed = False
     for name in sys.argv[1:] if argv is None else argv:
         path = Path(name).resolve()

@@ -1,11 +1,11 @@
-"""A real JupyterLab and a real browser, started by a test or a script.
+"""Starts a real JupyterLab and a real browser for a test or a script.
 
     with jupyterlab(root, scratch) as lab, chromium() as context:
         notebook = open_notebook(context, lab, "lectures/02_convolution_arithmetic.ipynb")
         notebook.run_all()
         assert not notebook.problems()
 
-The server listens on 127.0.0.1 only, has a token, and reads none of the user's configuration.
+The server listens on 127.0.0.1 only, needs a token, and reads none of the user's configuration.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SETTINGS = {
         "fetchNews": "false",
         "checkForUpdates": False,
     },
-    # Every cell is in the page, in view or not, so that a test finds it.
+    # All cells are in the page, even those out of view, so that a test finds them.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
 
@@ -56,9 +56,15 @@ class Lab:
 
 @contextmanager
 def jupyterlab(root: Path, scratch: Path, *options: str) -> Iterator[Lab]:
-    """Serve `root` until the block ends; `scratch` takes configuration, runtime files and log.
+    """Serve a folder until the block ends. Kernels import the packages of this repository.
 
-    Kernels import this repository's packages. `options` go to JupyterLab's command line.
+    Args:
+        root: the folder to serve.
+        scratch: a folder for configuration, runtime files and the log.
+        options: further options on JupyterLab's command line.
+
+    Raises:
+        LabError: JupyterLab didn't start.
     """
     config = scratch / "config"
     (config / "labconfig").mkdir(parents=True)
@@ -90,7 +96,8 @@ def jupyterlab(root: Path, scratch: Path, *options: str) -> Iterator[Lab]:
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-        # The server takes another port if ours is gone by now; its own file says which.
+        # If another program has taken our port, the server chooses another port and writes it
+        # into this file.
         info = scratch / "runtime" / f"jpserver-{server.pid}.json"
         yield Lab(_wait_until_up(server, info, log), token, root, log)
     finally:
@@ -128,7 +135,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def chromium_path() -> str | None:
-    """The browser to drive: $CHROMIUM, else the system's, else None (Playwright's own)."""
+    """Find the browser: $CHROMIUM, or else the system's, or else None (Playwright's own)."""
     return (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     )
@@ -136,7 +143,12 @@ def chromium_path() -> str | None:
 
 @contextmanager
 def chromium(*, width: int = 1400, height: int = 900) -> Iterator[BrowserContext]:
-    """One headless browser and one context; its pages share the log-in."""
+    """Start a headless browser with one context, whose pages share the log-in.
+
+    Args:
+        width: the width of the window in pixels.
+        height: the height of the window in pixels.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path(),
@@ -152,7 +164,13 @@ def chromium(*, width: int = 1400, height: int = 900) -> Iterator[BrowserContext
 
 @dataclass
 class Notebook:
-    """A notebook open in JupyterLab, with what the console said and which addresses were asked."""
+    """A notebook that is open in JupyterLab.
+
+    Attributes:
+        page: the page in the browser.
+        console: the messages in the browser's console.
+        asked: the addresses that the page requested.
+    """
 
     page: Page
     console: list[str] = field(default_factory=list)
@@ -172,11 +190,11 @@ class Notebook:
         self.wait_for_kernel(timeout)
 
     def run_cell(self, text: str) -> None:
-        """Run the first cell whose source has `text` in it, and wait for its result.
+        """Run the first cell whose source contains `text`, and wait for its result.
 
-        Widgets first: of quick changes, the last is sent only after the kernel has answered the
-        one before, and a cell that runs meanwhile reads an earlier value. A message waits among
-        the kernel's futures until its answer has been handled.
+        Before that, wait for the widgets. A widget sends the last of several quick changes only
+        after the kernel has answered the change before. A cell that runs earlier would read an
+        old value. A message is among the kernel's futures until its answer has been handled.
         """
         self.page.wait_for_function(
             "() => [...window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
@@ -194,7 +212,7 @@ class Notebook:
         )
 
     def restart_and_run_all(self, timeout: float = 120) -> None:
-        """As a student does after a break: a new kernel, then every cell."""
+        """Restart the kernel and run every cell, as a student does after a break."""
         self.page.evaluate(
             "async () => { await window.jupyterapp.shell.currentWidget.sessionContext"
             ".restartKernel(); }"
@@ -210,14 +228,14 @@ class Notebook:
         )
 
     def cells(self) -> list[dict[str, Any]]:
-        """The notebook as it now is (nbformat cells, with outputs)."""
-        found: list[dict[str, Any]] = self.page.evaluate(
+        """List the cells of the notebook as it is now (nbformat, with outputs)."""
+        current: list[dict[str, Any]] = self.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.context.model.toJSON().cells"
         )
-        return found
+        return current
 
     def problems(self) -> list[str]:
-        """Every error and every line on stderr among the outputs, each with its cell."""
+        """List every error and every text on stderr among the outputs, with its cell."""
         return [
             f"cell {number}: {output.get('ename', 'stderr')}: "
             f"{output.get('evalue') or output.get('text')}"
@@ -227,12 +245,12 @@ class Notebook:
         ]
 
     def output(self, text: str) -> Locator:
-        """The output area of the first cell whose source has `text` in it."""
+        """Locate the output area of the first cell whose source contains `text`."""
         cell = self.page.locator(".jp-CodeCell", has=self.page.get_by_text(text)).first
         return cell.locator(".jp-Cell-outputArea")
 
     def theme(self, dark: bool) -> None:
-        """Switch JupyterLab to its light or its dark theme, and wait until that shows."""
+        """Switch JupyterLab to its light or dark theme, and wait until the theme is applied."""
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.command("apputils:change-theme", theme=name)
         self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
@@ -248,13 +266,14 @@ class Notebook:
 def open_notebook(
     context: BrowserContext, lab: Lab, path: str, prepare: Callable[[Page], None] | None = None
 ) -> Notebook:
-    """Open `path` (relative to the served folder) in a fresh workspace with the side bar folded.
+    """Open a notebook in a fresh workspace, with the side bar folded.
 
     Args:
-        context: The browser context; every page of it shares the log-in.
-        lab: The running server.
-        path: The notebook, relative to `lab.root`.
-        prepare: Called with the page before anything is loaded, e.g. to listen to its traffic.
+        context: the browser context.
+        lab: the running server.
+        path: the notebook, relative to `lab.root`.
+        prepare: a function that is called with the page before it loads anything, e.g. to listen
+            to its traffic.
     """
     page = context.new_page()
     notebook = Notebook(page)

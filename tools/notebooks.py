@@ -1,23 +1,25 @@
-"""Derives every notebook from its reviewed text source (Jupytext percent format).
+"""Derives every notebook from its text source (Jupytext percent format).
 
     python -m tools.notebooks           write the notebooks
     python -m tools.notebooks --check   fail if a notebook differs from its source
 
-A lecture is lectures/text/NAME.py and becomes lectures/NAME.ipynb. An assignment is
-exercises/text/NAME.py and becomes exercises/source/NAME/NAME.ipynb. The result is byte-stable:
-no outputs, no random cell ids, no machine's metadata.
+The lecture lectures/text/NAME.py becomes lectures/NAME.ipynb. The assignment
+exercises/text/NAME.py becomes exercises/source/NAME/NAME.ipynb. The same source always gives the
+same bytes, because a notebook gets no outputs, no random cell ids and no metadata of a computer.
 
-A cell that only draws says `# %% folded=true`: JupyterLab shows its code at a click only.
+A cell that only draws begins with `# %% folded=true`. JupyterLab then hides its code until the
+student clicks on it.
 
-In an assignment, a cell says what it is to nbgrader in one word on its marker line:
+In an assignment, one word on a cell's marker line says which kind of nbgrader cell it is:
 
     # %% given="imports"                     the instructor's cell; restored before grading
     # %% solution="max_pool_backward"        the student's cell
     # %% test="test_max_pool" points=3       an autograded test
     # %% [markdown] manual="essay" points=2  answered by the student, marked by hand
-    # %% quiz="backprop_false"               an empty cell: marks a graded question (tools.quizzes)
+    # %% quiz="backprop_false"               an empty cell for a graded question (tools.quizzes)
 
-An assignment that course_utils would solve names what its candidates do without, on top:
+If a module of course_utils would solve an assignment, the header of the assignment names it, and
+the module is hidden from the candidate:
 
     # ---
     # jupyter:
@@ -46,26 +48,27 @@ from tools import quizzes
 ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
-# What a header may say under `jupyter:`, and what Jupytext adds, which is not kept.
+# The entries that a header may have under `jupyter:`, and the entries that Jupytext adds. The
+# latter are dropped.
 HEADER = ("autograder",)
 MACHINES = ("jupytext", "kernelspec", "language_info")
-# What each word on a marker line means in nbgrader's cell metadata (schema version 3).
+# For each word on a marker line, nbgrader's cell metadata (schema version 3).
 ROLES: dict[str, dict[str, bool]] = {
     "given": {"grade": False, "locked": True, "solution": False, "task": False},
     "solution": {"grade": False, "locked": False, "solution": True, "task": False},
     "test": {"grade": True, "locked": True, "solution": False, "task": False},
     "manual": {"grade": True, "locked": False, "solution": True, "task": False},
 }
-# nbformat's rule for a cell's id, which a grade_id becomes.
+# The rule of nbformat for the id of a cell, because a grade_id becomes the cell's id.
 GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class SourceError(ValueError):
-    """A text source that can't become a notebook; the message names the file and the cell."""
+    """A text source can't become a notebook. The message names the file and the cell."""
 
 
 def targets(root: Path) -> dict[Path, Path]:
-    """Every text source under `root`, with the notebook that it becomes."""
+    """Find every text source under `root`, with the path of its notebook."""
     lectures = {
         source: root / "lectures" / f"{source.stem}.ipynb"
         for source in sorted((root / "lectures" / "text").glob("*.py"))
@@ -78,7 +81,11 @@ def targets(root: Path) -> dict[Path, Path]:
 
 
 def derived(root: Path) -> Iterator[tuple[Path, str]]:
-    """Every file that is made from a text source under `root`, with its text."""
+    """Derive every file that is made from a text source under `root`.
+
+    Yields:
+        The path of the file, and its text.
+    """
     for source, notebook in targets(root).items():
         yield notebook, derive(source, notebook.stem)
         if (questions := quizzes.public_questions(source)) is not None:
@@ -86,7 +93,19 @@ def derived(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def derive(source: Path, name: str) -> str:
-    """The notebook's JSON text for one source file; `name` seeds the cell ids."""
+    """Derive a notebook from its text source.
+
+    Args:
+        source: the text source.
+        name: the name of the notebook, from which the cell ids are computed.
+
+    Returns:
+        The notebook as JSON text.
+
+    Raises:
+        SourceError: the source breaks a rule.
+        BankError: the graded questions don't fit the source.
+    """
     try:
         notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     except UnicodeDecodeError as error:
@@ -95,9 +114,9 @@ def derive(source: Path, name: str) -> str:
     unknown = sorted(notebook.metadata.keys() - {*HEADER, *MACHINES})
     if unknown:
         raise SourceError(f"{source}: its header has {unknown[0]!r}: use {', '.join(HEADER)}")
-    ours = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
+    kernel = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
     notebook.metadata = nbformat.from_dict(
-        {name: notebook.metadata[name] for name in HEADER if name in notebook.metadata} | ours
+        {name: notebook.metadata[name] for name in HEADER if name in notebook.metadata} | kernel
     )
     seen: set[str] = set()
     for position, cell in enumerate(notebook.cells):
@@ -118,7 +137,7 @@ def derive(source: Path, name: str) -> str:
 
 
 def _clean_metadata(cell: NotebookNode) -> str | None:
-    """Replace the marker line's word by nbgrader's metadata; the grade_id, if there is one."""
+    """Replace the marker line's word by nbgrader's metadata. Return the grade_id, or None."""
     metadata = dict(cell.metadata)
     metadata.pop("lines_to_next_cell", None)
     unknown = sorted(metadata.keys() - ROLES.keys() - {"points", "tags", "folded"})
@@ -157,16 +176,16 @@ def _nbgrader_metadata(role: str, grade_id: str, points: Any, cell_type: str) ->
         raise SourceError(f'{role}="{grade_id}" is in a {cell_type} cell: it needs a code cell')
     if graded and (isinstance(points, bool) or not isinstance(points, int | float) or points < 0):
         raise SourceError(f'{role}="{grade_id}" has points={points!r}: give a number, 0 or more')
-    found: dict[str, Any] = {"grade_id": grade_id, "schema_version": 3, **ROLES[role]}
+    metadata: dict[str, Any] = {"grade_id": grade_id, "schema_version": 3, **ROLES[role]}
     if graded:
-        found["points"] = points
+        metadata["points"] = points
     if not ROLES[role]["solution"]:
-        found["cell_type"] = cell_type
-    return found
+        metadata["cell_type"] = cell_type
+    return metadata
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write or check every notebook; 1 if one differs (with --check) or can't be made."""
+    """Write or check every notebook. Return 1 if it can't be made or, with --check, differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     check = parser.parse_args(argv).check

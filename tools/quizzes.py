@@ -1,8 +1,9 @@
-"""Writes graded questions into what is derived from an assignment's text source.
+"""Writes graded questions into the files that are derived from an assignment's text source.
 
 `exercises/keys/A.yaml` has the questions of assignment A with their keys. Its public part becomes
-`exercises/source/A/quiz/questions.yaml`; each key goes into the hidden region of the grade cell
-that is marked quiz="id" in the text source, so that any nbgrader can grade it.
+`exercises/source/A/quiz/questions.yaml`. The key of a question goes into the hidden region of a
+grade cell, so that any nbgrader can grade the question. This cell is marked quiz="id" in the text
+source.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from course_utils.quiz.document import Document
 from course_utils.quiz.errors import BankError
 
 PUBLIC_HEADER = "# Derived: to change a question, change its source and run make notebooks.\n"
-# The hidden region comes first, so that the solution is printed for whoever gave no answer, too.
-# The answer is bound to a name: as a last value it would be displayed, and nbgrader takes a
-# displayed number for the points.
+# The hidden region comes first, so that the solution is printed even if the student gave no answer
+# (`first_attempt` would raise). The last line assigns its value to a name, because nbgrader takes
+# a number that a cell displays for the cell's points.
 GRADE_CELL = '''\
 ### BEGIN HIDDEN TESTS
 from course_utils.quiz import grade
@@ -37,12 +38,12 @@ answer = first_attempt("{id}")'''
 
 
 def keys_of(source: Path) -> Path:
-    """The file with the graded questions of a text source, whether it exists or not."""
+    """Give the path of the file with a text source's graded questions. It may not exist."""
     return source.parent.parent / "keys" / f"{source.stem}.yaml"
 
 
 def public_questions(source: Path) -> str | None:
-    """What students get of the graded questions of a text source; None if it has none."""
+    """Write the graded questions of a text source without their keys; None if there are none."""
     keys = keys_of(source)
     if not keys.exists():
         return None
@@ -60,7 +61,7 @@ def public_questions(source: Path) -> str | None:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, so that the file reads like its source."""
+    """Writes texts of several lines as blocks, so that the file looks like its source."""
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
         style = "|" if "\n" in data else None
@@ -71,10 +72,11 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def write_grade_cells(source: Path, notebook: NotebookNode) -> None:
-    """Turn each cell marked quiz="id" into the question's test cell.
+    """Turn each cell that is marked quiz="id" into the test cell of the question.
 
     Raises:
-        BankError: A cell or a question has no counterpart, or a marked cell has a body.
+        BankError: a cell has no question, or a question has no cell, or a marked cell isn't empty,
+            or a key can't be written into a cell.
     """
     cells = [cell for cell in notebook.cells if "quiz" in cell.metadata]
     keys = keys_of(source)

@@ -1,11 +1,12 @@
-"""Makes a sample class: what students hand in, and what each of them must get.
+"""Makes a sample class: submissions, and the points that each submission must get.
 
     python -m tools.sample_class COURSE
 
-writes COURSE/submitted/STUDENT/ps5_backpropagation/ from the released notebook, with solution
-cells filled in from the reference and from exercises/specimens/, sets the due date in the
-gradebook, and writes what is expected to COURSE/submitted/expected.json. Every expectation is
-stated by hand in the table CLASS below; no grader computes it. The course must have been released.
+This writes COURSE/submitted/STUDENT/ps5_backpropagation/ from the released notebook. The solution
+cells are filled in from the reference and from exercises/specimens/. It sets the due date in the
+gradebook, and writes the expected results to COURSE/submitted/expected.json. The expected results
+are written by hand in the table CLASS below; no grader computes them. The assignment must have
+been released in the course.
 """
 
 from __future__ import annotations
@@ -55,21 +56,21 @@ TESTS_4 = tuple(f"test_{name}" for name in PART_4)
 
 
 class SampleClassError(Exception):
-    """The sample class can't be made here; the message says what to do first."""
+    """The sample class can't be made here. The message says what to do first."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the grader must say of one student.
+    """The result that the grader must give to one student.
 
     Attributes:
-        student: The student's id.
+        student: the student's id.
         kind: right, partly right, alternative, blank, late, mangled or hostile.
-        about: What was handed in, in a few words.
-        points: Points by test; None if the submission can't be graded and needs review.
-        score: The sum of the points; None if the submission needs review.
-        late: Whether it was handed in after the due date.
-        stock: Whether stock nbgrader comes to the same result.
+        about: what was handed in, in a few words.
+        points: the points for each test; None if the submission can't be graded and needs review.
+        score: the sum of the points; None if the submission needs review.
+        late: whether the submission was handed in after the due date.
+        stock: whether nbgrader without our changes gives the same result.
     """
 
     student: str
@@ -82,17 +83,18 @@ class Expected:
 
 
 def write(notebook: NotebookNode) -> str:
-    """The notebook's file, as JupyterLab saves it."""
+    """Write the text of a notebook's file, as JupyterLab saves it."""
     return nbformat.writes(notebook) + "\n"
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One row of the class: how it is made from the reference, and the points that it loses.
+    """One row of the class: how the submission is made, and the points that it loses.
 
-    `specimens` are applied to the reference, then the `blank` solution cells are left as released,
-    then `save` turns the notebook into the text of the file `name`. Every question is answered
-    right, but those in `slips` wrong first and right then, and those in `unanswered` not at all.
+    `specimens` are applied to the reference. The solution cells in `blank` are left as released.
+    Then `save` turns the notebook into the text of the file `name`. All questions are answered
+    right, with two exceptions: questions in `slips` are answered wrong first and right then, and
+    questions in `unanswered` are not answered. `loses` names the tests that give no points.
     """
 
     kind: str
@@ -109,15 +111,15 @@ class Submission:
     stock: bool = True
 
     def expected(self, student: str) -> Expected:
-        """The expectation for this submission when `student` hands it in."""
-        kept = {test: 0 if test in self.loses else most for test, most in POINTS.items()}
-        points = None if self.review else kept
+        """Give the expected result if `student` hands in this submission."""
+        earned = {test: 0 if test in self.loses else most for test, most in POINTS.items()}
+        points = None if self.review else earned
         score = None if points is None else sum(points.values())
         return Expected(student, self.kind, self.about, points, score, self.late, self.stock)
 
 
 def cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:
-    """The cell of the notebook with that grade_id."""
+    """Find the cell of the notebook with this grade_id."""
     return next(
         cell
         for cell in notebook.cells
@@ -126,7 +128,7 @@ def cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:
 
 
 def with_notes(notebook: NotebookNode) -> str:
-    """Cells of the student's own, with text and output."""
+    """Add cells of the student's own, with text and output."""
     notebook.cells.insert(6, nbformat.v4.new_markdown_cell("My notes: 1 - y², not x²!", id="notes"))
     scratch = nbformat.v4.new_code_cell("print(torch.tanh(torch.tensor(1.0)))", id="scratch")
     scratch.outputs = [nbformat.v4.new_output("stream", text="tensor(0.7616)\n")]
@@ -135,26 +137,26 @@ def with_notes(notebook: NotebookNode) -> str:
 
 
 def with_failing_cell(notebook: NotebookNode) -> str:
-    """A scratch cell between the others that raises."""
+    """Add a scratch cell that raises, between the other cells."""
     scratch = nbformat.v4.new_code_cell("torch.ones(2) @ torch.ones(3)", id="scratch")
     notebook.cells.insert(notebook.cells.index(cell(notebook, "test_max_pool_forward")), scratch)
     return write(notebook)
 
 
 def with_edited_test(notebook: NotebookNode) -> str:
-    """The test that fails now says nothing."""
+    """Replace the test that fails by "pass"."""
     cell(notebook, "test_max_pool_backward").source = "pass"
     return write(notebook)
 
 
 def with_deleted_test(notebook: NotebookNode) -> str:
-    """A test cell is gone."""
+    """Delete a test cell."""
     notebook.cells.remove(cell(notebook, "test_tanh_backward"))
     return write(notebook)
 
 
 def with_copied_test(notebook: NotebookNode) -> str:
-    """A test cell is there twice, as copy and paste makes it."""
+    """Copy and paste a test cell."""
     original = cell(notebook, "test_tanh_backward")
     duplicate = copy.deepcopy(original)
     duplicate.id = "copied"
@@ -163,13 +165,13 @@ def with_copied_test(notebook: NotebookNode) -> str:
 
 
 def with_raised_points(notebook: NotebookNode) -> str:
-    """A test that passes says that it is worth 20 points."""
+    """Raise the points of a test that passes to 20."""
     cell(notebook, "test_tanh_backward").metadata.nbgrader.points = 20
     return write(notebook)
 
 
 def with_endless_loop(notebook: NotebookNode) -> str:
-    """A loop that forgets to move its window."""
+    """Write a loop that never ends, because it doesn't move its window."""
     cell(notebook, "max_pool2d").source = (
         "def max_pool2d(x, kernel, stride):\n"
         "    top, rows = 0, []\n"
@@ -181,13 +183,13 @@ def with_endless_loop(notebook: NotebookNode) -> str:
 
 
 def cut_short(notebook: NotebookNode) -> str:
-    """An upload that broke off: no longer JSON."""
+    """Keep half of the file, as if the upload had broken off. It is no longer JSON."""
     text = write(notebook)
     return text[: len(text) // 2]
 
 
 def nothing(_: NotebookNode) -> str:
-    """A file of no bytes."""
+    """Make an empty file."""
     return ""
 
 
@@ -199,18 +201,26 @@ def hostile(
     check: str = "",
     at: str = "tanh_backward",
 ) -> Submission:
-    """A row whose solution cell `at` begins with an attack. Only an isolating grader may run it."""
+    """Make a submission with an attack. Only a grader with isolation may run it.
+
+    Args:
+        about: what the attack tries, in a few words.
+        code: the attack, which is put at the beginning of a solution cell.
+        loses: the tests that give no points.
+        check: a specimen that is applied too. If the attack worked, its wrong solution would pass.
+        at: the grade_id of the solution cell.
+    """
 
     def save(notebook: NotebookNode) -> str:
         solution = cell(notebook, at)
         solution.source = f"{code}\n\n\n{solution.source}"
         return write(notebook)
 
-    tried = (check,) if check else ()
-    return Submission("hostile", about, tried, loses=loses, save=save, stock=False)
+    applied = (check,) if check else ()
+    return Submission("hostile", about, applied, loses=loses, save=save, stock=False)
 
 
-LAST = "repaired_backward"  # what raises here costs this task's test, and no other
+LAST = "repaired_backward"  # an error in this cell costs the points of its own test only
 HOSTILE = (
     hostile(
         "patches torch.isclose, allclose and equal",
@@ -324,8 +334,9 @@ CLASS = (
         loses=("test_numerical_gradient",),
         save=with_raised_points,
     ),
-    # Stock nbgrader gives no points for a cell that isn't there, and refuses a notebook in which
-    # one is there twice (it takes the copy for metadata of an old version). We restore both.
+    # nbgrader without our changes gives no points for a test cell that was deleted. It refuses a
+    # notebook with a copied test cell, because it takes the copy for metadata of an old version.
+    # We restore the test cells in both cases.
     Submission("mangled", "deleted a test cell", save=with_deleted_test, stock=False),
     Submission("mangled", "copied a test cell", save=with_copied_test, stock=False),
     Submission(
@@ -345,15 +356,15 @@ def make_sample_class(course: Path, members: tuple[Submission, ...] = CLASS) -> 
     """Write the submissions of a class into a released nbgrader course.
 
     Args:
-        course: The course's folder, with release/, source/ and gradebook.db of the assignment.
-        members: What is handed in; student01 hands in the first, and so on.
+        course: the course's folder, with release/, source/ and gradebook.db of the assignment.
+        members: the submissions. student01 hands in the first submission, and so on.
 
     Returns:
-        What each student must get, in the order of `members`.
+        The expected result of each student, in the order of `members`.
 
     Raises:
-        SampleClassError: The assignment isn't released in that course, or the course holds
-            submissions of other students, among which the sample must not be mixed.
+        SampleClassError: the assignment isn't released in the course, or the course holds
+            submissions of other students. The sample must not be mixed with them.
     """
     released = _read(course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
     reference = _read(course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
@@ -402,7 +413,7 @@ def _refuse_other_students(submitted: Path) -> None:
 
 
 def _set_due_date(course: Path) -> None:
-    from nbgrader.api import Gradebook, MissingEntry  # takes seconds
+    from nbgrader.api import Gradebook, MissingEntry  # here, because the import takes seconds
 
     path = course / "gradebook.db"
     remedy = f"first run: autograder release {ASSIGNMENT}"
@@ -417,7 +428,7 @@ def _set_due_date(course: Path) -> None:
 
 
 def _fill_in(released: NotebookNode, reference: NotebookNode, member: Submission) -> NotebookNode:
-    """The released notebook with the member's solutions typed into its solution cells."""
+    """The released notebook, with the solutions of a submission in its solution cells."""
     for name in member.specimens:
         path = ROOT / "exercises" / "specimens" / ASSIGNMENT / f"{name}.py"
         reference = specimens.apply(specimens.load(path), reference)
@@ -426,13 +437,13 @@ def _fill_in(released: NotebookNode, reference: NotebookNode, member: Submission
         role = solution.metadata.get("nbgrader", {})
         if role.get("solution") and role["grade_id"] not in member.blank:
             lines = solution.source.splitlines()
-            typed = [line for line in lines if not line.lstrip().startswith("### ")]
-            cell(notebook, role["grade_id"]).source = "\n".join(typed)
+            code_lines = [line for line in lines if not line.lstrip().startswith("### ")]
+            cell(notebook, role["grade_id"]).source = "\n".join(code_lines)
     return notebook
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make the class and print what is expected; 1 if it can't be made."""
+    """Make the class and print the expected results. Return 1 if it can't be made, else 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("course", type=Path, help="an nbgrader course that has been released")
     course = parser.parse_args(argv).course

@@ -1,9 +1,9 @@
 """Takes the screenshots under docs/images/, from a real JupyterLab that runs the real notebooks.
 
-    python -m tools.screenshots          all of them
-    python -m tools.screenshots lecture  those whose name begins so
+    python -m tools.screenshots          all screenshots
+    python -m tools.screenshots lecture  the screenshots whose name begins with "lecture"
 
-A picture more is a line more in SHOTS.
+To take another screenshot, add a line to SHOTS.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ IMAGES = ROOT / "docs" / "images"
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: a notebook that was run, scrolled to where `selector` matches.
+    """A screenshot of a notebook that was run.
 
     Attributes:
-        name: The file's name under docs/images/, without .png.
-        notebook: Relative to the repository.
-        selector: What to show (CSS); the whole window is taken, with this at its top.
-        width, height: Of the window, in pixels.
-        dark: JupyterLab's dark theme instead of its light one.
-        cell: Run only the first cell that has this in its source, not all of them.
-        fill: What to write first: where (CSS) and what.
-        clicks: What to click then (CSS), in this order.
+        name: the name of the file under docs/images/, without .png.
+        notebook: the path of the notebook, relative to the repository.
+        selector: the element to show (CSS). The screenshot is the whole window, with this element
+            at its top.
+        width, height: the size of the window, in pixels.
+        dark: whether JupyterLab has its dark theme.
+        cell: a text. If it is given, only the first cell with this text in its source is run.
+        fill: an input field (CSS) and the text to type into it, before any click.
+        clicks: the elements to click (CSS), in this order.
     """
 
     name: str
@@ -54,11 +55,11 @@ LECTURE_1 = "lectures/01_preprocessing.ipynb"
 LECTURE_0 = "lectures/00_welcome.ipynb"
 EXPLORER = ".jp-Cell:has(.ce)"
 QUIZ = ".course-quiz:has([type=radio])"
-# The last waits for what is said to the answer.
+# The last click waits until the feedback on the answer is there.
 ANSWERED = (f"{QUIZ} [value='2']", f"{QUIZ} .cq-main", f"{QUIZ} .cq-feedback li")
 CHANGED = (".ag input[name='mirror']", ".ag input[name='upside_down']")
 DILATED = ("[data-preset='dilated']", *["[data-step='1']"] * 13)
-# An attempt is for good: the first of these pictures makes it, the others show it.
+# An attempt can't be repeated. The first of these screenshots makes it; the others show it.
 PS5 = "exercises/release/ps5_backpropagation/ps5_backpropagation.ipynb"
 GRADED = partial(Shot, notebook=PS5, selector=".course-quiz", cell='ask("backprop_false")')
 ID = (".course-quiz input[type=text]", "ada")
@@ -93,7 +94,7 @@ SHOTS = [
 
 
 def take(shot: Shot, notebook: Notebook) -> bytes:
-    """The picture as PNG."""
+    """Take a screenshot of an open notebook, as PNG."""
     page = notebook.page
     notebook.theme(shot.dark)
     page.set_viewport_size({"width": shot.width, "height": shot.height})
@@ -103,7 +104,7 @@ def take(shot: Shot, notebook: Notebook) -> bytes:
         page.locator(selector).first.click()
     page.locator(shot.selector).first.evaluate("element => element.scrollIntoView()")
     page.mouse.move(0, 0)
-    # Two frames: the first lays out, the second has painted.
+    # Wait for two frames: the page is laid out in the first and painted by the second.
     page.evaluate(
         "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
@@ -114,7 +115,7 @@ def take(shot: Shot, notebook: Notebook) -> bytes:
 
 
 def take_all(shots: list[Shot], lab: Lab) -> None:
-    """Open and run each notebook once, and take every picture of it."""
+    """Open and run each notebook once, and take all its screenshots."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with chromium() as context:
         for path, cell in dict.fromkeys((shot.notebook, shot.cell) for shot in shots):
@@ -132,7 +133,7 @@ def take_all(shots: list[Shot], lab: Lab) -> None:
 
 
 def main(prefix: str = "") -> int:
-    """Take the pictures whose name begins with `prefix`; 1 if there is none."""
+    """Take the screenshots whose name begins with `prefix`. Return 1 if there is none, else 0."""
     shots = [shot for shot in SHOTS if shot.name.startswith(prefix)]
     if not shots:
         names = ", ".join(shot.name for shot in SHOTS)

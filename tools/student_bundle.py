@@ -1,8 +1,8 @@
-"""Makes the zip that students get: lectures, released assignments, and what the notebooks import.
+"""Makes the zip that students get: lectures, released assignments, and the modules they import.
 
-python -m tools.student_bundle [FILE]
+    python -m tools.student_bundle [FILE]
 
-The bundle installs with pip or conda, and passes the same leak gate as a release.
+The bundle can be installed with pip or conda. It must pass the same search for leaks as a release.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ TAKEN = ("LICENSE", "environment.yml", "course_utils", "lectures")
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """Every file of the bundle by its name in it: only what git knows, and no more of that."""
-    known = subprocess.check_output(
+    """Collect the files of the bundle, by their names in it. Files that git ignores are left out.
+
+    Args:
+        root: the repository.
+    """
+    repository_files = subprocess.check_output(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=root, text=True
     ).splitlines()
     bundle = {"README.md": (root / "docs" / "students.md").read_bytes()}
-    for name in sorted(known):
+    for name in sorted(repository_files):
         path = Path(name)
         if not (root / path).is_file():
             continue
@@ -42,33 +46,33 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def _pyproject(text: str) -> str:
-    """The project's own, without the parts that a student has not got: grading and tests."""
-    kept = [
+    """The project's pyproject.toml without the parts about grading and tests."""
+    sections = [
         section
         for section in re.split(r"(?m)^(?=\[)", text)
         if re.match(r"\[(build-system|project|tool\.setuptools[^\]]*)\]", section)
     ]
-    return "".join(kept).replace('"autograder*", ', "")
+    return "".join(sections).replace('"autograder*", ', "")
 
 
 def check(root: Path, bundle: dict[str, bytes]) -> None:
-    """Refuse a bundle that gives anything away.
+    """Refuse a bundle that gives away a solution, a hidden test or a key.
 
     Raises:
-        SystemExit: naming each place.
+        SystemExit: the bundle gives something away. The message names the places.
     """
     course = Course(root / "exercises")
     for name in course.assignments():
-        taught = {one: text for one, text in bundle.items() if one.startswith(TEACHING)}
-        others = {one: text for one, text in bundle.items() if one not in taught}
-        found = leaks.find(taught, leaks.secrets_of(course, name, taught=True))
-        found += leaks.find(others, leaks.secrets_of(course, name))
-        if found:
-            raise SystemExit("the bundle would give away:\n  " + "\n  ".join(map(str, found[:10])))
+        taught = {path: text for path, text in bundle.items() if path.startswith(TEACHING)}
+        others = {path: text for path, text in bundle.items() if path not in taught}
+        places = leaks.find(taught, leaks.secrets_of(course, name, taught=True))
+        places += leaks.find(others, leaks.secrets_of(course, name))
+        if places:
+            raise SystemExit("the bundle would give away:\n  " + "\n  ".join(map(str, places[:10])))
 
 
 def write(bundle: dict[str, bytes], target: Path) -> None:
-    """Write the zip: the same bytes for the same contents."""
+    """Write the zip. The same contents always give the same bytes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(bundle.items()):

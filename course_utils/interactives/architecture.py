@@ -18,26 +18,27 @@ FOLDER = Path(__file__).parent
 
 
 class ArchitectureTracer(anywidget.AnyWidget):
-    """Networks to walk through; every number comes from the rows, none is computed in the page.
+    """Networks to walk through, layer by layer.
 
-    It works in the browser alone (`architecture.js`), so it never waits for the kernel.
+    All numbers come from the rows; the page computes none. The figure works in the browser alone
+    (`architecture.js`), so it never waits for the kernel.
 
     Args:
-        networks: By name, the rows of `course_utils.arithmetic.trace`.
+        networks: for each name, the rows of a network, from `course_utils.arithmetic.trace`.
         picture: uint8 [3, S, S]; red, green, blue. It is drawn in the size of each network's input.
 
     Attributes:
-        network: Which network is shown.
-        layer: Which of its rows; 0 is the input.
-        row, column: The place in the picture; the unit in whose middle it is, is shown.
+        network: the name of the network that is shown.
+        layer: the index of the row that is shown; 0 is the input.
+        row, column: a pixel of the picture. The unit that is centred on it is shown.
 
     Raises:
-        ValueError: No network, one that doesn't take a square picture, or a picture of another
-            shape or type.
+        ValueError: there is no network, or a network doesn't take a square picture, or the
+            picture has another shape or type.
     """
 
     _esm = FOLDER / "architecture.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "architecture.css").read_text()
 
     network = traitlets.Unicode().tag(sync=True)
@@ -79,7 +80,7 @@ class ArchitectureTracer(anywidget.AnyWidget):
 
 
 def _sent(row: Row) -> dict[str, Any]:
-    """A row as the page gets it; sizes along the vertical axis, for all is square."""
+    """A row as the page gets it. Sizes are those of the vertical axis, because maps are square."""
     channels, *space = row.shape
     return {
         "name": "input" if row.layer is None else str(row.layer),

@@ -1,4 +1,4 @@
-"""The augmentation explorer: change a picture by hand, and see what the network makes of it."""
+"""The augmentation explorer: change a picture by hand, and see how the network's answer changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 SIDE = 224
-# The smallest and the largest setting, and what leaves the picture as it is.
+# The smallest value, the largest value, and the value that leaves the picture as it is.
 SETTINGS = {
     "turn": (-180, 180, 0),
     "zoom": (50, 300, 100),
@@ -37,29 +37,30 @@ class AugmentationExplorer(anywidget.AnyWidget):
     """Pictures to turn, move, crop and colour, with the answer of a network below.
 
     The picture is computed in the browser (`augmentation.js`, which the tests compare with
-    torchvision), so a drag never waits; the changed picture is then sent to the kernel, where
-    `classify` is asked about it.
+    torchvision), so a drag never waits for the kernel. The changed picture is then sent to the
+    kernel, which calls `classify` on it.
 
     Args:
-        pictures: By name, uint8 [3, 224, 224]; red, green, blue.
-        classify: From such a picture to (class name, probability) pairs, the likeliest first.
+        pictures: for each name a picture, uint8 [3, 224, 224]; red, green, blue.
+        classify: a function from such a picture to pairs (class name, probability), the likeliest
+            class first.
 
     Attributes:
-        name: Which picture is shown.
-        turn: Degrees, clockwise.
-        zoom, brightness, contrast, saturation: In percent; 100 changes nothing.
-        erase: Side of the square that is painted grey, in percent of the picture's.
-        right, down: By how many pixels the picture is moved.
-        mirror, upside_down: Flips.
-        swap: Whether red and blue are swapped, the classic mistake.
-        answer: What `classify` said of the picture as it is now.
+        name: the name of the picture that is shown.
+        turn: the rotation in degrees, clockwise.
+        zoom, brightness, contrast, saturation: in percent; 100 changes nothing.
+        erase: the side of the square that is painted grey, in percent of the picture's side.
+        right, down: by how many pixels the picture is moved.
+        mirror, upside_down: whether the picture is flipped.
+        swap: whether red and blue are swapped, which is a common mistake.
+        answer: the answer of `classify` for the picture as it is now.
 
     Raises:
-        ValueError: No picture, or one of another shape or type.
+        ValueError: there is no picture, or a picture has another shape or type.
     """
 
     _esm = FOLDER / "augmentation.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "augmentation.css").read_text()
 
     name = traitlets.Unicode().tag(sync=True)
@@ -104,7 +105,7 @@ class AugmentationExplorer(anywidget.AnyWidget):
 
     def _receive(self, _: object, __: object, buffers: list[memoryview]) -> None:
         self._see(bytes(buffers[0]))
-        self.send({"answered": True})  # also when the answer is the same as before
+        self.send({"answered": True})  # sent even if the answer hasn't changed
 
     def _see(self, pixels: bytes) -> None:
         import torch

@@ -1,4 +1,4 @@
-"""The backpropagation graph: a small loss, stepped through forwards and backwards."""
+"""The backpropagation graph: step through a small loss, forwards and backwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = Path(__file__).parent
-LIMIT = 10.0  # the largest input, of either sign
+LIMIT = 10.0  # the largest absolute value of an input
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Graph:
     """A loss as a graph of single operations.
 
     Attributes:
-        inputs: What goes in, with the value that it has at first.
-        steps: What is computed, in order: (operation, names of its operands). The last is the
-            loss.
-        parameters: Which inputs training would change.
-        places: Column and row of each node in the picture.
+        inputs: the name of each input, with its first value.
+        steps: the name of each computed value, in order, with (operation, names of the operands).
+            The last value is the loss.
+        parameters: the inputs that training would change.
+        places: the column and the row of each node in the drawing.
     """
 
     inputs: Mapping[str, float]
@@ -86,27 +86,28 @@ GRAPHS = {
 
 
 class BackpropagationGraph(anywidget.AnyWidget):
-    """A graph that is stepped through: each node's value forwards, each one's gradient backwards.
+    """A graph to step through: forwards to each node's value, backwards to each node's gradient.
 
-    It computes in the browser (`backpropagation.js`), in float32 as networks do, so it also works
-    while the kernel is busy. The tests compare it with torch.
+    The browser computes all numbers (`backpropagation.js`), so the figure also works while the
+    kernel is busy. It computes in float32, as networks do; the tests compare it with torch.
 
     Args:
-        graph: A name in `GRAPHS`.
-        inputs: Values of some or all of its inputs; the others are as in `GRAPHS`.
+        graph: the name of a graph in `GRAPHS`.
+        inputs: the values of some or all of its inputs. The others keep the values in `GRAPHS`.
 
     Attributes:
-        graph: Which graph is shown.
-        inputs: The value of each of its inputs, between -10 and 10.
-        step: How many steps are done. Forwards there is one for each operation; then the loss
-            gets its gradient, 1; then there is one back through each operation.
+        graph: the name of the graph that is shown.
+        inputs: the value of each of its inputs, between -10 and 10.
+        step: how many steps are done. First there is a step forwards for each operation. Then a
+            step sets the gradient of the loss to 1. Then there is a step backwards for each
+            operation.
 
     Raises:
-        TraitError: No such graph or input, or a value out of range.
+        TraitError: there is no such graph or input, or a value is out of range.
     """
 
     _esm = FOLDER / "backpropagation.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "backpropagation.css").read_text()
 
     graph = traitlets.Enum(list(GRAPHS), default_value="one unit").tag(sync=True)
@@ -128,13 +129,13 @@ class BackpropagationGraph(anywidget.AnyWidget):
         return "Backpropagation graph: run this cell in JupyterLab to play with it."
 
     def loss(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """The loss of the graph that is shown, computed by torch: the witness for the browser.
+        """Compute the loss of the graph with torch, to compare it with the browser's.
 
         Args:
-            inputs: For each input a number, as a tensor [].
+            inputs: for each input a number, as a tensor [].
 
         Returns:
-            A tensor [] that can be differentiated.
+            The loss, a tensor [] that can be differentiated.
         """
         import torch
         import torch.nn.functional as F
@@ -154,17 +155,17 @@ class BackpropagationGraph(anywidget.AnyWidget):
 
     @traitlets.observe("graph")
     def _take_its_inputs(self, _: object) -> None:
-        known = GRAPHS[self.graph].inputs
-        if set(self.inputs) != set(known):
-            self.inputs = dict(known)
+        defaults = GRAPHS[self.graph].inputs
+        if set(self.inputs) != set(defaults):
+            self.inputs = dict(defaults)
 
     @traitlets.validate("inputs")
     def _check_inputs(self, proposal: Any) -> dict[str, float]:
         values = dict(proposal["value"])
-        known = GRAPHS[self.graph].inputs
-        if set(values) != set(known):
+        names = GRAPHS[self.graph].inputs
+        if set(values) != set(names):
             raise traitlets.TraitError(
-                f"The inputs of {self.graph!r} are {', '.join(known)}, not {', '.join(values)}."
+                f"The inputs of {self.graph!r} are {', '.join(names)}, not {', '.join(values)}."
             )
         for name, value in values.items():
             if not isinstance(value, int | float) or not abs(value) <= LIMIT:

@@ -10,7 +10,7 @@ import traitlets
 from course_utils.arithmetic import Conv
 
 FOLDER = Path(__file__).parent
-# The smallest and the largest setting that can be chosen: what can still be drawn readably.
+# The smallest and the largest value of each setting. Larger drawings could not be read.
 LIMITS = {
     "size": (1, 24),
     "kernel": (1, 11),
@@ -28,19 +28,24 @@ def _setting(name: str, default: int) -> traitlets.Int:
 
 
 class ConvolutionExplorer(anywidget.AnyWidget):
-    """A square convolution to play with; every setting can be read and set from Python.
+    """A square convolution to play with. Every setting can be read and set from Python.
 
-    Everything that it shows is computed in the browser (`convolution.js`, whose arithmetic the
-    tests compare with `course_utils.arithmetic`), so it also works while the kernel is busy.
+    The browser computes all numbers (`convolution.js`), so the figure also works while the kernel
+    is busy. The tests compare its arithmetic with `course_utils.arithmetic`.
 
     Attributes:
-        size, kernel, stride, padding, dilation: Of the convolution, the same along both axes.
-        channels, filters: Channels of the input and of the output.
-        row, column: The output unit whose window is shown.
+        size: the input's size; like the next four settings, it is the same along both axes.
+        kernel: the window's size.
+        stride: how far the window moves at each step.
+        padding: how many zeros are added at each end of an axis.
+        dilation: the distance between neighbouring taps of the window.
+        channels: the channels of the input.
+        filters: the channels of the output.
+        row, column: the output unit whose window is shown.
     """
 
     _esm = FOLDER / "convolution.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "convolution.css").read_text()
 
     size = _setting("size", 7)
@@ -59,5 +64,5 @@ class ConvolutionExplorer(anywidget.AnyWidget):
 
     @property
     def conv(self) -> Conv:
-        """The convolution as now set, for `course_utils.arithmetic.trace`."""
+        """The convolution with the present settings, for `course_utils.arithmetic.trace`."""
         return Conv(self.filters, self.kernel, self.stride, self.padding, self.dilation)

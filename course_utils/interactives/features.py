@@ -1,4 +1,4 @@
-"""The feature explorer: the maps of a network's layers, and what each of their units sees."""
+"""The feature explorer: the feature maps of a network's layers, and what each unit sees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 SIDE = 224
 SHOWN = 24
-# SqueezeNet v1.1 along its widest path: a fire module squeezes with 1×1 and expands with 3×3.
+# SqueezeNet v1.1 along the path with the largest receptive field: a fire module squeezes with 1×1
+# and expands with 3×3. Filters don't matter to the receptive field, so each layer has 1.
 FIRE: list[Conv | Pool] = [Conv(1, 1), Conv(1, 3, padding=1)]
 PATH: list[Conv | Pool] = [
     Conv(1, 3, stride=2),
@@ -31,33 +32,33 @@ PATH: list[Conv | Pool] = [
     Pool(3, 2),
 ]
 PATH += [*FIRE, *FIRE, *FIRE, *FIRE]
-# For each of LAYERS, how many steps of PATH it takes.
+# For each layer in LAYERS, how many layers of PATH lead to its output.
 STEPS = (1, 4, 6, 9, 11, 14, 16, 18, 20)
 
 
 class FeatureExplorer(anywidget.AnyWidget):
-    """Feature maps to choose from, over the picture that they were made of.
+    """Feature maps to choose from, drawn over the picture that they were computed from.
 
-    For each layer the 24 maps with the largest mean are computed beforehand, so nothing waits for
-    the kernel.
+    For each layer, the 24 maps with the largest mean are computed beforehand, so the figure never
+    waits for the kernel.
 
     Args:
         network: SqueezeNet.
-        pictures: By name, uint8 [3, 224, 224]; red, green, blue.
+        pictures: for each name a picture, uint8 [3, 224, 224]; red, green, blue.
 
     Attributes:
-        name: Which picture is shown.
-        layer: Which layer, a name of `LAYERS`.
-        rank: Which of the layer's maps, 0 for the one with the largest mean.
-        channel: The number of that map in the layer.
-        row, column: The unit whose view is framed.
+        name: the name of the picture that is shown.
+        layer: the name of the layer, from `course_utils.models.LAYERS`.
+        rank: the rank of the map that is shown; 0 is the map with the largest mean in its layer.
+        channel: the index of that map among the channels of the layer.
+        row, column: the unit of the map whose receptive field is framed in the picture.
 
     Raises:
-        ValueError: No picture, or one of another shape or type.
+        ValueError: there is no picture, or a picture has another shape or type.
     """
 
     _esm = FOLDER / "features.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "features.css").read_text()
 
     name = traitlets.Unicode().tag(sync=True)
@@ -94,7 +95,7 @@ class FeatureExplorer(anywidget.AnyWidget):
 
     @property
     def channel(self) -> int:
-        """The number in its layer of the map that is shown."""
+        """The index of the map that is shown, among the channels of its layer."""
         return int(self._maps[self.name][self.layer]["channels"][self.rank])
 
     def __repr__(self) -> str:
@@ -106,16 +107,16 @@ def _pixels(picture: Tensor) -> bytes:
 
 
 def _geometry(row: Row) -> dict[str, int]:
-    """A layer's side, and its units' view: how wide, how far apart, where the first one starts."""
+    """The side of a layer's map, and its receptive fields: width, distance, start of the first."""
     view = row.sees(0, 0)[0]
     return {"side": row.shape[1], "sees": len(view), "jump": row.jump[0], "start": view.start}
 
 
 def _strongest_maps(network: nn.Module, picture: Tensor) -> dict[str, dict[str, Any]]:
-    """For each layer the maps with the largest means: their channels, largest values and bytes."""
+    """For each layer, the maps with the largest means: channels, largest values and bytes."""
     import torch
 
-    found = {}
+    strongest = {}
     stops = {index: name for name, index in LAYERS.items()}
     with torch.no_grad():
         maps = preprocess(picture, SIDE)
@@ -126,9 +127,9 @@ def _strongest_maps(network: nn.Module, picture: Tensor) -> dict[str, dict[str, 
                 chosen = maps[0, channels]
                 most = chosen.amax((1, 2))
                 scaled = (255 * chosen / most.clamp_min(1e-6)[:, None, None]).round().byte()
-                found[stops[index]] = {
+                strongest[stops[index]] = {
                     "channels": channels.tolist(),
                     "largest": most.tolist(),
                     "values": scaled.contiguous().numpy().tobytes(),
                 }
-    return found
+    return strongest

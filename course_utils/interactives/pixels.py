@@ -16,23 +16,23 @@ LENS = 8
 
 
 class PixelExplorer(anywidget.AnyWidget):
-    """A photograph with a lens of 8×8 pixels to move, and what the computer has there.
+    """A photograph with a lens of 8×8 pixels to move, and the numbers of the pixels in the lens.
 
-    It works in the browser alone (`pixels.js`), so it never waits for the kernel.
+    The figure works in the browser alone (`pixels.js`), so it never waits for the kernel.
 
     Args:
         picture: uint8 [3, H, W]; red, green, blue.
 
     Attributes:
-        row, column: The lens's upper left pixel.
-        channel: Whose numbers are shown: 0 red, 1 green, 2 blue.
+        row, column: the upper left pixel of the lens.
+        channel: the channel whose numbers are shown: 0 red, 1 green, 2 blue.
 
     Raises:
-        ValueError: A picture of another shape or type, or smaller than the lens.
+        ValueError: the picture has another shape or type, or is smaller than the lens.
     """
 
     _esm = FOLDER / "pixels.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "pixels.css").read_text()
 
     row = traitlets.Int(0, min=0).tag(sync=True)

@@ -1,4 +1,4 @@
-"""The convolution stepper: a convolution product by product."""
+"""The convolution stepper: step through a convolution, product by product."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ Channel = Sequence[Sequence[int]]
 
 
 class ConvolutionStepper(anywidget.AnyWidget):
-    """A convolution of one filter, to step through product by product; stride 1, no padding.
+    """A convolution with a single filter, to step through product by product.
 
-    It works in the browser alone (`products.js`), so it never waits for the kernel.
+    Its stride is 1, and it has no padding. The figure works in the browser alone (`products.js`),
+    so it never waits for the kernel.
 
     Args:
-        image: Whole numbers [C, H, W].
-        weight: The filter's, whole numbers [C, k_h, k_w].
-        bias: Added once at each place.
+        image: whole numbers [C, H, W].
+        weight: the filter's weights, whole numbers [C, k_h, k_w].
+        bias: the filter's bias, which is added once at each place.
 
     Attributes:
-        step: How many products are done, at all places together.
+        step: how many products are done, all places together.
 
     Raises:
-        ValueError: Rows of different lengths, different numbers of channels, or a filter that
-            doesn't fit into the image.
+        ValueError: rows have different lengths, or image and filter have different numbers of
+            channels, or the filter doesn't fit into the image.
     """
 
     _esm = FOLDER / "products.js"
-    # The look that all explorers share, then what only this one has.
+    # The style that all explorers share, then the style of this explorer.
     _css = (FOLDER / "shared.css").read_text() + (FOLDER / "products.css").read_text()
 
     step = traitlets.Int(0, min=0).tag(sync=True)

@@ -1,7 +1,9 @@
-"""Questions in a notebook: `ask("id")` shows one, `first_attempt("id")` is its first answer.
+"""Questions in a notebook.
 
-Practice questions answer at once. Of a graded question only the first submitted answer counts;
-it is kept in a log beside the notebook, which is handed in with it. docs/quizzes.md has more.
+`ask("id")` shows a question; `first_attempt("id")` gives the first answer to it. A practice
+question shows its verdict at once. For a graded question, only the first submitted answer counts.
+The answers are kept in a log beside the notebook, which is handed in with the notebook.
+docs/quizzes.md has more.
 """
 
 from __future__ import annotations
@@ -15,13 +17,16 @@ __all__ = ["NeedsReview", "NoAttempt", "QuizError", "ask", "first_attempt", "gra
 
 
 def ask(question_id: str) -> None:
-    """Show a question of the files in `quiz/` beside the notebook.
+    """Show a question from the files in the folder `quiz/` beside the notebook.
 
-    Nothing is recorded before somebody clicks; while a notebook is validated or graded, only the
+    Nothing is recorded before you click. While a notebook is validated or graded, only the
     question's text is shown.
 
+    Args:
+        question_id: the id of the question.
+
     Raises:
-        BankError: There is no such question, or its file is faulty.
+        BankError: there is no such question, or its file is faulty.
     """
     from .widget import show
 
@@ -29,16 +34,20 @@ def ask(question_id: str) -> None:
 
 
 def first_attempt(question_id: str) -> int | set[int] | float:
-    """What was first submitted as the answer to a question, by the log beside the notebook.
+    """Read the first submitted answer to a question from the log beside the notebook.
+
+    Args:
+        question_id: the id of the question.
 
     Returns:
-        An option's number (single choice), the set of their numbers (multiple choice), or a
-        number. Options count from 1.
+        The number of an option (single choice), a set of such numbers (multiple choice), or a
+        number (numeric question). Options are numbered from 1.
 
     Raises:
-        NoAttempt: The log is sound and has no answer to the question: no points.
-        NeedsReview: The log is missing, damaged or of another version: an instructor looks.
-        BankError: There is no such question, or its file is faulty.
+        NoAttempt: the log is sound and has no answer to the question, so it gets no points.
+        NeedsReview: the log is missing or damaged, or the answer belongs to another version of
+            the question. An instructor has to look.
+        BankError: there is no such question, or its file is faulty.
     """
     answer, _ = _first(question_id)
     return set(answer) if isinstance(answer, list) else answer
@@ -47,17 +56,19 @@ def first_attempt(question_id: str) -> int | set[int] | float:
 def grade(question_id: str, key: str) -> None:
     """Mark the first attempt: full points if it is right, none otherwise.
 
-    The hidden part of a grade cell calls this with the question's key. It prints the verdict and
-    the complete solution, for the feedback.
+    The hidden part of a grade cell calls this function with the question's key. The function
+    prints the verdict and the complete solution, for the feedback.
 
     Args:
-        question_id: The question.
-        key: Its key as YAML, as in `exercises/keys`.
+        question_id: the id of the question.
+        key: the key of the question as YAML, as in `exercises/keys`.
 
     Raises:
-        AssertionError: The first answer is not right.
-        NoAttempt: There is no answer.
-        NeedsReview: The log is missing, damaged or of another version.
+        AssertionError: the first answer is not right.
+        NoAttempt: the log has no answer to the question.
+        NeedsReview: the log is missing or damaged, or the answer belongs to another version of
+            the question.
+        BankError: there is no such question, or its file or its key is faulty.
     """
     from . import bank, marking
 
@@ -83,7 +94,7 @@ def grade(question_id: str, key: str) -> None:
 
 
 def _first(question_id: str) -> tuple[int | list[int] | float, str]:
-    """The first attempt and the student id that it was made under."""
+    """The first answer, and the id of the student who gave it."""
     from . import bank, marking
 
     questions, question = bank.find(Path(), question_id)

@@ -1,6 +1,7 @@
-"""Question files: reading one, and finding a question beside a notebook.
+"""Question files: how to read a file, and how to find a question beside a notebook.
 
-Everything of a question but its `key` is public. docs/quizzes.md explains each field.
+The `key` of a question is secret; all its other fields are public. docs/quizzes.md explains each
+field.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from .schema import Key, Question, QuestionFile
 
 @dataclass(frozen=True)
 class Bank:
-    """The questions of one file, in its order.
+    """The questions of one file, in the order of the file.
 
     Attributes:
-        path: The file.
-        assignment: The assignment that they count for; None for practice.
-        questions: By id.
+        path: the file.
+        assignment: the assignment that the questions count for; None for practice.
+        questions: the questions by id.
     """
 
     path: Path
@@ -32,7 +33,7 @@ class Bank:
 
     @property
     def versions(self) -> dict[str, str]:
-        """What an attempt log is bound to."""
+        """The version of each question. An attempt log is bound to these versions."""
         return {name: question.version for name, question in self.questions.items()}
 
 
@@ -40,12 +41,12 @@ def load(path: Path, *, beside_notebook: bool = False) -> Bank:
     """Read and check a question file.
 
     Args:
-        path: The YAML file.
-        beside_notebook: The file is where students have it: graded questions must have no key
-            there. Everywhere else, and in practice, every question needs one.
+        path: the YAML file.
+        beside_notebook: whether students have this file. If so, graded questions must have no key
+            in it. In all other files, and in practice files, every question needs a key.
 
     Raises:
-        BankError: The file can't be read or breaks a rule; every fault is listed.
+        BankError: the file can't be read or breaks a rule. The message lists every fault.
     """
     document = Document(path)
     try:
@@ -67,32 +68,46 @@ def load(path: Path, *, beside_notebook: bool = False) -> Bank:
 
 
 def find(folder: Path, question_id: str) -> tuple[Bank, Question]:
-    """The question and its file, among `quiz/*.yaml` of a notebook's folder.
+    """Find a question in the files `quiz/*.yaml` of a notebook's folder.
+
+    Args:
+        folder: the notebook's folder.
+        question_id: the id of the question.
+
+    Returns:
+        All questions of the file, and the question.
 
     Raises:
-        BankError: No file there has the question, or one of them is faulty.
+        BankError: no file has the question, or a file is faulty.
     """
     paths = sorted((folder / "quiz").glob("*.yaml"))
-    known: list[str] = []
+    ids: list[str] = []
     for path in paths:
         bank = load(path, beside_notebook=True)
         if question_id in bank.questions:
             return bank, bank.questions[question_id]
-        known += bank.questions
+        ids += bank.questions
     if not paths:
         raise BankError(
             f"question '{question_id}': there is no quiz folder with question files in "
             f"{folder.resolve()}. Keep the folder 'quiz' beside the notebook, as you got it; if "
             "the notebook changed the working directory (os.chdir), restart the kernel."
         )
-    raise BankError(f"question '{question_id}' is unknown; known here: {', '.join(known)}")
+    raise BankError(f"question '{question_id}' is unknown; known here: {', '.join(ids)}")
 
 
 def with_key(question: Question, text: str) -> Question:
-    """The question with the key (YAML) that its grade cell carries.
+    """Add the key from a grade cell to a question.
+
+    Args:
+        question: the question without its key.
+        text: the key as YAML.
+
+    Returns:
+        A copy of the question, with the key.
 
     Raises:
-        BankError: The key doesn't fit the question.
+        BankError: the key is not valid, or doesn't fit the question.
     """
     document = Document(Path(f"key of {question.id}"), text)
     try:

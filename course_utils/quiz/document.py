@@ -1,4 +1,4 @@
-"""A YAML file whose every value knows its line, so that a fault can be found."""
+"""YAML files whose values know their line, so that a message can say where a fault is."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ Fault = tuple[Location, str]
 
 
 class Document:
-    """A parsed file: its plain values, and where each stands.
+    """A parsed YAML file, with the line of each value.
+
+    Args:
+        path: the file.
+        text: the content, if it isn't to be read from the file.
 
     Raises:
-        BankError: The file can't be read, is not YAML, or gives a name twice.
+        BankError: the file can't be read, is empty, is not YAML, or gives a name twice.
     """
 
     def __init__(self, path: Path, text: str | None = None) -> None:
@@ -39,7 +43,11 @@ class Document:
             raise self.refusal(faults)
 
     def plain(self) -> Any:
-        """The values, as dicts, lists, texts and numbers."""
+        """Give the values as dicts, lists, strings and numbers.
+
+        Raises:
+            BankError: a value is not valid YAML.
+        """
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_document(self.root)
@@ -49,14 +57,14 @@ class Document:
             loader.dispose()
 
     def lines(self, location: Location) -> str:
-        """The lines of a block, as they stand in the file, indented from zero."""
+        """Give the lines of a block as they are in the file, but without their indentation."""
         node = self.node(location)
         start, end = node.start_mark, node.end_mark
         block = self.text.splitlines()[start.line : end.line + (end.column > start.column)]
         return "\n".join(line[start.column :] for line in block).rstrip() + "\n"
 
     def node(self, location: Location) -> yaml.Node:
-        """The node at a location, or the nearest one above it that exists."""
+        """Find the node at a location. If there is none, find its nearest parent."""
         node = self.root
         for part in location:
             children: dict[str | int, yaml.Node] = {}
@@ -68,7 +76,7 @@ class Document:
         return node
 
     def refusal(self, faults: list[Fault]) -> BankError:
-        """The error that lists each fault with file, line and field."""
+        """Make an error that lists each fault with its file, line and field."""
         return BankError(
             "\n".join(
                 f"{self.path}:{self.node(location).start_mark.line + 1}: "
@@ -83,7 +91,7 @@ class Document:
 
 
 def _doubled(node: yaml.Node, location: Location) -> Iterator[Fault]:
-    # YAML's own reader would silently keep the last one.
+    # PyYAML would silently keep the last value of a name that is given twice.
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _doubled(item, (*location, index))

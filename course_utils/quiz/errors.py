@@ -1,34 +1,35 @@
-"""Everything that can go wrong with a quiz, each under its own name.
+"""The errors of a quiz.
 
-Students and instructors read the last two names in a notebook: no "Error" at their end.
+Students and instructors read the names `NoAttempt` and `NeedsReview` in a notebook. These names
+don't end in "Error", because nothing is wrong with the code.
 """
 
 from __future__ import annotations
 
 
 class QuizError(Exception):
-    """Whatever a quiz refuses; the message says what is wrong and what to do."""
+    """The base of all errors of a quiz. The message says what is wrong and what to do."""
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook shows: the message. The lines of code that led here help nobody."""
+        """Show only the message in a notebook, because the traceback doesn't help a student."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class BankError(QuizError):
-    """A question file that can't be used; each line of the message names file, line and field."""
+    """A question file can't be used. Each line of the message names a file, a line and a field."""
 
 
 class AnswerError(QuizError):
-    """What was typed is no answer to this question. Nothing was recorded."""
+    """The input is not an answer to this question. Nothing was recorded."""
 
 
 class AlreadyAnsweredError(QuizError):
-    """Somebody answered the question since this form was drawn. Nothing was recorded."""
+    """The question was answered elsewhere after this form was drawn. Nothing was recorded."""
 
 
 class NoAttempt(QuizError):  # noqa: N818
-    """The question wasn't answered: no points."""
+    """The question wasn't answered, so it gets no points."""
 
 
 class NeedsReview(QuizError):  # noqa: N818
-    """The attempt log is missing or damaged: an instructor has to look, it is not a zero."""
+    """The attempt log is missing or damaged. An instructor has to look; this is not a zero."""

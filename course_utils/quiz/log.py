@@ -1,12 +1,13 @@
 """The attempt log: every submitted answer, in a file beside the notebook.
 
-`attempts.jsonl` is append-only, one JSON object a line; the first line says what the log is for,
-and a release ships it. Each line carries a hash over itself and the line before it, so that a
-line that is changed, moved or removed shows. `attempts.seal` holds how long the log is, so that
-a log cut at its end shows too. A write is on the disk before the student is told so.
+`attempts.jsonl` is append-only, with one JSON object on each line. The first line says what the
+log is for; a release ships it. Each line carries a hash over itself and over the hash of the line
+before it, so a line that was changed, moved or removed is noticed. `attempts.seal` holds the
+length of the log, so a log whose end was cut off is noticed too. The student is told that an
+answer is recorded only when it is on the disk.
 
-This finds damage and careless edits. Whoever rewrites both files from the start, hashes and all,
-is not found: that takes a record which is not on the student's machine.
+The hashes reveal damage and careless edits. They don't reveal a student who rewrites both files
+from the start with new hashes; only a record outside the student's computer could reveal that.
 """
 
 from __future__ import annotations
@@ -30,23 +31,24 @@ SEAL_NAME = "attempts.seal"
 FORMAT = 1
 MAX_BYTES = 4_000_000
 MAX_LINES = 20_000  # an honest line has some 200 bytes
-_LISTED = 20  # as many remarks, and as much of a stranger's text, are quoted
-_QUOTED = 300  # longer than any remark of ours
+_LISTED = 20  # how many remarks are quoted
+_QUOTED = 300  # how many characters of a text from a log are quoted; our remarks are shorter
 
 Entry = dict[str, Any]
 
 
 @dataclass
 class History:
-    """What a log says.
+    """The content of a log, and what is wrong with it.
 
     Attributes:
-        entries: The readable lines, in order.
-        exists: Whether there is a log at all.
-        damage: Why an instructor has to look; empty for an honest log, crashes included.
-        notes: What an instructor may want to know.
-        torn: An unfinished last line: a write was cut off by a crash.
-        chain: The last line's hash.
+        entries: the readable lines, in order.
+        exists: whether there is a log.
+        damage: the reasons why an instructor has to look. An honest log has none, even after a
+            crash.
+        notes: remarks that an instructor may want to know.
+        torn: an unfinished last line, which a crash during a write leaves behind.
+        chain: the hash of the last line.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -57,7 +59,7 @@ class History:
     chain: str = ""
 
     def attempts(self, question_id: str) -> list[Entry]:
-        """The submitted answers to one question, the first one first."""
+        """List the submitted answers to one question, the first answer first."""
         return [
             entry
             for entry in self.entries
@@ -66,25 +68,26 @@ class History:
 
     @property
     def student(self) -> str:
-        """The id that the student last gave, or ''."""
-        given = [entry for entry in self.entries if entry.get("event") == "student"]
-        return _quoted(given[-1].get("student", "")) if given else ""
+        """The last id that the student gave, or ''."""
+        events = [entry for entry in self.entries if entry.get("event") == "student"]
+        return _quoted(events[-1].get("student", "")) if events else ""
 
     @property
     def students(self) -> set[str]:
-        """Every id under which something was answered."""
-        named = {_quoted(entry.get("student", "")) for entry in self.entries if "answer" in entry}
-        return named - {""}
+        """All ids under which a question was answered."""
+        ids = {_quoted(entry.get("student", "")) for entry in self.entries if "answer" in entry}
+        return ids - {""}
 
 
 def first_line(assignment: str | None, versions: Mapping[str, str]) -> str:
-    """The line that a release ships as its attempt log."""
+    """Make the first line of an attempt log, which a release ships."""
     return _line(_start(assignment, versions), "")
 
 
 def _start(assignment: str | None, versions: Mapping[str, str]) -> Entry:
     start: Entry = {"log": "attempts", "format": FORMAT, "assignment": assignment}
-    # Practice may gain and change questions while a log is in use.
+    # The log of practice questions names no versions, because an instructor may add and change
+    # practice questions while the log is in use.
     return start | ({"questions": dict(versions)} if assignment else {})
 
 
@@ -92,7 +95,7 @@ def _start(assignment: str | None, versions: Mapping[str, str]) -> Entry:
 
 
 def read(folder: str | Path = ".") -> History:
-    """What the log of a notebook's folder says. Never raises for what is in the files."""
+    """Read the log in a notebook's folder. Never raises, whatever the files contain."""
     folder = os.fspath(folder)
     try:
         with open(os.path.join(folder, LOG_NAME), "rb") as log:  # noqa: PTH118, PTH123
@@ -121,7 +124,11 @@ def _seal(content: bytes) -> Entry | None:
 
 
 def parse(files: Mapping[str, bytes]) -> History:
-    """What the log among some files, by name, says. Never raises for what is in them."""
+    """Read the log from the contents of files. Never raises, whatever the files contain.
+
+    Args:
+        files: the contents by file name. The log and its seal may be missing.
+    """
     content, seal = files.get(LOG_NAME, b""), _seal(files.get(SEAL_NAME, b""))
     history = History(exists=bool(content))
     if len(content) > MAX_BYTES:
@@ -165,14 +172,14 @@ def _entry(line: str) -> Entry | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("chain"), str):
         return None
     try:
-        json.dumps(entry)  # what can be read may yet be too deep to be written, or to be hashed
+        json.dumps(entry)  # JSON that can be read may still be nested too deeply to be written
     except RecursionError:
         return None
     return entry
 
 
 def _quoted(value: object) -> str:
-    """A stranger's text, cut; of anything else only what it is."""
+    """A text from a log, cut to a safe length. For other values, the number or the type."""
     if isinstance(value, str):
         return value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
     return str(value) if isinstance(value, int | float) else f"({type(value).__name__})"
@@ -207,40 +214,49 @@ def _check_seal(history: History, seal: Entry | None) -> None:
 
 
 def _check_events(history: History) -> None:
-    """Damage that was seen while the log was in use stays damage."""
-    known = set(history.damage)
-    history.damage += [text for text in dict.fromkeys(_told(history)) if text not in known]
+    """Add the damage that was recorded while the log was in use."""
+    seen = set(history.damage)
+    history.damage += [text for text in dict.fromkeys(_told(history)) if text not in seen]
     if len(students := history.students) > 1:
         history.notes.append(f"attempts under several ids: {', '.join(_few(sorted(students)))}")
 
 
 def _told(history: History) -> list[str]:
-    """The damage that the log itself tells of."""
-    lists = [entry.get("found") for entry in history.entries if entry.get("event") == "damage"]
-    return [text for found in lists if isinstance(found, list) for text in map(_quoted, found)]
+    """The damage that the log itself records."""
+    recorded = [entry.get("found") for entry in history.entries if entry.get("event") == "damage"]
+    return [
+        text for remarks in recorded if isinstance(remarks, list) for text in map(_quoted, remarks)
+    ]
 
 
 def inspect(history: History, student: str) -> list[str]:
-    """What to tell the instructor about a submission's log, damage first; [] if all is well.
+    """List what an instructor should know about the log of a submission.
 
     Args:
-        history: The log, from `read` or `parse`.
-        student: The id that the gradebook has.
+        history: the log, from `read` or `parse`.
+        student: the student's id in the gradebook.
+
+    Returns:
+        The remarks, damage first; [] if all is well.
     """
     if not history.exists:
         return [f"{LOG_NAME} is missing"]
-    found = [*_few(history.damage), *_few(history.notes)]
+    remarks = [*_few(history.damage), *_few(history.notes)]
     if others := history.students - {_quoted(student)}:
         names = ", ".join(_few(sorted(others)))
-        found.append(f"questions were answered under the id {names}, submitted by {student}")
-    return found
+        remarks.append(f"questions were answered under the id {names}, submitted by {student}")
+    return remarks
 
 
 def sound(folder: str | Path, assignment: str | None) -> History:
-    """The log, if it can be trusted as far as a local log can.
+    """Read the log, and check that it exists, is undamaged and belongs to the assignment.
+
+    Args:
+        folder: the notebook's folder.
+        assignment: the name of the assignment; None for practice.
 
     Raises:
-        NeedsReview: It is missing or damaged, or belongs to another assignment.
+        NeedsReview: the log is missing or damaged, or belongs to another assignment.
     """
     history = read(folder)
     if not history.exists:
@@ -271,20 +287,24 @@ def append(
     versions: Mapping[str, str],
     seen: int | None = None,
 ) -> History:
-    """Add one event; it is on the disk when this returns.
+    """Add an event to the log. The event is on the disk when this function returns.
 
-    Safe for several kernels at once, and after a crash: an unfinished line is closed and told of.
+    Several kernels may call this at the same time. After a crash, an unfinished line is closed,
+    and the crash is recorded.
 
     Args:
-        folder: The notebook's folder.
-        event: What happened; the time, if it has none, and the hash are added.
-        assignment: What the log is for; None for practice.
-        versions: The questions' versions, for the first line of a log that is missing.
-        seen: For an attempt: how many attempts at the question the student's form knew of.
+        folder: the notebook's folder.
+        event: what happened. The hash is added, and the time if the event has none.
+        assignment: the name of the assignment; None for practice.
+        versions: the versions of the questions, for the first line of a new log.
+        seen: for an attempt, the number of earlier attempts that the student's form showed.
+
+    Returns:
+        The log with the new event.
 
     Raises:
-        AlreadyAnsweredError: There are more attempts than the form knew of.
-        OSError: The file can't be written.
+        AlreadyAnsweredError: the log has another number of attempts than the form showed.
+        OSError: the file can't be written.
     """
     with _locked(folder / LOG_NAME) as log:
         content = log.read()
@@ -296,9 +316,9 @@ def append(
             lines.append({**_start(assignment, versions), "made": _now()})
         elif history.torn:
             lines.append({"event": "mended", "lost": history.torn[:1000], "time": _now()})
-        told = set(_told(history))
-        if fresh := [text for text in history.damage if text not in told]:
-            lines.append({"event": "damage", "found": fresh, "time": _now()})
+        recorded = set(_told(history))
+        if new_damage := [text for text in history.damage if text not in recorded]:
+            lines.append({"event": "damage", "found": new_damage, "time": _now()})
         lines.append({"time": _now(), **event})
         text, chain = "" if content.endswith(b"\n") or not content else "\n", history.chain
         for entry in lines:
@@ -311,7 +331,8 @@ def append(
 
 
 def _write(log: BufferedRandom, data: bytes) -> None:
-    # One write, past Python's buffer: another process sees all of it or, after a crash, a part.
+    # Written without Python's buffer, in a single write if possible, so that another process sees
+    # all of the data. Only a crash can leave a part of it.
     written = os.write(log.fileno(), data)
     while written < len(data):
         written += os.write(log.fileno(), data[written:])
@@ -334,7 +355,7 @@ def _now() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[BufferedRandom]:
-    """The file, opened to append, while no other process has it so; released by a crash too."""
+    """Open the file to append, under a lock. The system releases the lock after a crash."""
     with path.open("a+b") as file:
         _lock(file.fileno())
         try:
@@ -348,7 +369,7 @@ def _locked(path: Path) -> Iterator[BufferedRandom]:
 if sys.platform == "win32":
     import msvcrt
 
-    # Windows locks bytes, and nobody can read locked ones: take one far behind the end.
+    # Windows locks bytes, and a locked byte can't be read. So lock a byte far beyond the end.
     _LOCKED_BYTE = 2**30
 
     def _lock(descriptor: int) -> None:

@@ -1,4 +1,4 @@
-"""From what a student submits to a verdict."""
+"""Read a student's answer, and mark it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Answer = int | list[int] | float
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an answer is right, and what there is to say about it (Markdown)."""
+    """Whether an answer is right, and the feedback on it (Markdown)."""
 
     right: bool
     feedback: list[str]
 
 
 def parse(question: Question, given: Any) -> Answer:
-    """The answer in what a form or a log holds.
+    """Read an answer from a form or from a log.
 
     Args:
-        question: What was asked.
-        given: A list of option numbers, or what was typed as a number.
+        question: the question.
+        given: a list of option numbers, or the text that was typed as a number.
 
     Raises:
-        AnswerError: It is no answer to this question; the message is for the student.
+        AnswerError: `given` is not an answer to this question. The message is for the student.
     """
     if question.kind == "numeric":
         return _number(given)
@@ -51,7 +51,7 @@ def _number(given: Any) -> float:
     if isinstance(given, int | float) and not isinstance(given, bool):
         given = repr(given)
     text = given.strip() if isinstance(given, str) else ""
-    text = text.replace("\u2212", "-")  # the minus sign that is copied from a formula
+    text = text.replace("\u2212", "-")  # a minus sign copied from a formula
     if not text:
         raise AnswerError("Type a number first.")
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
@@ -66,12 +66,15 @@ def _number(given: Any) -> float:
 
 
 def mark(question: Question, answer: Answer, numbers: Numbers) -> Verdict:
-    """The verdict on an answer; the question must have its key.
+    """Mark an answer.
 
     Args:
-        question: What was asked, with its key.
-        answer: As `parse` gives it.
-        numbers: What was drawn for the student.
+        question: the question, with its key.
+        answer: the answer, from `parse`.
+        numbers: the numbers that were drawn for the student.
+
+    Raises:
+        ValueError: the question has no key.
     """
     key = question.key
     if key is None:
@@ -81,16 +84,18 @@ def mark(question: Question, answer: Answer, numbers: Numbers) -> Verdict:
     chosen = answer if isinstance(answer, list) else [answer]
     wanted = key.answer if isinstance(key.answer, list) else [key.answer]
     right = set(chosen) == set(wanted)
-    # What is said about an option that wasn't chosen would give the answer away before a retry.
-    said = [
+    # No feedback on the options that weren't chosen: it would give the answer away before a retry.
+    feedback = [
         f"Option {number}: {key.feedback[number]}"
         for number in chosen
         if isinstance(number, int) and number in key.feedback
     ]
     missed = len(set(wanted) - set(chosen))
     if missed:
-        said += ["An option that belongs to the answer is missing."] * (question.kind == "multiple")
-    return Verdict(right, said)
+        feedback += ["An option that belongs to the answer is missing."] * (
+            question.kind == "multiple"
+        )
+    return Verdict(right, feedback)
 
 
 def _mark_number(question: Question, value: float, numbers: Numbers) -> Verdict:
@@ -100,16 +105,16 @@ def _mark_number(question: Question, value: float, numbers: Numbers) -> Verdict:
     assert not isinstance(key.answer, list)
     if matches(value, evaluate(key.answer, numbers), question.tolerance):
         return Verdict(True, [])
-    said = [
+    feedback = [
         fill(text, numbers)
         for expression, text in key.feedback.items()
         if matches(value, evaluate(expression, numbers), question.tolerance)
     ]
-    return Verdict(False, said[:1])
+    return Verdict(False, feedback[:1])
 
 
 def in_words(question: Question, answer: Answer) -> str:
-    """An answer as a sentence names it: 'option 2', 'options 1 and 4', '0.42'."""
+    """Write an answer as a part of a sentence: 'option 2', 'options 1 and 4', '0.42'."""
     if question.kind == "numeric":
         return f"{answer:.10g}" + (f" {question.unit}" if question.unit else "")
     chosen = [str(number) for number in (answer if isinstance(answer, list) else [answer])]
@@ -119,9 +124,9 @@ def in_words(question: Question, answer: Answer) -> str:
 
 
 def solution(question: Question, numbers: Numbers) -> str:
-    """The complete solution with the student's numbers, and its source (Markdown).
+    """Write the complete solution with the student's numbers, and its source (Markdown).
 
-    In a numeric question's solution, {{answer}} is the right answer.
+    In the solution of a numeric question, {{answer}} stands for the right answer.
     """
     assert question.key is not None
     if question.kind == "numeric" and not isinstance(question.key.answer, list):

@@ -1,4 +1,4 @@
-"""Numbers drawn for each student, and the expressions that are computed from them."""
+"""Numbers that are drawn for each student, and expressions of these numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .errors import QuizError
 
 Numbers = dict[str, Any]
-"""By name: a number, or a grid of distinct numbers as a list of rows."""
+"""For each name a number, or a grid of distinct numbers as a list of rows."""
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 TRIES = 1000
@@ -24,7 +24,7 @@ class DrawError(QuizError):
 
 
 class Draw(BaseModel):
-    """How to draw a number: one of low, low + step, …, high; with `shape`, a grid of them.
+    """How to draw a number from low, low + step, …, high, or a grid of numbers with `shape`.
 
     The numbers of a grid are all different, so that its maxima have no ties.
     """
@@ -37,19 +37,25 @@ class Draw(BaseModel):
     shape: tuple[int, int] | None = None
 
     def values(self) -> list[int | float]:
-        """Everything that may be drawn."""
+        """List the numbers that may be drawn."""
         count = math.floor((self.high - self.low) / self.step + 1e-9) + 1
-        # round: 0.5 + 3·0.05 is 0.65, not 0.6500000000000001.
+        # Rounded, so that 0.5 + 3·0.05 is 0.65 and not 0.6500000000000001.
         return [round(self.low + index * self.step, 10) for index in range(max(count, 0))]
 
 
 def draw_numbers(draws: Mapping[str, Draw], such_that: str | None, seed: str) -> Numbers:
-    """The numbers of one seed; drawn again until the condition `such_that` holds.
+    """Draw the numbers of a seed, again and again until a condition holds.
 
-    Only `Random.random` is used: it alone gives the same numbers in every Python version.
+    Only `Random.random` is used, because only this method gives the same numbers in every version
+    of Python.
+
+    Args:
+        draws: for each name, how to draw its number.
+        such_that: the condition, a Python expression of the numbers; None if there is none.
+        seed: the seed. The same seed gives the same numbers.
 
     Raises:
-        DrawError: There aren't enough values, or the condition never holds.
+        DrawError: there are too few values for a grid, or the condition never holds.
     """
     generator = random.Random(seed)
     for _ in range(TRIES):
@@ -67,19 +73,19 @@ def _draw(name: str, draw: Draw, generator: random.Random) -> Any:
             f"{name}: {len(values)} values from {draw.low} to {draw.high} in steps of {draw.step} "
             f"are too few for {rows * columns}: widen the range"
         )
-    taken = [values.pop(int(generator.random() * len(values))) for _ in range(rows * columns)]
+    drawn = [values.pop(int(generator.random() * len(values))) for _ in range(rows * columns)]
     if draw.shape is None:
-        return taken[0]
-    return [taken[row * columns : (row + 1) * columns] for row in range(rows)]
+        return drawn[0]
+    return [drawn[row * columns : (row + 1) * columns] for row in range(rows)]
 
 
 def evaluate(expression: float | str, numbers: Numbers) -> float:
-    """The value of a number or of a Python expression of the drawn numbers and `math`.
+    """Compute a number, or a Python expression of the drawn numbers and `math`.
 
     Expressions come from the course's own question files, never from a student.
 
     Raises:
-        DrawError: It can't be computed, or is no finite number.
+        DrawError: the expression can't be computed, or its value is not a finite number.
     """
     value = _compute(expression, numbers) if isinstance(expression, str) else expression
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -97,17 +103,17 @@ def _compute(expression: str, numbers: Numbers) -> Any:
 
 
 def matches(value: float, right: float, tolerance: float) -> bool:
-    """Whether a numeric answer is within the tolerance; rounding of floats is forgiven."""
+    """Whether a numeric answer is within the tolerance. Rounding errors of floats are allowed."""
     return abs(value - right) <= tolerance + 1e-9 * max(1.0, abs(right))
 
 
 def placeholders(text: str) -> set[str]:
-    """The names that a text wants filled in, each written {{name}}."""
+    """Find the names that a text uses as placeholders, each written {{name}}."""
     return set(PLACEHOLDER.findall(text))
 
 
 def fill(text: str, numbers: Numbers) -> str:
-    """The text with its numbers; a grid becomes a LaTeX matrix."""
+    """Put the numbers into the placeholders of a text. A grid becomes a LaTeX matrix."""
     return PLACEHOLDER.sub(lambda match: _latex(numbers[match[1]]), text)
 
 
@@ -115,5 +121,5 @@ def _latex(value: Any) -> str:
     if not isinstance(value, list):
         return str(value)
     rows = r" \\ ".join(" & ".join(map(str, row)) for row in value)
-    # Braces: a bracket grows with its own matrix, not with the largest of the formula.
+    # With braces, the brackets grow with their own matrix, not with the largest in the formula.
     return rf"{{\begin{{bmatrix}} {rows} \end{{bmatrix}}}}"

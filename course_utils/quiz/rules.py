@@ -1,4 +1,4 @@
-"""What makes a question wrong although it has the right fields."""
+"""The rules that a question must keep besides having the right fields."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .document import Fault
 from .numbers import DrawError, evaluate, matches, placeholders
 from .schema import Key, Question
 
-# Drawn questions are tried with these when a file is loaded.
+# When a file is loaded, questions with drawn numbers are tried for these students.
 SAMPLE_STUDENTS = [f"sample{number}" for number in range(20)]
 
 
 def file_faults(assignment: str | None, questions: Sequence[Question]) -> Iterator[Fault]:
-    """Faults among the questions of one file."""
+    """Find the faults among the questions of one file."""
     seen: set[str] = set()
     for index, question in enumerate(questions):
         if question.id in seen:
@@ -26,15 +26,20 @@ def file_faults(assignment: str | None, questions: Sequence[Question]) -> Iterat
 
 
 def question_faults(question: Question, *, public: bool) -> Iterator[Fault]:
-    """Faults of one question; `public`: where students have it, without its key."""
+    """Find the faults of one question.
+
+    Args:
+        question: the question.
+        public: whether students have the file. If so, the question must have no key.
+    """
     yield from _shape_faults(question)
     if public and question.key is not None:
         yield ("key",), "an answer key must never be in a file that students get: remove it"
     elif not public and question.key is None:
         yield ("key",), "is missing: every question needs its answer and solution"
     elif question.key is not None:
-        known = set(question.draw) | ({"answer"} if question.kind == "numeric" else set())
-        for name in sorted(placeholders(question.key.solution) - known):
+        defined = set(question.draw) | ({"answer"} if question.kind == "numeric" else set())
+        for name in sorted(placeholders(question.key.solution) - defined):
             yield ("key", "solution"), f"{{{{{name}}}}} is not drawn: add '{name}' to draw"
         if question.kind == "numeric":
             yield from _numeric_key_faults(question, question.key)
@@ -81,9 +86,12 @@ def _choice_key_faults(question: Question, key: Key) -> Iterator[Fault]:
     for number in given:
         if number not in numbers:
             yield ("key", "answer"), f"there is no option {number}: 1 to {len(numbers)}"
-    for said in key.feedback:
-        if said not in numbers:
-            yield ("key", "feedback", str(said)), f"there is no option {said}: 1 to {len(numbers)}"
+    for option in key.feedback:
+        if option not in numbers:
+            yield (
+                ("key", "feedback", str(option)),
+                f"there is no option {option}: 1 to {len(numbers)}",
+            )
 
 
 def _numeric_key_faults(question: Question, key: Key) -> Iterator[Fault]:
@@ -101,12 +109,16 @@ def _numeric_key_faults(question: Question, key: Key) -> Iterator[Fault]:
         except DrawError as error:
             yield ("key", "answer"), str(error)
             return
-        for said in key.feedback:
+        for expression in key.feedback:
             try:
-                wrong = evaluate(said, numbers)
+                wrong = evaluate(expression, numbers)
             except DrawError as error:
-                yield ("key", "feedback", str(said)), str(error)
+                yield ("key", "feedback", str(expression)), str(error)
                 return
-            # A drawn wrong way may give the right number now and then; a fixed one may not.
+            # With drawn numbers, a wrong computation may give the right number now and then. With
+            # fixed numbers, it would do so always, so that is a fault.
             if not question.draw and matches(wrong, right, question.tolerance or 0):
-                yield ("key", "feedback", str(said)), "would be said to a right answer: remove it"
+                yield (
+                    ("key", "feedback", str(expression)),
+                    "would be said to a right answer: remove it",
+                )

@@ -18,14 +18,15 @@ class _Strict(BaseModel):
 
 
 class Key(_Strict):
-    """What only a right to know opens: the answer, and every text that gives it away.
+    """The secret part of a question: the right answer, and all texts that give it away.
 
     Attributes:
-        answer: An option's number (single), their list (multiple), or a number or an
-            expression of the drawn numbers (numeric).
-        feedback: What to say to an answer: by option number, or by number or expression.
-        solution: The complete solution, in Markdown.
-        source: Where the facts are from.
+        answer: the number of an option (single), a list of such numbers (multiple), or a number
+            or an expression of the drawn numbers (numeric).
+        feedback: for each answer (an option number, a number or an expression), the feedback on
+            it.
+        solution: the complete solution, in Markdown.
+        source: the source of the facts.
     """
 
     answer: int | float | str | list[int]
@@ -35,9 +36,9 @@ class Key(_Strict):
 
 
 class Question(_Strict):
-    """One question; options are numbered from 1.
+    """One question. Its options are numbered from 1.
 
-    `tolerance` is how far a numeric answer may be off, absolutely.
+    `tolerance` is the largest allowed absolute error of a numeric answer.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -54,19 +55,19 @@ class Question(_Strict):
 
     @property
     def version(self) -> str:
-        """Changes whenever what is asked changes; hints, points and the key don't count."""
+        """A hash of what is asked. Hints, points and the key don't change it."""
         asked = self.model_dump(
             mode="json", include={"id", "kind", "text", "options", "unit", "draw", "such_that"}
         )
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
 
     def numbers(self, student: str) -> Numbers:
-        """The numbers that this student gets, the same on every machine; {} if none are drawn."""
+        """Draw the numbers of a student, the same on every computer; {} if there are none."""
         return draw_numbers(self.draw, self.such_that, seed=f"{self.version}:{student}")
 
 
 class QuestionFile(_Strict):
-    """A whole file; practice names no assignment."""
+    """A whole file. A file of practice questions names no assignment."""
 
     assignment: Text | None = None
     questions: list[Question] = Field(min_length=1)

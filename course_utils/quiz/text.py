@@ -1,4 +1,4 @@
-"""Markdown with LaTeX to HTML with MathML, which every browser of today sets without a network."""
+"""Convert Markdown with LaTeX to HTML with MathML, which browsers typeset without a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _mathml(latex: str, display: str) -> str:
     try:
         return str(convert(latex, display=display))
     except Exception:
-        # A formula that can't be set is shown as it is written: readable, and nothing is lost.
+        # A formula that can't be converted is shown as LaTeX, which can still be read.
         return f"<code>{mistune.escape(latex)}</code>"
 
 
@@ -35,12 +35,12 @@ _MARKDOWN = _markdown()
 
 
 def html(text: str) -> str:
-    """The HTML of a text; raw HTML in it is shown, not obeyed."""
+    """Convert a text to HTML. HTML tags in the text are shown as text."""
     return str(_MARKDOWN(text)).strip()
 
 
 def inline_html(text: str) -> str:
-    """The same without the paragraph around a text that is a single one."""
+    """Convert a text to HTML. If the text is a single paragraph, leave out the <p> around it."""
     whole = html(text)
     if whole.startswith("<p>") and whole.endswith("</p>") and whole.count("<p>") == 1:
         return whole[3:-4]

@@ -1,7 +1,8 @@
 """The form of a question in a notebook.
 
-The page gets what it may show and nothing else; a key never leaves Python before an answer. The
-page sends what was clicked; Python records, marks, and sends the form's new state.
+The page gets only what it may show, so a key never leaves Python before the question is answered.
+The page sends each click. Python then records and marks the answer, and sends the form's new
+state.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PROMPTS = {
 
 
 def show(question_id: str, folder: Path) -> None:
-    """Show a question: a readable form, and the one to answer in where a browser can be there."""
+    """Show a question as text and, unless the notebook is validated or graded, as a live form."""
     questions, question = bank.find(folder, question_id)
     session = Session(questions, question, folder)
     static = display(session.static(), raw=True, display_id=True)
@@ -44,7 +45,7 @@ def show(question_id: str, folder: Path) -> None:
 
 
 class Session:
-    """A student's dealings with one question: what is recorded, and what may be shown of it."""
+    """One question and one student: what is recorded, and what the form may show."""
 
     def __init__(self, questions: Bank, question: Question, folder: Path) -> None:
         self.bank, self.question, self.folder = questions, question, folder
@@ -53,7 +54,7 @@ class Session:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the log again: another form, window or kernel may have written."""
+        """Read the log again, because another form, window or kernel may have written to it."""
         self.history = log.read(self.folder)
         self.attempts = self.history.attempts(self.question.id)
 
@@ -64,28 +65,33 @@ class Session:
 
     @property
     def student(self) -> str:
-        """The student's id: as logged, else as the hub that runs this notebook has it."""
+        """The student's id from the log, or else the user name in JupyterHub, or ''."""
         return self.history.student or os.environ.get("JUPYTERHUB_USER", "")
 
     @property
     def needs_student(self) -> bool:
-        """Whether the student's id has to be asked for before anything else."""
+        """Whether the form must first ask for the student's id."""
         return self.graded and not self.student
 
     @property
     def numbers(self) -> Numbers | None:
-        """What is drawn for the student, None while it isn't known who that is.
+        """The numbers drawn for the student, or None while a graded question lacks the id.
 
-        In practice nobody is asked: whoever has no id gets the numbers of nobody.
+        A practice question doesn't ask for an id. A student without an id gets the numbers of the
+        id ''.
         """
         if self.question.draw and self.needs_student:
             return None
         return self.question.numbers(self.student)
 
-    # ── what a student does ──
+    # ── actions of the student ──
 
     def name_student(self, given: Any) -> None:
-        """Log the student's id; it can be corrected until something is answered."""
+        """Log the student's id, which can be corrected until the first question is answered.
+
+        Raises:
+            AnswerError: `given` is not an id, or a question was answered already.
+        """
         name = given.strip() if isinstance(given, str) else ""
         if not name or len(name) > MAX_STUDENT_ID or not name.isprintable() or " " in name:
             raise AnswerError(
@@ -97,7 +103,15 @@ class Session:
         self._append({"event": "student", "student": name})
 
     def submit(self, given: Any, seen: Any) -> None:
-        """Check and record an answer."""
+        """Check and record an answer.
+
+        Args:
+            given: the answer, as the page sent it.
+            seen: how many attempts the form showed when the student clicked.
+
+        Raises:
+            AnswerError: the answer can't be recorded. The message is for the student.
+        """
         if self.needs_student:
             raise AnswerError("Type your student id first.")
         attempt = {
@@ -110,8 +124,8 @@ class Session:
         self._append(attempt, seen if isinstance(seen, int) else -1)
 
     def _append(self, event: log.Entry, seen: int | None = None) -> None:
-        # nbgrader copies an assignment's source over what students hand in: a log there would
-        # take the place of theirs.
+        # nbgrader copies the files of an assignment's source over the files that students hand
+        # in. A log in the source folder would therefore replace the students' logs.
         if self.graded and self.folder.parent.name == "source":
             raise AnswerError(
                 "Not recorded: this is the assignment's source. Try the question in a released "
@@ -138,10 +152,10 @@ class Session:
         finally:
             self.refresh()
 
-    # ── what the page may show ──
+    # ── state of the form ──
 
     def view(self) -> dict[str, Any]:
-        """The state of the form, with nothing in it that a student may not know yet."""
+        """Make the state of the form. It holds nothing that the student may not know yet."""
         question, numbers = self.question, self.numbers
         return {
             "graded": self.graded,
@@ -162,7 +176,7 @@ class Session:
         }
 
     def _shown_attempt(self) -> log.Entry | None:
-        """The attempt that the form shows: the one that counts, or the latest in practice."""
+        """The attempt that the form shows: the first if graded, the latest in practice."""
         if not self.attempts:
             return None
         return self.attempts[0 if self.graded else -1]
@@ -185,7 +199,7 @@ class Session:
         return answer if isinstance(answer, list) else [int(answer)]
 
     def _result(self) -> dict[str, Any]:
-        """What the answer came to: the record of a graded one, the verdict of practice."""
+        """What the form says about the answer: a receipt if graded, the verdict in practice."""
         blank = {"tone": "", "status": "", "feedback": [], "solution": "", "has_solution": False}
         answer = self._answer()
         if answer is None:
@@ -198,7 +212,7 @@ class Session:
         return {
             "tone": "right" if verdict.right else "wrong",
             "status": "Right." if verdict.right else "Not yet. Try again, or take a hint.",
-            "feedback": [text.inline_html(said) for said in verdict.feedback],
+            "feedback": [text.inline_html(remark) for remark in verdict.feedback],
             "solution": text.html(shown),
             "has_solution": True,
         }
@@ -214,7 +228,7 @@ class Session:
         )
 
     def static(self) -> dict[str, str]:
-        """The question for readers without a live form: Markdown, and plain text."""
+        """Write the question for readers without a live form, as Markdown and as plain text."""
         question, numbers = self.question, self.numbers
         kind = "Practice question" if not self.graded else "Graded question: first attempt only"
         body = (
@@ -257,13 +271,13 @@ class QuestionForm(anywidget.AnyWidget):
         QuestionForm._all.add(self)
 
     def _state(self, problem: str = "", page: Any = None) -> dict[str, Any]:
-        # The turn makes every state a new one: the page waits for it after a click.
+        # The page waits for a new state after a click. The turn makes every state a new state.
         self._turn += 1
-        told = {"problem": problem, "problem_of": page, "turn": self._turn}
-        return {**self._session.view(), **told}
+        reply = {"problem": problem, "problem_of": page, "turn": self._turn}
+        return {**self._session.view(), **reply}
 
     def _receive(self, _: Any, message: Any, __: Any) -> None:
-        """Do what was clicked. The page can send anything: whatever is wrong is said there."""
+        """Act on a click. The page may send anything, so an error is shown in the page."""
         problem = ""
         message = message if isinstance(message, dict) else {}
         try:
@@ -279,14 +293,14 @@ class QuestionForm(anywidget.AnyWidget):
             self._static.update(self._session.static(), raw=True)
 
     def _act(self, message: dict[str, Any]) -> None:
-        session, what = self._session, message.get("do")
+        session, action = self._session, message.get("do")
         if "NBGRADER_EXECUTION" in os.environ:
             raise AnswerError("Not recorded: the notebook is being validated or graded.")
-        if what == "submit":
+        if action == "submit":
             session.submit(message.get("answer"), message.get("seen"))
-        elif what == "student":
+        elif action == "student":
             session.name_student(message.get("student"))
-        elif what == "hint":
+        elif action == "hint":
             session.hints_shown = min(session.hints_shown + 1, len(session.question.hints))
-        elif what == "solution" and not session.graded and session.attempts:
+        elif action == "solution" and not session.graded and session.attempts:
             session.solution_shown = True
