@@ -1,7 +1,7 @@
-"""Starts processes for student code: forked from a warm one, isolated, bounded, killed whole.
+"""Starts processes for student code, forked from a warm process, isolated and bounded.
 
 with WarmProcess(["torch"]) as warm, warm.launch("package.module:function") as process:
-process.wait()
+    process.wait()
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from autograder.sandbox.warm import ENVIRONMENT, receive, send
 START_SECONDS = 120.0  # importing torch on a busy machine takes 20 s
 FORK_SECONDS = 60.0
 WATCH_SECONDS = 0.05
-FILL_RATE = 8192 * MB  # a second, which memory can hardly be filled at: sets when to look again
+FILL_RATE = 8192 * MB  # bytes a second; no process fills memory faster
 LOG_BYTES = 16_384
 DEFAULT_VIEW = View()
 DEFAULT_LIMITS = Limits()
 
-# The warm process has neither our environment nor our arguments: both are seen by its children.
+# The warm process gets neither our environment nor our arguments, because its children see both.
 _BOOT = (
     "import json, os, sys; sys.path[:] = json.loads(os.read(0, 65536)); "
     "from autograder.sandbox.warm import main; main()"
@@ -55,11 +55,11 @@ class LaunchError(AutograderError):
 
 
 class WarmProcess:
-    """A process that has imported `modules` once and is forked for each launch.
+    """A process that imports `modules` once and is forked for each launch.
 
     Args:
-        modules: what to import. Not what a candidate mustn't see: memory is inherited.
-        view: what isolated processes see of the file system; None if none will be isolated.
+        modules: modules to import. Candidates inherit their memory, so it must hold no secret.
+        view: the file system that isolated processes see; None to isolate no process.
 
     Raises:
         LaunchError: a module can't be imported, or the machine forbids isolation.
@@ -69,20 +69,20 @@ class WarmProcess:
         self._view = view
         self._lock = threading.Lock()
         self._scratch = Scratch()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, warm_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = os.memfd_create("warm log")
-        with theirs:
+        with warm_end:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT],
-                stdin=theirs.fileno(),
+                stdin=warm_end.fileno(),
                 stdout=self._log,
                 stderr=self._log,
                 env=_WARM_ENVIRONMENT,
                 cwd="/",
-                start_new_session=True,  # an interrupt at the keyboard is for the launcher
+                start_new_session=True,  # a keyboard interrupt is meant for the launcher only
             )
-        path = [entry for entry in sys.path if Path(entry).is_absolute()]
-        self._control.send(json.dumps(path).encode())
+        import_path = [entry for entry in sys.path if Path(entry).is_absolute()]
+        self._control.send(json.dumps(import_path).encode())
         root = self.scratch / "view"
         root.mkdir()
         self._start: dict[str, Any] = {
@@ -90,7 +90,7 @@ class WarmProcess:
             "root": str(root) if view else None,
             "view": asdict(view) if view else None,
             "hide": list(view.hidden) if view else [],
-            "environment": {"HOME": os.environ.get("HOME", "/")},  # for caches of fonts and such
+            "environment": {"HOME": os.environ.get("HOME", "/")},  # for caches of fonts
         }
         try:
             send(self._control, self._start)
@@ -127,17 +127,17 @@ class WarmProcess:
         limits: Limits = DEFAULT_LIMITS,
         environment: Mapping[str, str] | None = None,
     ) -> Process:
-        """Fork a process that calls `target(*fds, **arguments)` and ends.
+        """Fork a process that calls `target(*fds, **arguments)` and then ends.
 
         Args:
-            target: "package.module:function". The module is imported before isolation.
-            arguments: plain data, as JSON has it.
-            fds: file descriptors to pass; the function gets its own copies' numbers.
-            isolated: shut off from the machine, in a private copy of `folder`; else only a
-                process of its own, with its limits, in `folder` itself.
+            target: "package.module:function"; the module is imported before isolation.
+            arguments: keyword arguments, of types that JSON has.
+            fds: file descriptors to pass; the function gets the numbers of its own copies.
+            isolated: whether to isolate the process from the machine and give it a private copy of
+                `folder`. Otherwise it is a process with limits that works in `folder` itself.
             folder: the student's files.
-            limits: what the process and all that it starts may use.
-            environment: variables beside the few that every launched process has.
+            limits: what the process and its descendants may use together.
+            environment: variables to add to the few that every launched process has.
 
         Raises:
             LaunchError: the process could not be started.
@@ -154,26 +154,26 @@ class WarmProcess:
             "limits": asdict(limits),
             "environment": dict(environment or {}),
         }
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        launcher_end, warm_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         payload, log = os.memfd_create("request"), os.memfd_create("log")
-        with os.fdopen(payload, "wb") as file, theirs:
+        with os.fdopen(payload, "wb") as file, warm_end:
             file.write(json.dumps(request).encode())
             file.seek(0)
             try:
                 with self._lock:
-                    passed = (theirs.fileno(), payload, log, *fds)
-                    send(self._control, {"isolated": isolated}, *passed)
+                    descriptors = (warm_end.fileno(), payload, log, *fds)
+                    send(self._control, {"isolated": isolated}, *descriptors)
             except OSError as error:
-                ours.close()
+                launcher_end.close()
                 os.close(log)
                 raise LaunchError(
                     f"{target} could not be launched: its warm process has ended ({error}).",
                     "start a new WarmProcess",
                 ) from error
-        return Process(target, ours, log, limits, isolated)
+        return Process(target, launcher_end, log, limits, isolated)
 
     def close(self) -> None:
-        """End the warm process, and with it every process launched from it."""
+        """End the warm process and every process launched from it."""
         self._control.close()
         try:
             self._process.wait(10)
@@ -186,7 +186,7 @@ class WarmProcess:
 
     @property
     def scratch(self) -> Path:
-        """A folder for what belongs to one launch; it is gone when the warm process is closed."""
+        """A folder for the files of launches; closing the warm process removes it."""
         return self._scratch.path
 
     def __enter__(self) -> Self:
@@ -197,17 +197,17 @@ class WarmProcess:
 
 
 class Process:
-    """A launched process, and all that it starts; closing it kills them.
+    """A launched process and its descendants; closing it kills them.
 
     Attributes:
-        pid: as the launcher sees it.
-        computed: seconds of processor time so far, of all that it started too.
-        returncode: None while it runs; negative for a signal, as in subprocess.
-        reason: the limit for which it was killed, as a sentence's end; None if for none.
-        cpu_seconds: what the process and its waited-for children used, known at the end.
-        pidfd: a descriptor of the process, for signals that can't hit another.
-        folder: a descriptor of an isolated process's private folder; else None.
-        memory_bound: bytes beyond which all of it together is killed.
+        pid: the number of the process in the launcher's pid namespace.
+        computed: processor time so far, in seconds, descendants included.
+        returncode: None while the process runs; negative for a signal, as in subprocess.
+        reason: the limit for which it was killed, as the end of a sentence; None if for none.
+        cpu_seconds: processor time of it and the children that it waited for, set at its end.
+        pidfd: a descriptor of the process; a signal sent through it can't reach another process.
+        folder: a descriptor of the private folder; None if the process isn't isolated.
+        memory_bound: bytes of memory; if the process and its descendants hold more, all are killed.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ class Process:
         self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
         try:
             self._watch.start()
-        except RuntimeError as error:  # the machine refuses a thread; nothing runs unwatched
+        except RuntimeError as error:  # no thread to be had; a process must not run unwatched
             self.kill()
             self._let_go()
             raise LaunchError(
@@ -271,10 +271,10 @@ class Process:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end and return the return code.
+        """Wait until the process has ended; return the return code.
 
         Raises:
-            TimeoutError: it still runs after `timeout` seconds.
+            TimeoutError: the process still runs after `timeout` seconds.
         """
         if not self._ended.wait(timeout):
             raise TimeoutError(f"process {self.pid} still runs after {timeout} s")
@@ -282,28 +282,28 @@ class Process:
         return self.returncode
 
     def interrupt(self) -> None:
-        """Send the interrupt of a keyboard: a KeyboardInterrupt in the main thread."""
+        """Send SIGINT, which raises KeyboardInterrupt in the main thread."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGINT)
 
     def kill(self, reason: str | None = None) -> None:
-        """Kill the process and all that it started; `wait` for the end."""
+        """Kill the process and its descendants; call `wait` to wait for their end."""
         if self.returncode is not None:
-            return  # its number may be another's by now
+            return  # another process may have this pid by now
         self.reason = self.reason or reason
-        with suppress(OSError):  # it has ended already
-            if not self._isolated and self.pid > 0:  # no pid namespace ends with it: its group
+        with suppress(OSError):  # the process has ended already
+            if not self._isolated and self.pid > 0:  # no pid namespace: kill its group
                 os.killpg(self.pid, signal.SIGKILL)
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def log(self) -> str:
-        """The last that the process wrote to its standard output and error."""
+        """The end of what the process wrote to its standard output and error."""
         return _tail(self._log)
 
     def schedstat(self) -> int | None:
-        """A descriptor of the file that says how long the main thread waited for a processor.
+        """A descriptor of the file that tells how long the main thread waited for a processor.
 
-        None where the kernel keeps no such account, or the process has ended.
+        None if the kernel has no such file or the process has ended.
         """
         try:
             return os.open(f"/proc/{self.pid}/schedstat", os.O_RDONLY)
@@ -311,7 +311,7 @@ class Process:
             return None
 
     def close(self) -> None:
-        """Kill what still runs, wait for its end, and let go of everything."""
+        """Kill the process and its descendants, wait for their end, and close all descriptors."""
         self.kill()
         self._watch.join()
         self._let_go()
@@ -335,9 +335,9 @@ class Process:
         self.pidfd, self._log, self.folder = -1, -1, None
 
     def _watch_limits(self) -> None:
-        try:  # on a busy machine, not to wait behind students
+        try:  # on a busy machine, the watch must not wait for students' processes
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
-        except PermissionError:  # an ordinary user can only put them behind
+        except PermissionError:  # an ordinary user can only lower the students' priority
             self._account.defer(10)
         while not select.select([self._connection], [], [], self._pause)[0]:
             if time.monotonic() > self._deadline:
@@ -350,11 +350,13 @@ class Process:
             reply, _ = receive(self._connection)
         except OSError:
             reply = {}
-        # Without a report the warm process has died, and the kernel has killed its children.
+        # No report means: the warm process has died, and the kernel has killed its children.
         self.cpu_seconds = reply.get("cpu_seconds", 0.0)
         self.returncode = reply.get("exit", -signal.SIGKILL)
         killed = self.returncode == -signal.SIGKILL and self.reason is None
-        if killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds:  # two clocks
+        if (
+            killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds
+        ):  # kernel's account differs
             self.reason = f"computed for more than {self._limits.cpu_seconds} s"
         self._ended.set()
 
@@ -363,27 +365,27 @@ class Process:
         return self.computed
 
     def _holds_too_much(self) -> bool:
-        """Whether memory is beyond its bound; else the next look comes before it can be far."""
+        """Whether memory exceeds its bound; else choose a pause too short to exceed it by much."""
         started = time.monotonic()
         most_shared = None if self.folder is None else _used(self.folder)
         room = self.memory_bound - held_memory(self.pid, self.memory_bound, most_shared)
-        room -= os.fstat(self._log).st_blocks * 512  # what it printed is in memory, too
-        if self._isolated:  # else its sockets are among the machine's
+        room -= os.fstat(self._log).st_blocks * 512  # the printed text is in memory, too
+        if self._isolated:  # else its sockets can't be told from the machine's
             room -= socket_memory(self.pid)
-        cost = time.monotonic() - started  # watching takes half a core at most
+        cost = time.monotonic() - started  # pause at least as long: half a core at most
         self._pause = min(WATCH_SECONDS, max(room / FILL_RATE, cost, 0.001))
         return room < 0
 
 
 def _used(folder: int) -> int:
-    """Bytes in the file system that a folder, by its descriptor, is of."""
-    about = os.fstatvfs(folder)
-    return (about.f_blocks - about.f_bfree) * about.f_bsize
+    """Bytes used in the file system that holds `folder`, a descriptor."""
+    statistics = os.fstatvfs(folder)
+    return (statistics.f_blocks - statistics.f_bfree) * statistics.f_bsize
 
 
 @functools.cache
 def isolation_problem() -> str | None:
-    """Why this machine can't isolate a process, with the remedy; None if it can (it was tried)."""
+    """Try to isolate a process: return why this failed, with the remedy; None if it worked."""
     try:
         with WarmProcess() as warm, warm.launch("os:getpid") as process:
             process.wait(FORK_SECONDS)

@@ -1,4 +1,4 @@
-"""What to do so that this machine can isolate a process."""
+"""How to enable isolation on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def isolation_remedy() -> str:
-    """The remedy for what this machine forbids, as far as its settings tell."""
+    """The remedy, as far as the machine's settings tell why it forbids isolation."""
     if sys.platform != "linux":
         return "isolation needs Linux: grade there, or in a Linux container or virtual machine"
     if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
