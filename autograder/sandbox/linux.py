@@ -109,7 +109,7 @@ def raise_loopback() -> None:
 
 
 def prctl(option: int, *values: int) -> None:
-    """Call prctl(2) with integer arguments."""
+    """Set an attribute of this process; all arguments are integers."""
     padded = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
     _check(_libc.prctl(option, *padded), f"prctl {option}")
 
