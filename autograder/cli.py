@@ -1,4 +1,4 @@
-"""The command `autograder`: reads the command line, calls one function, shows what it returned."""
+"""The command `autograder`: reads the command line, calls a function, shows its result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# Exit codes: 1 could not be done; 2 wrong use of the command; 3 done, but a person must look.
+# Exit codes: 1: the command failed; 2: wrong use of the command; 3: done, but a person must look.
 FAILED, LOOK = 1, 3
 UNPROTECTED = (
     "NO ISOLATION: student code can read, change and delete whatever you can, the hidden tests and"
@@ -48,7 +48,7 @@ class Device(StrEnum):
 
 
 class Isolation(StrEnum):
-    """Whether student code is shut off from the machine."""
+    """Whether student code is isolated from the machine."""
 
     AUTO = "auto"
     NONE = "none"
@@ -163,8 +163,8 @@ def _verify_checks(
         for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
             table.add_row(name, kind, as_it_must_be(list(tried)))
         for nearest in report.thresholds[:1]:
-            far = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
-            table.add_row(name, "nearest threshold", far)
+            distance = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
+            table.add_row(name, "nearest threshold", distance)
         problems += [f"{name}: {text}" for text in report.problems]
     out.print(table)
     return problems
@@ -180,17 +180,19 @@ def _verify_mutants(
     problems, tried = [], {}
     for name in names:
         with progress_bar(f"mutants of {name}") as (start, advance):
-            tried[name], found = mutants.try_mutants(
+            tried[name], mutant_problems = mutants.try_mutants(
                 course, name, jobs=jobs, on_start=start, on_mutant=advance
             )
-        problems += [f"{name}: {text}" for text in found]
-        count = Counter(one.outcome for one in tried[name])
-        table.add_row(name, str(len(tried[name])), *(str(count[one]) for one in columns[2:]))
-        for one in tried[name]:
-            if one.outcome == "survived":
-                out.print(f"{name}, {one.mutant.cell}, {one.mutant.operator}:", highlight=False)
-                out.print(f"  - {one.mutant.before}", markup=False, style="red", soft_wrap=True)
-                out.print(f"  + {one.mutant.after}", markup=False, style="green", soft_wrap=True)
+        problems += [f"{name}: {text}" for text in mutant_problems]
+        count = Counter(trial.outcome for trial in tried[name])
+        table.add_row(
+            name, str(len(tried[name])), *(str(count[outcome]) for outcome in columns[2:])
+        )
+        for trial in tried[name]:
+            if trial.outcome == "survived":
+                out.print(f"{name}, {trial.mutant.cell}, {trial.mutant.operator}:", highlight=False)
+                out.print(f"  - {trial.mutant.before}", markup=False, style="red", soft_wrap=True)
+                out.print(f"  + {trial.mutant.after}", markup=False, style="green", soft_wrap=True)
     out.print(table)
     if write:
         write.write_text(mutants.table(tried), encoding="utf-8")
@@ -263,16 +265,18 @@ def try_(
     opened = Course.find(course)
     if isolation is Isolation.NONE:
         err.print(UNPROTECTED, style="bold red")
-    found = retry(opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO)
-    out.print(Syntax(found.cell.source, "python", line_numbers=True))
-    for output in found.cell.outputs:
+    retried = retry(
+        opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO
+    )
+    out.print(Syntax(retried.cell.source, "python", line_numbers=True))
+    for output in retried.cell.outputs:
         lines = output.get("traceback") or [output.get("text") or _plain(output)]
         out.print(Text.from_ansi("\n".join(lines).rstrip()))
-    if found.result:
-        points = "–" if found.result.score is None else f"{found.result.score:g}"
-        out.print(f"{cell}: {points} of {found.result.max_score:g} points", highlight=False)
-    if found.reason:
-        err.print(f"the run ended early: {found.reason}", markup=False)
+    if retried.result:
+        points = "–" if retried.result.score is None else f"{retried.result.score:g}"
+        out.print(f"{cell}: {points} of {retried.result.max_score:g} points", highlight=False)
+    if retried.reason:
+        err.print(f"the run ended early: {retried.reason}", markup=False)
 
 
 def _plain(output: dict[str, Any]) -> str:
@@ -298,21 +302,21 @@ def report(name: Name, course: CourseOption = None, as_json: Json = False) -> No
 
     opened = Course.find(course)
     name = opened.resolve(name)
-    found = results(opened, name)
+    class_results = results(opened, name)
     if as_json:
         print(
             json.dumps(
                 {
-                    "results": [asdict(one) for one in found],
-                    "items": [asdict(one) for one in items(found)],
+                    "results": [asdict(entry) for entry in class_results],
+                    "items": [asdict(entry) for entry in items(class_results)],
                 },
                 indent=2,
             )
         )
         return
-    out.print(class_table(name, found))
+    out.print(class_table(name, class_results))
     table = Table("test", "points", "mean", "all points", "waiting", title=f"{name}: by test")
-    for item in items(found):
+    for item in items(class_results):
         table.add_row(
             item.name,
             f"{item.max_score:g}",
@@ -376,7 +380,7 @@ def _names(course: Course, names: list[str] | None) -> list[str]:
 
 
 def main(run: Callable[[], object] = app) -> None:
-    """The entry point: a problem that a person can mend ends in a message, not in a traceback."""
+    """The entry point: for a problem that the user can solve, show a message, no traceback."""
     try:
         run()
     except AutograderError as error:

@@ -99,25 +99,25 @@ def feedback(course: Course, name: str) -> list[str]:
         settle_folders(course, gradebook, name)
         graded = sorted(results_of(gradebook, name))
         try:
-            notebooks = [one.name for one in gradebook.find_assignment(name).notebooks]
+            notebooks = [row.name for row in gradebook.find_assignment(name).notebooks]
         except MissingEntry:
             notebooks = []
-    students = [one for one in graded if course.path("autograded", name, one).exists()]
+    students = [student for student in graded if course.path("autograded", name, student).exists()]
     if not students:
         raise FeedbackError(
             f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
         )
     with ThreadPoolExecutor(min(len(students), len(os.sched_getaffinity(0)))) as pool:
-        made = list(pool.map(lambda one: _make(course, name, one, notebooks), students))
-    if failed := [one for one in made if one.problem]:
-        whose = "; ".join(f"{one.student}: {one.problem}" for one in failed[:MOST_NAMED])
+        results = list(pool.map(lambda student: _make(course, name, student, notebooks), students))
+    if failed := [outcome for outcome in results if outcome.problem]:
+        details = "; ".join(f"{page.student}: {page.problem}" for page in failed[:MOST_NAMED])
         raise FeedbackError(
-            f"no feedback of '{name}' for {len(failed)} of {len(made)} students, all others have"
-            f" theirs: {whose}",
+            f"no feedback of '{name}' for {len(failed)} of {len(results)} students, all others have"
+            f" theirs: {details}",
             f"run 'autograder grade {name} --force --student ID' for each of them, which puts its"
             " folder in order, then feedback again",
         )
-    if plain := [one.student for one in made if one.plain]:
+    if plain := [outcome.student for outcome in results if outcome.plain]:
         raise FeedbackError(
             f"the feedback of '{name}' is there, but shows plain text for"
             f" {', '.join(plain[:MOST_NAMED])}: to draw it takes more than {SECONDS} s",
@@ -131,7 +131,7 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
     source = course.path("autograded", name, student)
     pages, plain = {}, False
     try:
-        files = read_files(course, source, {f"{one}.ipynb" for one in notebooks}, [])
+        files = read_files(course, source, {f"{notebook}.ipynb" for notebook in notebooks}, [])
         for notebook in notebooks:
             content = _content(source / f"{notebook}.ipynb")
             page, shown_plain = _page(course, name, student, notebook, content)

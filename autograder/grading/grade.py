@@ -129,7 +129,7 @@ def _grade(
     with course.gradebook() as gradebook:
         settle_folders(course, gradebook, name)
         recorded = results_of(gradebook, name)
-        keys = {one: _key(course, assignment, one, settings) for one in students}
+        keys = {student: _key(course, assignment, student, settings) for student in students}
         on_start(len(students))
         todo = []
         for student in students:

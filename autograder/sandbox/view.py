@@ -39,7 +39,7 @@ _DEVICE_LINKS = {
     "ptmx": "pts/ptmx",
 }
 # A shared mapping of /dev/zero is memory that nothing counts. /dev/full reads as zeros, too, and
-# gives no such memory.
+# can't be mapped.
 _STAND_INS = {Path("/dev/zero"): Path("/dev/full")}
 _READ_ONLY = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
 
