@@ -7,7 +7,7 @@ class AutograderError(Exception):
     """A problem that the user can solve.
 
     Args:
-        problem: what is wrong: names the thing, and what was expected of it.
+        problem: what is wrong; it names the thing, and what was expected of it.
         remedy: what to do, as a command or a sentence.
     """
 

@@ -129,7 +129,7 @@ def _shifted_seeds(tree: ast.AST, shift: int) -> Iterator[_Around]:
         if "seed" in (name := _name(call.func)) or name in _SEEDERS:
             seeds += call.args[:1]
         for node in dict.fromkeys(seeds):
-            if isinstance(node, ast.Name):  # None is a seed that is not given
+            if isinstance(node, ast.Name):  # None means that no seed is given
                 yield node, f"({node.id} if {node.id} is None else ", f" + {shift})"
             elif isinstance(node, ast.Constant) and isinstance(node.value, int):
                 yield node, "(", f" + {shift})"
@@ -149,8 +149,8 @@ def _measured(tree: ast.Module, cell: str) -> Iterator[_Around]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in _CLOSE:
             place = f"{cell}, line {node.lineno}"
-            known = _EXACT if ast.unparse(node.func) == "math.isclose" else _CLOSE[_name(node.func)]
-            yield node.func, f"{_HERE}.close({place!r}, {known}, ", ")"
+            limit = _EXACT if ast.unparse(node.func) == "math.isclose" else _CLOSE[_name(node.func)]
+            yield node.func, f"{_HERE}.close({place!r}, {limit}, ", ")"
 
 
 def _name(func: ast.expr) -> str:

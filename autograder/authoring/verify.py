@@ -72,9 +72,9 @@ class Report:
         """All problems of the tests; empty if the tests are right."""
         near = [threshold for threshold in self.thresholds if threshold.deviations < DEVIATIONS]
         return [f"{trial.name}: {text}" for trial in self.trials for text in trial.problems] + [
-            f"{item.place}: its threshold is {item.deviations:.1f} standard deviations"
-            " from what the"
-            f" reference gives with {RUNS} seeds, and must be {DEVIATIONS:g}: move it, or test more"
+            f"{item.place}: its threshold is {item.deviations:.1f} standard deviations from"
+            f" what the reference gives with {RUNS} seeds, and must be {DEVIATIONS:g}: move it, or"
+            " test more"
             for item in near
         ]
 

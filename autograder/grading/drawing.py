@@ -288,14 +288,14 @@ def _without_styles(html: str) -> str:
     lower = html.lower()
     if len(lower) != len(html):  # a lower-case letter of two characters: positions would differ
         return html
-    kept, position = [], 0
+    parts, position = [], 0
     while (start := lower.find("<style", position)) >= 0:
         end = lower.find("</style>", start)
         if end < 0:
             break
-        kept.append(html[position:start])
+        parts.append(html[position:start])
         position = end + len("</style>")
-    return "".join([*kept, html[position:]])
+    return "".join([*parts, html[position:]])
 
 
 # ── Markdown and formulas ───────────────────────────────────────────────────────────────────────

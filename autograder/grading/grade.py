@@ -1,4 +1,4 @@
-"""Grades a class: prepare → execute → record for every submission, over all cores."""
+"""Grades a class: prepare → execute → score → record for every submission, on all cores."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Settings:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What a score depends on, for a result's key: all fields, and what is used of `config`.
+        """What a score depends on, for a result's key: all fields, with the used part of `config`.
 
         A test asserts that a change of any field, or of any limit, changes the key.
         """

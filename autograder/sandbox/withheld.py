@@ -63,7 +63,7 @@ def withhold(hidden: Sequence[str], packages: Sequence[str], root: Path) -> None
 
 
 def restore(hidden: Sequence[str]) -> None:
-    """Load the withheld modules and functions: for the judge's process, forked after `withhold`."""
+    """Load the withheld modules and functions: for a fork that isn't isolated."""
     finders = [entry for entry in sys.meta_path if isinstance(entry, _Withholding)]
     packages = {package for finder in finders for package in finder.packages}
     affected = packages & {name.partition(":")[0].partition(".")[0] for name in hidden}
