@@ -185,9 +185,7 @@ def _verify_mutants(
             )
         problems += [f"{name}: {text}" for text in mutant_problems]
         count = Counter(trial.outcome for trial in tried[name])
-        table.add_row(
-            name, str(len(tried[name])), *(str(count[outcome]) for outcome in columns[2:])
-        )
+        table.add_row(name, str(len(tried[name])), *(str(count[kind]) for kind in columns[2:]))
         for trial in tried[name]:
             if trial.outcome == "survived":
                 out.print(f"{name}, {trial.mutant.cell}, {trial.mutant.operator}:", highlight=False)
@@ -265,18 +263,16 @@ def try_(
     opened = Course.find(course)
     if isolation is Isolation.NONE:
         err.print(UNPROTECTED, style="bold red")
-    retried = retry(
-        opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO
-    )
-    out.print(Syntax(retried.cell.source, "python", line_numbers=True))
-    for output in retried.cell.outputs:
+    rerun = retry(opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO)
+    out.print(Syntax(rerun.cell.source, "python", line_numbers=True))
+    for output in rerun.cell.outputs:
         lines = output.get("traceback") or [output.get("text") or _plain(output)]
         out.print(Text.from_ansi("\n".join(lines).rstrip()))
-    if retried.result:
-        points = "–" if retried.result.score is None else f"{retried.result.score:g}"
-        out.print(f"{cell}: {points} of {retried.result.max_score:g} points", highlight=False)
-    if retried.reason:
-        err.print(f"the run ended early: {retried.reason}", markup=False)
+    if rerun.result:
+        points = "–" if rerun.result.score is None else f"{rerun.result.score:g}"
+        out.print(f"{cell}: {points} of {rerun.result.max_score:g} points", highlight=False)
+    if rerun.reason:
+        err.print(f"the run ended early: {rerun.reason}", markup=False)
 
 
 def _plain(output: dict[str, Any]) -> str:

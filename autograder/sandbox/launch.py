@@ -354,9 +354,8 @@ class Process:
         self.cpu_seconds = reply.get("cpu_seconds", 0.0)
         self.returncode = reply.get("exit", -signal.SIGKILL)
         killed = self.returncode == -signal.SIGKILL and self.reason is None
-        if (
-            killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds
-        ):  # kernel's account differs
+        # The kernel enforces this limit, too, and its account differs a little from the watchdog's.
+        if killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds:
             self.reason = f"computed for more than {self._limits.cpu_seconds} s"
         self._ended.set()
 
