@@ -1,4 +1,4 @@
-"""An assignment as its instructor wrote it, and as its cells go into the gradebook."""
+"""An assignment as the instructor wrote it, and its cells as the gradebook stores them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from autograder.sandbox.view import View
 
 
 def hidden_modules(notebooks: Iterable[NotebookNode]) -> tuple[str, ...]:
-    """What candidates may not use, because it solves their assignment.
+    """Modules and functions that candidates may not use, because they solve the assignment.
 
-    An assignment's text source says it in its header, which becomes the notebook's metadata:
+    The header of an assignment's text source names them, and becomes the notebook's metadata:
     `autograder: {hidden: [course_utils.arithmetic]}`.
 
     Raises:
-        ReleaseError: something else stands there, or there is no such module.
+        ReleaseError: the metadata have another form, or a named module doesn't exist.
     """
     hidden: dict[str, None] = {}
     for notebook in notebooks:
-        said = notebook.metadata.get("autograder", {})
-        names = said.get("hidden", []) if isinstance(said, dict) else said
+        entry = notebook.metadata.get("autograder", {})
+        names = entry.get("hidden", []) if isinstance(entry, dict) else entry
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ReleaseError(
-                f"the notebook's metadata say autograder: {said!r}",
+                f"the notebook's metadata say autograder: {entry!r}",
                 "name modules: autograder: {hidden: [course_utils.arithmetic]}",
             )
         for name in names:
@@ -45,13 +45,14 @@ def hidden_modules(notebooks: Iterable[NotebookNode]) -> tuple[str, ...]:
 def _check_hidden(name: str) -> None:
     module, _, function = name.partition(":")
     package = module.partition(".")[0]
-    ours = package in View.packages
+    in_view = package in View.packages
     try:
-        # Another package is not imported for this: whether it has the function, a check shows.
-        found = bool(ours or function) and find_spec(module if ours else package) is not None
+        # `find_spec` of a package's name imports nothing. Whether the function exists in another
+        # package is not checked here.
+        exists = bool(in_view or function) and find_spec(module if in_view else package) is not None
     except ImportError:
-        found = False
-    if not found:
+        exists = False
+    if not exists:
         raise ReleaseError(
             f"'{name}' is to be hidden from candidates, and is no module of "
             f"{', '.join(View.packages)}, and no package's function (package.module:function)",
@@ -67,8 +68,8 @@ class Assignment:
         name: the assignment's id.
         folder: its source folder.
         sources: each notebook as the instructor wrote it, solutions and hidden tests included.
-        masters: each notebook as a submission is graded: without solutions, with hidden tests.
-        files: every other file of the source folder, by its path within the folder.
+        masters: notebooks by name, as submissions are graded: without solutions, with hidden tests.
+        files: every other file of the source folder, by its path in the folder.
     """
 
     name: str
@@ -82,8 +83,8 @@ class Assignment:
         """Read an assignment's source folder.
 
         Raises:
-            ReleaseError: a notebook can't be read, nbgrader finds it wrong, or it hides from
-                candidates what there isn't.
+            ReleaseError: a notebook can't be read, nbgrader rejects it, or a module that it hides
+                doesn't exist.
         """
         folder = course.path("source", name)
         sources = read_sources(course, name)
@@ -100,7 +101,7 @@ class Assignment:
 
     @cached_property
     def max_score(self) -> float:
-        """The points of all grade cells together."""
+        """The sum of the points of all grade cells."""
         return sum(
             points(cell)
             for master in self.masters.values()
@@ -110,9 +111,10 @@ class Assignment:
 
     @cached_property
     def digest(self) -> str:
-        """Changes when anything that decides a score changes: tests, points, given files.
+        """A hash of everything that decides a score: tests, points, given files and sources.
 
-        The whole source too: the judge reads the solution regions, to know what is a student's.
+        The whole sources count, because the judge reads the solution regions to know which names a
+        student defines.
         """
         hashed = hashlib.sha256()
         for name, source in sorted(self.sources.items()):
@@ -124,10 +126,10 @@ class Assignment:
         return hashed.hexdigest()
 
     def check_released(self, course: Course) -> None:
-        """Make sure that the gradebook holds exactly these cells.
+        """Make sure that the gradebook holds exactly the cells of this assignment.
 
         Raises:
-            ReleaseError: the assignment was never released, or was changed since.
+            ReleaseError: the assignment was never released, or was changed since its release.
         """
         from nbgrader.api import MissingEntry
 
@@ -144,14 +146,18 @@ class Assignment:
                 for notebook in notebooks
                 for cell in notebook.source_cells
             }
-        ours = {
+        current = {
             (name, cell_id): role(cell)["checksum"]
             for name, master in self.masters.items()
             for cell in master.cells
             if (cell_id := grade_id(cell))
         }
         changed = sorted(
-            {key[1] for key in ours.keys() | released.keys() if ours.get(key) != released.get(key)}
+            {
+                key[1]
+                for key in current.keys() | released.keys()
+                if current.get(key) != released.get(key)
+            }
         )
         if changed:
             raise ReleaseError(
@@ -177,7 +183,7 @@ def _read(path: Path) -> NotebookNode:
 
 
 def _master(course: Course, assignment: str, path: Path) -> NotebookNode:
-    """Run nbgrader's own release steps, as far as it stores cells in the gradebook, in memory."""
+    """Run in memory those of nbgrader's release steps that come before it stores the cells."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.preprocessors import SaveCells
 

@@ -1,7 +1,7 @@
-"""What a cell is to nbgrader: its id, its role, its points, and the regions of its source.
+"""nbgrader's view of a cell: its id, its role, its points, and the regions of its source.
 
-Every other module asks here. Nothing heavy is imported, and a student's notebook, in which anything
-may stand, gives an answer and no error.
+All other modules use these functions. They import nothing heavy. A student's notebook may hold
+anything, so the functions return a value for it instead of raising an error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Region(StrEnum):
-    """What stands between the lines `### BEGIN …` and `### END …` of a cell's source."""
+    """A part of a cell's source between the lines `### BEGIN …` and `### END …`."""
 
     HIDDEN_TESTS = "HIDDEN TESTS"
     SOLUTION = "SOLUTION"
@@ -20,19 +20,19 @@ class Region(StrEnum):
 
 
 def role(cell: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A cell's metadata for nbgrader; empty for a cell that nbgrader does not know."""
-    told = cell["metadata"].get("nbgrader", {})
-    return told if isinstance(told, Mapping) else {}
+    """A cell's nbgrader metadata; empty if nbgrader doesn't know the cell."""
+    metadata = cell["metadata"].get("nbgrader", {})
+    return metadata if isinstance(metadata, Mapping) else {}
 
 
 def grade_id(cell: Mapping[str, Any]) -> str | None:
-    """The cell's nbgrader id, or None for a cell that nbgrader does not know."""
+    """The cell's nbgrader id; None if nbgrader doesn't know the cell."""
     name = role(cell).get("grade_id")
     return name if isinstance(name, str) else None
 
 
 def is_graded(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell has points: a test, or an answer that a person marks."""
+    """Whether a cell has points: it is a test, or an answer that a person marks."""
     return bool(role(cell).get("grade"))
 
 
@@ -42,7 +42,7 @@ def is_solution(cell: Mapping[str, Any]) -> bool:
 
 
 def is_test(cell: Mapping[str, Any]) -> bool:
-    """Whether nbgrader marks this cell by running it."""
+    """Whether a cell is a test, which nbgrader marks by running it."""
     return cell["cell_type"] == "code" and is_graded(cell) and not is_solution(cell)
 
 
@@ -52,18 +52,18 @@ def points(cell: Mapping[str, Any]) -> float:
 
 
 def region_lines(source: str, region: Region) -> set[int]:
-    """The numbers of the lines of all such regions, from 1, the two markers included."""
+    """The line numbers, from 1, of all regions of this kind, with their two markers."""
     return {number + 1 for first, last in _spans(source, region) for number in range(first, last)}
 
 
 def region_texts(source: str, region: Region) -> list[str]:
-    """The text of each such region, the two markers included."""
+    """The texts of all regions of this kind, with their two markers."""
     lines = source.split("\n")
     return ["\n".join(lines[first:last]) for first, last in _spans(source, region)]
 
 
 def without_regions(source: str, region: Region, instead: str = "") -> str:
-    """The source with one line in the place of each such region."""
+    """The source with the line `instead` in place of each region of this kind."""
     lines = source.split("\n")
     for first, last in reversed(list(_spans(source, region))):
         lines[first:last] = [instead]
@@ -71,7 +71,7 @@ def without_regions(source: str, region: Region, instead: str = "") -> str:
 
 
 def _spans(source: str, region: Region) -> Iterator[tuple[int, int]]:
-    """The first line of each region, from 0, and the line after its last; an open one is none."""
+    """The first line of each region, from 0, and the line after its end; skip an open region."""
     first = None
     for number, line in enumerate(source.split("\n")):
         if first is None and f"BEGIN {region}" in line:

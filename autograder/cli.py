@@ -1,4 +1,4 @@
-"""The command `autograder`: reads the command line, calls one function, shows what it returned."""
+"""The command `autograder`: reads the command line, calls a function, shows its result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.syntax import Syntax
@@ -21,9 +21,6 @@ from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.show import as_it_must_be, class_table, err, out, progress_bar, show_outcomes
 
-if TYPE_CHECKING:
-    pass
-
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",
     no_args_is_help=True,
@@ -31,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# Exit codes: 1 could not be done; 2 wrong use of the command; 3 done, but a person must look.
+# Exit codes: 1: the command failed; 2: wrong use of the command; 3: done, but a person must look.
 FAILED, LOOK = 1, 3
 UNPROTECTED = (
     "NO ISOLATION: student code can read, change and delete whatever you can, the hidden tests and"
@@ -48,7 +45,7 @@ class Device(StrEnum):
 
 
 class Isolation(StrEnum):
-    """Whether student code is shut off from the machine."""
+    """Whether student code is isolated from the machine."""
 
     AUTO = "auto"
     NONE = "none"
@@ -163,8 +160,8 @@ def _verify_checks(
         for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
             table.add_row(name, kind, as_it_must_be(list(tried)))
         for nearest in report.thresholds[:1]:
-            far = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
-            table.add_row(name, "nearest threshold", far)
+            distance = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
+            table.add_row(name, "nearest threshold", distance)
         problems += [f"{name}: {text}" for text in report.problems]
     out.print(table)
     return problems
@@ -180,17 +177,17 @@ def _verify_mutants(
     problems, tried = [], {}
     for name in names:
         with progress_bar(f"mutants of {name}") as (start, advance):
-            tried[name], found = mutants.try_mutants(
+            tried[name], mutant_problems = mutants.try_mutants(
                 course, name, jobs=jobs, on_start=start, on_mutant=advance
             )
-        problems += [f"{name}: {text}" for text in found]
-        count = Counter(one.outcome for one in tried[name])
-        table.add_row(name, str(len(tried[name])), *(str(count[one]) for one in columns[2:]))
-        for one in tried[name]:
-            if one.outcome == "survived":
-                out.print(f"{name}, {one.mutant.cell}, {one.mutant.operator}:", highlight=False)
-                out.print(f"  - {one.mutant.before}", markup=False, style="red", soft_wrap=True)
-                out.print(f"  + {one.mutant.after}", markup=False, style="green", soft_wrap=True)
+        problems += [f"{name}: {text}" for text in mutant_problems]
+        count = Counter(trial.outcome for trial in tried[name])
+        table.add_row(name, str(len(tried[name])), *(str(count[kind]) for kind in columns[2:]))
+        for trial in tried[name]:
+            if trial.outcome == "survived":
+                out.print(f"{name}, {trial.mutant.cell}, {trial.mutant.operator}:", highlight=False)
+                out.print(f"  - {trial.mutant.before}", markup=False, style="red", soft_wrap=True)
+                out.print(f"  + {trial.mutant.after}", markup=False, style="green", soft_wrap=True)
     out.print(table)
     if write:
         write.write_text(mutants.table(tried), encoding="utf-8")
@@ -263,16 +260,16 @@ def try_(
     opened = Course.find(course)
     if isolation is Isolation.NONE:
         err.print(UNPROTECTED, style="bold red")
-    found = retry(opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO)
-    out.print(Syntax(found.cell.source, "python", line_numbers=True))
-    for output in found.cell.outputs:
+    rerun = retry(opened, opened.resolve(name), student, cell, isolated=isolation is Isolation.AUTO)
+    out.print(Syntax(rerun.cell.source, "python", line_numbers=True))
+    for output in rerun.cell.outputs:
         lines = output.get("traceback") or [output.get("text") or _plain(output)]
         out.print(Text.from_ansi("\n".join(lines).rstrip()))
-    if found.result:
-        points = "–" if found.result.score is None else f"{found.result.score:g}"
-        out.print(f"{cell}: {points} of {found.result.max_score:g} points", highlight=False)
-    if found.reason:
-        err.print(f"the run ended early: {found.reason}", markup=False)
+    if rerun.result:
+        points = "–" if rerun.result.score is None else f"{rerun.result.score:g}"
+        out.print(f"{cell}: {points} of {rerun.result.max_score:g} points", highlight=False)
+    if rerun.reason:
+        err.print(f"the run ended early: {rerun.reason}", markup=False)
 
 
 def _plain(output: dict[str, Any]) -> str:
@@ -298,21 +295,21 @@ def report(name: Name, course: CourseOption = None, as_json: Json = False) -> No
 
     opened = Course.find(course)
     name = opened.resolve(name)
-    found = results(opened, name)
+    class_results = results(opened, name)
     if as_json:
         print(
             json.dumps(
                 {
-                    "results": [asdict(one) for one in found],
-                    "items": [asdict(one) for one in items(found)],
+                    "results": [asdict(entry) for entry in class_results],
+                    "items": [asdict(entry) for entry in items(class_results)],
                 },
                 indent=2,
             )
         )
         return
-    out.print(class_table(name, found))
+    out.print(class_table(name, class_results))
     table = Table("test", "points", "mean", "all points", "waiting", title=f"{name}: by test")
-    for item in items(found):
+    for item in items(class_results):
         table.add_row(
             item.name,
             f"{item.max_score:g}",
@@ -376,7 +373,7 @@ def _names(course: Course, names: list[str] | None) -> list[str]:
 
 
 def main(run: Callable[[], object] = app) -> None:
-    """The entry point: a problem that a person can mend ends in a message, not in a traceback."""
+    """The entry point: for a problem that the user can solve, show a message, no traceback."""
     try:
         run()
     except AutograderError as error:

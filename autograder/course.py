@@ -1,4 +1,4 @@
-"""An nbgrader course folder: where its parts lie, and what its nbgrader_config.py says."""
+"""An nbgrader course folder: the paths of its parts, and its nbgrader_config.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from autograder.errors import CourseError, GradebookError
 
-if TYPE_CHECKING:  # nbgrader takes seconds to import: only where it is used
+if TYPE_CHECKING:  # nbgrader takes seconds to import
     from nbgrader.api import Gradebook
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
@@ -21,7 +21,7 @@ CONFIG_NAME = "nbgrader_config.py"
 
 
 class Course:
-    """One course folder, opened.
+    """An opened course folder.
 
     Args:
         root: the folder that holds nbgrader_config.py and source/.
@@ -42,7 +42,7 @@ class Course:
 
     @classmethod
     def find(cls, root: Path | None) -> Course:
-        """The course at `root`; else the current folder if that is one; else ./exercises."""
+        """The course at `root`; None: the current folder if it is a course, else ./exercises."""
         if root is not None:
             return cls(root)
         here = Path.cwd()
@@ -81,34 +81,38 @@ class Course:
         )
 
     def resolve(self, name: str) -> str:
-        """An assignment's full name from its name or an unambiguous beginning of it ("ps5").
+        """An assignment's full name from the name or an unambiguous beginning of it ("ps5").
 
         Raises:
-            CourseError: no assignment, or more than one, is called so.
+            CourseError: no assignment, or more than one, has a name that fits.
         """
-        known = self.assignments()
-        matches = [name] if name in known else [one for one in known if one.startswith(name)]
+        names = self.assignments()
+        matches = (
+            [name]
+            if name in names
+            else [full_name for full_name in names if full_name.startswith(name)]
+        )
         if len(matches) == 1 and name:
             return matches[0]
         if len(matches) > 1:
             raise CourseError(
                 f"'{name}' could be any of {', '.join(matches)}", "write more of the name"
             )
-        close = difflib.get_close_matches(name, known, n=1)
+        close = difflib.get_close_matches(name, names, n=1)
         remedy = (
-            f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
+            f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
         )
         raise CourseError(f"no assignment '{name}' in {self.root}", remedy)
 
     def students(self, assignment: str, only: str | None = None) -> list[str]:
-        """The ids of the students who handed the assignment in, or the one that is named.
+        """The ids of the students who handed the assignment in; only the student `only` if given.
 
         Raises:
-            CourseError: there is no such submission, or none at all.
+            CourseError: the student `only` has no submission, or there are no submissions.
         """
         folder = self.path("submitted", assignment, "*").parent.parent
-        found = sorted(folder.iterdir()) if folder.is_dir() else []
-        students = [each.name for each in found if (each / assignment).is_dir()]
+        entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        students = [entry.name for entry in entries if (entry / assignment).is_dir()]
         if only is not None and only not in students:
             raise CourseError(
                 f"student '{only}' has handed in no '{assignment}'",
@@ -123,16 +127,16 @@ class Course:
 
     @property
     def database_file(self) -> Path | None:
-        """The gradebook's file, or None if the gradebook is kept on a database server."""
+        """The gradebook's file; None if the gradebook is on a database server."""
         url = str(self.directory.db_url)
         return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
     @contextmanager
     def gradebook(self, create: bool = False) -> Iterator[Gradebook]:
-        """Nbgrader's gradebook, closed at the end.
+        """Open nbgrader's gradebook, and close it at the end of the block.
 
         Raises:
-            GradebookError: there is none (and `create` is false), or it can't be opened or used.
+            GradebookError: it doesn't exist (and `create` is false), or can't be opened or used.
         """
         from nbgrader.api import Gradebook
 
@@ -142,7 +146,7 @@ class Course:
                 f"{file} does not exist: nothing has been released yet",
                 "run 'autograder release' first",
             )
-        if create:  # nbgrader runs 'alembic' from the PATH, which an unactivated .venv is not on
+        if create:  # nbgrader finds 'alembic' by PATH, which lacks an inactive .venv
             scripts = str(Path(sys.executable).parent)
             os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
         with (
@@ -153,10 +157,10 @@ class Course:
 
     @contextmanager
     def naming_the_gradebook(self) -> Iterator[None]:
-        """Have the database's own errors inside the block say which gradebook, and what to do.
+        """Turn the database's errors inside the block into errors that name the gradebook.
 
         Raises:
-            GradebookError: instead of an error of the database.
+            GradebookError: the database raised an error; the message says what to do.
         """
         from sqlalchemy.exc import SQLAlchemyError
 

@@ -1,13 +1,13 @@
-"""What the commands say when they can't go on: what is wrong, and what to do about it."""
+"""Errors of the commands: each message says what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
 
 class AutograderError(Exception):
-    """A problem that its reader can mend.
+    """A problem that the user can solve.
 
     Args:
-        problem: the thing by name, and what was expected of it.
+        problem: what is wrong; it names the thing, and what was expected of it.
         remedy: what to do, as a command or a sentence.
     """
 
@@ -18,31 +18,33 @@ class AutograderError(Exception):
 
 
 class CourseError(AutograderError):
-    """The folder is not a course, or lacks what was asked for."""
+    """The folder is not a course, or lacks something that was asked for."""
 
 
 class ReleaseError(AutograderError):
-    """An assignment can't be released, or what was released is not what the source says."""
+    """An assignment can't be released, or its release differs from its source."""
 
 
 class SubmissionError(AutograderError):
-    """One submission can't be graded by a machine. The others go on."""
+    """One submission can't be graded by a machine. The other submissions go on."""
 
 
 class GradebookError(AutograderError):
-    """The gradebook can't be read or written. Nothing was changed."""
+    """The gradebook can't be read or written. It was not changed."""
 
 
 class TestsRefusedError(AutograderError):
-    """The judge refuses what an assignment's tests ask for, whatever a student hands in."""
+    """The judge refuses a test of the assignment for every submission."""
 
 
 class JudgeFailedError(AutograderError):
-    """The judge ended before it had judged all: our fault or the machine's, never a zero.
+    """The judge ended before it had judged all tests, so the submission gets no scores.
+
+    The fault is the autograder's or the machine's.
 
     Args:
         problem: what happened.
-        details: its traceback, for the log.
+        details: the traceback, for the log.
     """
 
     def __init__(self, problem: str, details: str) -> None:

@@ -1,6 +1,7 @@
-"""The log: what the commands do, and the traceback of every fault of ours, in a file of the course.
+"""The log: a file in the course folder with the traceback of every fault of the autograder.
 
-`autograder --verbose COMMAND` shows the same on the screen; that is the one knob.
+`autograder --verbose COMMAND` shows the same on the screen, with the steps of the command. The log
+has no other setting.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ def write_fault(folder: Path, title: str, traceback: str) -> str:
     """Append a fault to the log.
 
     Args:
-        folder: where the log lies.
+        folder: the folder of the log file.
         title: what failed.
-        traceback: how.
+        traceback: the traceback of the failure.
 
     Returns:
         A sentence that names the file.

@@ -1,4 +1,4 @@
-"""How the commands show results: tables, and a bar while something runs."""
+"""How the commands show results: tables and progress bars."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ err = Console(stderr=True)
 
 
 def class_table(name: str, results: Iterable[Result]) -> Table:
-    """One row a student: points, lateness, and what there is to say."""
+    """A table with a row for each student: points, lateness, status and reason."""
     table = Table("student", "points", "late", "status", "why", title=name)
     for result in results:
         table.add_row(
@@ -35,7 +35,7 @@ def class_table(name: str, results: Iterable[Result]) -> Table:
 
 
 def show_outcomes(name: str, outcomes: list[Outcome]) -> None:
-    """What became of each submission of an assignment."""
+    """Print the outcome of each submission of an assignment."""
     out.print(class_table(name, [o.result for o in outcomes if o.result]))
     for outcome in outcomes:
         if outcome.failure:
@@ -46,14 +46,14 @@ def show_outcomes(name: str, outcomes: list[Outcome]) -> None:
 
 
 def as_it_must_be(trials: list[Trial]) -> str:
-    """The points of a single trial; of several, how many came out as they must."""
+    """The points of a single trial; for several trials, how many have no problem."""
     if len(trials) == 1 and trials[0].kind in ("reference", "release"):
         return points_of(trials[0].result)
     return f"{sum(not trial.problems for trial in trials)} of {len(trials)}"
 
 
 def points_of(result: Result) -> str:
-    """Points of all; a dash where none is decided."""
+    """Points given, and points that could be had; a dash if no cell has a score yet."""
     waits = all(cell.score is None for cell in result.cells.values())
     return f"{'–' if waits else format(result.score, 'g')} / {result.max_score:g}"
 
@@ -66,18 +66,22 @@ def _late(seconds: float) -> str:
 
 
 def _why(result: Result) -> str:
-    """What a person should know first, in a few words."""
+    """The first line of the most important reason, and the number of further reasons."""
     lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
-    said = [one for one in (result.reason, *result.notes, *lost) if one]
-    first = said[0].splitlines()[0] if said else ""
+    reasons = [reason for reason in (result.reason, *result.notes, *lost) if reason]
+    first = reasons[0].splitlines()[0] if reasons else ""
     shown = first if len(first) <= 80 else first[:79] + "…"
-    more = f" (+{len(said) - 1} more)" if len(said) > 1 else ""
+    more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
     return (shown + more).replace("[", "\\[")
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[tuple[Callable[[int], None], Callable[[object], None]]]:
-    """A bar while something runs: what sets its total, and what moves it on by one."""
+    """Show a progress bar inside the block.
+
+    Yields:
+        A function that sets the bar's total, and a function that advances the bar by one.
+    """
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

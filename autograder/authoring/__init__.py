@@ -1,1 +1,1 @@
-"""What an author of assignments uses: release, verify, mutants, leaks, thresholds."""
+"""Tools for authors of assignments: release, verify, mutants, leaks, thresholds."""

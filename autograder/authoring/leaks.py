@@ -1,4 +1,4 @@
-"""Finds what students must not receive in what they are about to receive, by content."""
+"""Finds secret lines, such as solutions, in the files that students are about to receive."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from autograder.course import Course
 from course_utils.quiz import bank
 from course_utils.quiz.document import Document
 
-# A shorter line ("return images", "else:") says nothing, and stands in other places for good
-# reasons.
+# A shorter line ("return images", "else:") gives nothing away, and may well occur in other places.
 MIN_LENGTH = 16
-# Nor does a line that opens a bracket or a block (what it is about stands in the lines inside), one
-# that every program of the field has, or the number of an option.
+# These lines give nothing away, either: a line that opens a bracket or a block (its content is in
+# the lines after it), a line that every program of the field has, and the number of an option.
 SAYS_NOTHING = re.compile(
     r".*[(\[{]|(if|elif|for|while|with|try|except)\b.*:|"
     r"(generator = torch\.Generator\(\)|torch)\.manual_seed\(\w+\)|"
@@ -38,7 +37,7 @@ SECRET = (Region.HIDDEN_TESTS, Region.SOLUTION)
 
 @dataclass(frozen=True)
 class Leak:
-    """A secret line, and where it was found."""
+    """A secret line, and the place where it was found."""
 
     place: str
     line: str
@@ -48,13 +47,13 @@ class Leak:
 
 
 def secrets_of(course: Course, name: str, *, taught: bool = False) -> set[str]:
-    """The lines that give an assignment away, wherever the instructor has written them.
+    """The lines that give an assignment away, from all files of the instructor.
 
     Args:
         course: the course.
-        name: the assignment.
-        taught: only those that must not even stand where the subject is taught, in lectures and
-            course_utils: hidden tests and the keys of questions. Else solutions and specimens too.
+        name: the assignment's name.
+        taught: whether to return only the lines that lectures and course_utils must not hold, those
+            of hidden tests and question keys. Otherwise solutions and specimens count, too.
 
     Raises:
         ReleaseError: the assignment can't be read.
@@ -65,9 +64,9 @@ def secrets_of(course: Course, name: str, *, taught: bool = False) -> set[str]:
     keys = course.root / "keys" / f"{name}.yaml"
     if keys.exists():
         document, questions = Document(keys), bank.load(keys).questions
-        others += [document.lines(("questions", at, "key")) for at in range(len(questions))]
-    tried = [] if taught else sorted((course.root / "specimens" / name).glob("*.*"))
-    others += [path.read_text(encoding="utf-8") for path in tried]
+        others += [document.lines(("questions", index, "key")) for index in range(len(questions))]
+    specimens = [] if taught else sorted((course.root / "specimens" / name).glob("*.*"))
+    others += [path.read_text(encoding="utf-8") for path in specimens]
     return secrets(Assignment.load(course, name).sources.values(), others, secret)
 
 
@@ -79,47 +78,46 @@ def secrets(
     """The lines that give something away.
 
     Args:
-        sources: the instructor's notebooks; the lines of their regions, and of solution cells
-            without a region.
-        others: further texts of which every line is secret, such as other solutions.
-        regions: which regions count.
+        sources: the instructor's notebooks. Secret are the lines of their regions, and of solution
+            cells without a region.
+        others: further texts in which every line is secret, such as other solutions.
+        regions: the kinds of regions that count.
 
     Returns:
-        Of these, the lines that stand nowhere in the visible parts of the notebooks.
+        The secret lines that don't occur in the visible parts of the notebooks.
     """
     hidden: list[str] = []
     visible: list[str] = []
     for notebook in sources:
         for cell in notebook.cells:
-            inside = _regions(cell.source, regions)
+            region_lines = _regions(cell.source, regions)
             rest = without_regions(cell.source, Region.HIDDEN_TESTS)
             rest = without_regions(rest, Region.SOLUTION)
             if is_solution(cell) and rest == cell.source:
-                inside, rest = [cell.source] if Region.SOLUTION in regions else [], ""
-            hidden += inside
+                region_lines, rest = [cell.source] if Region.SOLUTION in regions else [], ""
+            hidden += region_lines
             visible.append(rest)
-    shown = _one_line("\n".join(visible))
-    found = set().union(*(_lines(text) for text in [*hidden, *others]))
-    return {line for line in found if _says_something(line) and line not in shown}
+    visible_text = _one_line("\n".join(visible))
+    lines = set().union(*(_lines(text) for text in [*hidden, *others]))
+    return {line for line in lines if _says_something(line) and line not in visible_text}
 
 
 def _regions(text: str, regions: tuple[Region, ...]) -> list[str]:
-    return [inside for region in regions for inside in region_texts(text, region)]
+    return [region_text for region in regions for region_text in region_texts(text, region)]
 
 
 def find(files: dict[str, bytes], secret: set[str]) -> list[Leak]:
-    """Search files, whatever they are: notebooks cell by cell, archives member by member.
+    """Search files of any kind: notebooks cell by cell, archives member by member.
 
-    Where lines break, how far they are indented, and how JSON or HTML writes their characters makes
-    no difference.
+    Line breaks, indentation, and the way JSON or HTML writes characters make no difference.
     """
     leaks = []
     for name, content in files.items():
         for place, raw in _texts(name, content):
             text = _one_line(raw)
-            found = {line for line in secret if line in text}
-            found |= {marker for marker in MARKERS if marker in text}
-            leaks += [Leak(place, line) for line in sorted(found)]
+            matches = {line for line in secret if line in text}
+            matches |= {marker for marker in MARKERS if marker in text}
+            leaks += [Leak(place, line) for line in sorted(matches)]
     return leaks
 
 
@@ -136,16 +134,16 @@ def _says_something(line: str) -> bool:
 
 
 def _texts(name: str, content: bytes) -> Iterator[tuple[str, str]]:
-    """Every readable text of a file, each with a name for the place."""
+    """The texts in a file, each with the name of its place."""
     if members := _members(content):
-        for member, inside in members.items():
-            yield from _texts(f"{name}/{member}", inside)
+        for member, member_content in members.items():
+            yield from _texts(f"{name}/{member}", member_content)
         return
     text = content.decode("utf-8", "replace")
     if name.endswith(".ipynb"):
         notebook = json.loads(text)
-        for at, cell in enumerate(notebook["cells"]):
-            yield f"{name}, cell {at + 1}", "\n".join(_strings(cell))
+        for index, cell in enumerate(notebook["cells"]):
+            yield f"{name}, cell {index + 1}", "\n".join(_strings(cell))
         yield f"{name}, metadata", "\n".join(_strings(notebook["metadata"]))
         return
     yield name, text
@@ -155,7 +153,7 @@ def _texts(name: str, content: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _members(content: bytes) -> dict[str, bytes]:
-    """The files of an archive, whatever it is called; none if it is no archive."""
+    """The files of an archive, which may have any name; none if the content is no archive."""
     memory = io.BytesIO(content)
     if zipfile.is_zipfile(memory):
         with zipfile.ZipFile(memory) as archive:
@@ -170,13 +168,13 @@ def _members(content: bytes) -> dict[str, bytes]:
 
 
 def _strings(value: object) -> list[str]:
-    """All strings in a JSON value; a list of lines, as notebooks store them, as one text."""
+    """All strings in a JSON value; a list of lines, as notebooks store text, becomes one text."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
-        if all(isinstance(one, str) for one in value):
+        if all(isinstance(item, str) for item in value):
             return ["".join(value)]
-        return [text for one in value for text in _strings(one)]
+        return [text for item in value for text in _strings(item)]
     if isinstance(value, dict):
-        return [text for key, one in value.items() for text in [str(key), *_strings(one)]]
+        return [text for key, item in value.items() for text in [str(key), *_strings(item)]]
     return []

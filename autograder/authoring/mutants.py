@@ -1,8 +1,8 @@
-"""Changes the reference solution in small ways: a test that doesn't notice is too weak.
+"""Changes the reference solution in small ways: a test that accepts a change is too weak.
 
-Each mutant is one change of one place inside a solution region. A mutant that changes nothing which
-a test could see is *equivalent*; specimens/ASSIGNMENT/equivalent.yaml lists those, each with its
-reason, by the line before and after the change:
+A mutant is one change at one place of a solution region. A mutant is *equivalent* if no test could
+see the change. specimens/ASSIGNMENT/equivalent.yaml lists the equivalent mutants with a reason, by
+the lines before and after the change:
 
     - cell: max_pool2d_backward
       from: grad_x = torch.zeros_like(x)
@@ -32,10 +32,10 @@ from autograder.grading.reference import attempt_log, prepared
 from autograder.grading.score import score
 from autograder.grading.settings import Settings
 
-AT_LEAST = 40  # mutants an assignment
-KILLED = 0.95  # of those that are not equivalent
-EQUIVALENT = 0.10  # of all
-PATIENCE = 5.0  # a cell of a mutant may take as often as long as the whole reference
+AT_LEAST = 40  # mutants of an assignment
+KILLED = 0.95  # share of the mutants that are not equivalent
+EQUIVALENT = 0.10  # share of all mutants
+PATIENCE = 5.0  # a mutant's cell may take PATIENCE + PATIENCE times the reference's seconds
 
 
 class EquivalentError(AutograderError):
@@ -48,8 +48,8 @@ class Tried:
 
     Attributes:
         mutant: the change.
-        killed_by: the first test that noticed; None if none did.
-        equivalent: why no test can notice, if that was found.
+        killed_by: the first test that noticed the change; None if no test did.
+        equivalent: why no test can notice the change; None if no reason is listed.
     """
 
     mutant: Mutant
@@ -74,13 +74,13 @@ def try_mutants(
 
     Args:
         course: the course.
-        name: the assignment.
-        jobs: how many run side by side; default: one a core.
+        name: the assignment's name.
+        jobs: how many mutants run at the same time; None: one for each core.
         on_start: called once with the number of mutants.
-        on_mutant: called after each.
+        on_mutant: called after each mutant.
 
     Returns:
-        The mutants, and what is not as it must be.
+        The graded mutants, and the problems that were found.
 
     Raises:
         EquivalentError: the list of equivalent mutants can't be read.
@@ -89,20 +89,20 @@ def try_mutants(
     assignment = Assignment.load(course, name)
     log = attempt_log(course, name)
     reasons = equivalent(course.root / "specimens" / name / "equivalent.yaml")
-    found = list(mutants_of(assignment))
+    mutants = list(mutants_of(assignment))
     reference = prepared(assignment, "reference", assignment.sources, log)
     with runner(assignment, Settings(config=course.config), 1) as run_all:
         [run] = run_all([reference])
     slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
     settings = Settings(config=Config(course.config, **slow), stop_at_failure=True)
     candidates = [
-        prepared_changed(assignment, one.cell, _with(one, assignment), [one.cell], log)
-        for one in found
+        prepared_changed(assignment, changed.cell, _with(changed, assignment), [changed.cell], log)
+        for changed in mutants
     ]
-    on_start(len(found))
+    on_start(len(mutants))
     tried = []
     with runner(assignment, settings, jobs) as run_all:
-        for mutant, run in zip(found, run_all(candidates), strict=True):
+        for mutant, run in zip(mutants, run_all(candidates), strict=True):
             cells = score(assignment, reference, run, {}).cells
             reasons_given = {test: cell.reason for test, cell in cells.items() if cell.reason}
             if any(NOT_A_MUTANT in reason for reason in reasons_given.values()):
@@ -110,17 +110,17 @@ def try_mutants(
             killer = next(iter(reasons_given), None)
             tried.append(Tried(mutant, killer, reasons.pop(mutant.key, None)))
             on_mutant(tried[-1])
-    gone = [f"equivalent.yaml: there is no such mutant: {' | '.join(key)}" for key in reasons]
-    return tried, gone + _problems(tried)
+    unknown = [f"equivalent.yaml: there is no such mutant: {' | '.join(key)}" for key in reasons]
+    return tried, unknown + _problems(tried)
 
 
 def _problems(tried: list[Tried]) -> list[str]:
     problems = [
-        f"equivalent.yaml: not equivalent, {one.killed_by} notices it: {' | '.join(one.mutant.key)}"
-        for one in tried
-        if one.killed_by and one.equivalent
+        f"equivalent.yaml: not equivalent, {run.killed_by} notices it: {' | '.join(run.mutant.key)}"
+        for run in tried
+        if run.killed_by and run.equivalent
     ]
-    count = Counter(one.outcome for one in tried)
+    count = Counter(trial.outcome for trial in tried)
     real = len(tried) - count["equivalent"]
     if len(tried) < AT_LEAST:
         problems.append(f"{len(tried)} mutants: the reference gives fewer than {AT_LEAST}")
@@ -144,10 +144,10 @@ def _with(mutant: Mutant, assignment: Assignment) -> dict[str, Any]:
 
 
 def equivalent(path: Path) -> dict[tuple[str, str, str], str]:
-    """The reasons why mutants are equivalent, by the mutants' keys; none if there is no file.
+    """The reasons why mutants are equivalent, by the mutants' keys; {} if there is no file.
 
     Raises:
-        EquivalentError: it is not a list of cell, from, to and why.
+        EquivalentError: the file is not a list of entries with cell, from, to and why.
     """
     if not path.exists():
         return {}
@@ -178,11 +178,14 @@ def mutants_of(assignment: Assignment) -> Iterator[Mutant]:
 
 
 def table(tried: dict[str, list[Tried]]) -> str:
-    """Markdown: what became of the mutants of each assignment, and of each operator's."""
-    operators = sorted({one.mutant.operator for each in tried.values() for one in each})
+    """Tables in Markdown: the outcomes of mutants by assignment, and by operator."""
+    operators = sorted({trial.mutant.operator for trials in tried.values() for trial in trials})
     by_operator = {
         operator: [
-            one for each in tried.values() for one in each if one.mutant.operator == operator
+            trial
+            for trials in tried.values()
+            for trial in trials
+            if trial.mutant.operator == operator
         ]
         for operator in operators
     }
@@ -202,7 +205,7 @@ def _rows(title: str, groups: dict[str, list[Tried]]) -> Iterator[str]:
     yield f"| {title} | mutants | killed | equivalent | survived | killed of the rest |"
     yield "|---|---|---|---|---|---|"
     for name, tried in groups.items():
-        count = Counter(one.outcome for one in tried)
+        count = Counter(trial.outcome for trial in tried)
         real = len(tried) - count["equivalent"]
         share = f"{count['killed'] / real:.1%}" if real else "–"
         row = (name, len(tried), count["killed"], count["equivalent"], count["survived"], share)
@@ -210,8 +213,8 @@ def _rows(title: str, groups: dict[str, list[Tried]]) -> Iterator[str]:
 
 
 def _survivors(tried: dict[str, list[Tried]]) -> Iterator[str]:
-    found = [(name, one) for name, each in tried.items() for one in each]
-    found = [(name, one) for name, one in found if one.outcome == "survived"]
-    yield "Survivors:" if found else "No mutant survived."
-    for name, one in found:
-        yield f"- {name}, `{one.mutant.cell}`: `{one.mutant.before}` → `{one.mutant.after}`"
+    survivors = [(name, trial) for name, trials in tried.items() for trial in trials]
+    survivors = [(name, trial) for name, trial in survivors if trial.outcome == "survived"]
+    yield "Survivors:" if survivors else "No mutant survived."
+    for name, trial in survivors:
+        yield f"- {name}, `{trial.mutant.cell}`: `{trial.mutant.before}` → `{trial.mutant.after}`"

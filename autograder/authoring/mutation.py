@@ -1,6 +1,6 @@
-"""What small changes of a solution cell there are.
+"""Makes the mutants of a solution cell.
 
-A mutant is a change of one place inside a solution region, or of all that one function returns.
+A mutant is a change at one place of a solution region, or of all values that a function returns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from autograder.authoring import wrong_values
 from autograder.cells import Region, region_lines
 
-_Change = tuple[str, ast.AST, ast.AST | str]  # operator, node, what stands in its place
+_Change = tuple[str, ast.AST, ast.AST | str]  # operator, node, replacement
 
 _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -60,10 +60,10 @@ class Mutant:
 
     Attributes:
         cell: the cell's grade_id.
-        operator: what kind of change it is.
-        before: the lines that are changed, as one.
-        after: what they become.
-        source: the whole cell, changed.
+        operator: the kind of change.
+        before: the changed lines before the change, joined to one line.
+        after: the changed lines after the change, joined to one line.
+        source: the source of the whole changed cell.
     """
 
     cell: str
@@ -74,12 +74,12 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What survives a change elsewhere in the cell."""
+        """Identifies the mutant, even after an edit elsewhere in the cell."""
         return self.cell, self.before, self.after
 
 
 def mutate(cell: str, source: str) -> Iterator[Mutant]:
-    """Every mutant of one cell: inside its solution regions, else anywhere in it."""
+    """Every mutant of a cell: of its solution regions, or of the whole cell if it has none."""
     tree = ast.parse(source)
     lines = region_lines(source, Region.SOLUTION) or set(range(1, source.count("\n") + 2))
     yield from _with_wrong_values(cell, source, tree, lines)
@@ -107,11 +107,11 @@ def mutate(cell: str, source: str) -> Iterator[Mutant]:
             yield Mutant(cell, name, before, after, changed)
 
 
-# What a function returns, whatever its lines are.
+# ── changes of returned values ──────────────────────────────────────────────────────────────────
 
 
 def _unannotated(function: Callable[..., Any]) -> str:
-    """Its text; a notebook doesn't import the names that its annotations read."""
+    """A function's source without annotations, whose names a notebook doesn't import."""
     tree = ast.parse(inspect.getsource(function))
     for node in ast.walk(tree):
         if isinstance(node, ast.arg):
@@ -122,8 +122,8 @@ def _unannotated(function: Callable[..., Any]) -> str:
 
 
 _WRONG_VALUES = {
-    each.__name__: _unannotated(each)
-    for each in (
+    decorator.__name__: _unannotated(decorator)
+    for decorator in (
         wrong_values.truncation,
         wrong_values.sorting,
         wrong_values.reordering,
@@ -131,35 +131,35 @@ _WRONG_VALUES = {
         wrong_values.seeding,
     )
 }
-NOT_A_MUTANT = "not a mutant: "  # what a function returns holds nothing to spoil
+NOT_A_MUTANT = "not a mutant: "  # the returned value has nothing that could be changed
 
 
 def _with_wrong_values(
     cell: str, source: str, tree: ast.Module, solved: set[int]
 ) -> Iterator[Mutant]:
-    """Each function with each decorator of `wrong_values`."""
+    """The mutants that put a decorator of `wrong_values` on a function."""
     lines = source.splitlines()
     for function in _functions(tree):
         returned = [node for node in ast.walk(function) if isinstance(node, ast.Return)]
         if not any(node.value and node.lineno in solved for node in returned):
             continue
-        at = function.lineno - 1
+        index = function.lineno - 1
         indent = " " * function.col_offset
-        before = one_line(lines[at])
+        before = one_line(lines[index])
         for name, text in _WRONG_VALUES.items():
-            changed = [text, *lines[:at], f"{indent}@{name}", *lines[at:]]
+            changed = [text, *lines[:index], f"{indent}@{name}", *lines[index:]]
             yield Mutant(cell, name, before, f"@{name} {before}", "\n".join(changed))
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
-    """Functions of the cell and of its classes, without those within a function."""
+    """Functions of the cell and methods of its classes, without nested functions."""
     for node in tree.body:
-        for each in node.body if isinstance(node, ast.ClassDef) else [node]:
-            if isinstance(each, ast.FunctionDef):
-                yield each
+        for statement in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(statement, ast.FunctionDef):
+                yield statement
 
 
-# The operators: each gives, for one node, the changes that it knows.
+# ── operators: an operator yields its changes of a node ─────────────────────────────────────────
 
 Parents = dict[ast.AST, ast.AST]
 
@@ -282,12 +282,12 @@ def _text(node: ast.AST) -> str:
 
 
 def _tight(node: ast.AST) -> str:
-    """As it binds closer than any operator beside it."""
+    """A node's text, in parentheses if an operator beside it could bind closer."""
     return f"({_text(node)})" if isinstance(node, _LOOSE) else _text(node)
 
 
 def _bare(node: ast.AST, new: ast.AST, parents: Parents) -> str:
-    """A tuple with its parentheses only where Python needs them."""
+    """A tuple's text, without parentheses if Python doesn't need them."""
     needed = not isinstance(parents[node], ast.Assign | ast.For | ast.Return | ast.Subscript)
     text = _text(new)
     return text if needed else text.removeprefix("(").removesuffix(")")
@@ -299,7 +299,7 @@ def _is_symmetric(func: ast.expr) -> bool:
 
 
 def _is_swapped_elsewhere(node: ast.Tuple, parents: Parents) -> bool:
-    """A value whose targets are swapped too, or axes whose order says nothing."""
+    """Whether a swap is useless: the targets are swapped, too, or the order of axes is free."""
     parent = parents[node]
     if isinstance(parent, ast.Assign) and node is parent.value:
         return isinstance(parent.targets[0], ast.Tuple)
@@ -317,7 +317,7 @@ def _is_module(node: ast.expr) -> bool:
 
 
 def _in_text(node: ast.AST, parents: Parents) -> bool:
-    """Whether it stands in an f-string, where Python 3.11 doesn't say exactly where."""
+    """Whether a node is in an f-string, where Python 3.11 doesn't give exact positions."""
     while node in parents:
         if isinstance(node, ast.JoinedStr):
             return True
@@ -340,7 +340,7 @@ def _splice(source: str, node: ast.AST, text: str) -> str:
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:
-    """The lines that differ, each side as one line."""
+    """The lines that differ, before and after, each joined to one line."""
     old, new = before.splitlines(), after.splitlines()
     [*_, (_, a, b, c, d)] = [
         code for code in difflib.SequenceMatcher(None, old, new, False).get_opcodes()
@@ -350,5 +350,5 @@ def _difference(before: str, after: str) -> tuple[str, str]:
 
 
 def one_line(text: str) -> str:
-    """The text with every run of blanks and line ends as one blank."""
+    """The text with a single blank in place of any white space."""
     return " ".join(text.split())

@@ -1,8 +1,8 @@
-"""Which tests a changed solution cell can reach, by the names that statements bind and read.
+"""Finds the tests that a changed solution cell can affect, by names that are bound and read.
 
-`verify` grades hundreds of solutions that differ from the reference in a cell or two. A test that
-reads nothing of what is changed, directly or through other cells, says of them what it says of
-the reference, and isn't run again.
+`verify` grades hundreds of solutions that differ from the reference in a cell or two. A test isn't
+run again if it reads nothing that was changed, directly or through other cells, because its result
+is the same as for the reference.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _CONSTANT = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.o
 
 @dataclass(frozen=True)
 class _Statement:
-    """What a statement at the top of a cell does with the notebook's names.
+    """How a statement at the top level of a cell uses the notebook's names.
 
     Attributes:
-        reads: names that it looks up, also by a text, as in `globals()["x"]`.
+        reads: names that it looks up, also by a string, as in `globals()["x"]`.
         binds: names that it gives a value.
-        fixed: what it binds stays as it is: a definition, a number, a text.
-        acts: it does more than bind names, and so may change anything.
+        fixed: whether the value can't change: a definition, a number, a string.
+        acts: whether it does more than bind names, so that it may change anything.
     """
 
     reads: frozenset[str]
@@ -43,19 +43,19 @@ def unreached(cells: Sequence[NotebookNode], changed: Collection[str]) -> frozen
     """The ids of the tests that can't notice a change.
 
     Args:
-        cells: a notebook's cells, the changed ones in their new form.
+        cells: a notebook's cells; changed cells in their new form.
         changed: ids of the cells that differ from the reference.
 
     Returns:
-        The ids of all tests that read nothing that is changed, but for those that bind what is
-        still needed; none if a changed cell does more than bind names, or a cell isn't Python.
+        The ids of the tests that read nothing changed and bind no name that another cell needs.
+        None at all if a changed cell does more than bind names, or a cell isn't Python.
     """
     try:
         read = [(cell, _read(cell.source)) for cell in cells if cell.cell_type == "code"]
     except SyntaxError:
         return frozenset()
     every = [statement for _, statements in read for statement in statements]
-    data = frozenset[str]().union(*(one.binds for one in every if not one.fixed))
+    data = frozenset[str]().union(*(item.binds for item in every if not item.fixed))
     touched: frozenset[str] = frozenset()
     same: set[str] = set()
     for cell, statements in read:
@@ -63,9 +63,9 @@ def unreached(cells: Sequence[NotebookNode], changed: Collection[str]) -> frozen
         if is_changed and any(statement.acts for statement in statements):
             return frozenset()
         for statement in statements:
-            # Where a statement is reached, it may raise, and those after it in its cell not run.
+            # A reached statement may raise an error, and then the rest of its cell doesn't run.
             reached = reached or not touched.isdisjoint(statement.reads)
-            if reached:  # what it reads it may change, as by `seen.append(x)`
+            if reached:  # it may change an object that it reads: `seen.append(x)`
                 touched |= statement.binds | (statement.reads & data)
         name = _test(cell)
         if name and not reached:
@@ -74,14 +74,15 @@ def unreached(cells: Sequence[NotebookNode], changed: Collection[str]) -> frozen
 
 
 def spare(cells: Sequence[NotebookNode], kept: Collection[str]) -> frozenset[str]:
-    """The ids of all tests but some, and but for those that bind what a cell after them reads.
+    """The ids of the tests that can be left out if only the tests `kept` matter.
 
     Args:
         cells: a notebook's cells.
-        kept: ids of the tests that are to stay.
+        kept: ids of the tests to keep.
 
     Returns:
-        The ids of the tests that can go; none if a cell isn't Python.
+        The ids of the other tests, without tests that bind a name which a later cell reads; none
+        if a cell isn't Python.
     """
     try:
         read = [(cell, _read(cell.source)) for cell in cells if cell.cell_type == "code"]
@@ -96,7 +97,7 @@ def _test(cell: NotebookNode) -> str | None:
 
 
 def _needed(read: list[tuple[NotebookNode, tuple[_Statement, ...]]], same: set[str]) -> set[str]:
-    """Which of some tests bind names, of a helper say, that a cell after them reads."""
+    """The tests of `same` that bind a name, such as a helper's, which a later cell reads."""
     needed: set[str] = set()
     wanted: frozenset[str] = frozenset()
     for cell, statements in reversed(read):
@@ -109,24 +110,27 @@ def _needed(read: list[tuple[NotebookNode, tuple[_Statement, ...]]], same: set[s
     return needed
 
 
-@functools.cache  # hundreds of solutions have the same cells but for one or two
+@functools.cache  # hundreds of solutions share most of their cells
 def _read(source: str) -> tuple[_Statement, ...]:
     return tuple(map(_statement, ast.parse(TransformerManager().transform_cell(source)).body))
 
 
 def _statement(node: ast.stmt) -> _Statement:
     scopes = list(_scopes(symtable.symtable(ast.unparse(node), "<cell>", "exec")))
-    top, names = scopes[0].get_symbols(), [one for scope in scopes for one in scope.get_symbols()]
-    reads = {one.get_name() for one in names if one.is_referenced() and one.is_global()}
-    reads |= {one.get_name() for one in top if one.is_referenced()}
+    top, names = (
+        scopes[0].get_symbols(),
+        [symbol for scope in scopes for symbol in scope.get_symbols()],
+    )
+    reads = {symbol.get_name() for symbol in names if symbol.is_referenced() and symbol.is_global()}
+    reads |= {symbol.get_name() for symbol in top if symbol.is_referenced()}
     reads |= {str(part.value) for part in ast.walk(node) if isinstance(part, ast.Constant)}
-    binds = {one.get_name() for one in names if one.is_declared_global()}
-    binds |= {one.get_name() for one in top if one.is_assigned() or one.is_imported()}
+    binds = {symbol.get_name() for symbol in names if symbol.is_declared_global()}
+    binds |= {symbol.get_name() for symbol in top if symbol.is_assigned() or symbol.is_imported()}
     return _Statement(frozenset(reads), frozenset(binds), _is_fixed(node), _is_act(node))
 
 
 def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    """The scope of a statement, and those of the functions and classes in it."""
+    """The scope of a statement, and the scopes of the functions and classes in it."""
     yield table
     for inner in table.get_children():
         yield from _scopes(inner)

@@ -1,4 +1,4 @@
-"""Makes what students get: nbgrader's generate_assignment, behind a leak gate."""
+"""Makes the release that students get: checks for leaks, then nbgrader's generate_assignment."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def release(course: Course, name: str) -> Path:
     """Release one assignment into the course's release folder and gradebook.
 
     Raises:
-        ReleaseError: nbgrader refuses the source, or something secret would get out; the
-            release folder is then as it was.
+        ReleaseError: nbgrader refuses the source, or the release would hold a secret line; the
+            release folder is unchanged then.
     """
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         draft = _generate(course, name, Path(folder) / "draft", database=False)
@@ -38,7 +38,7 @@ def release(course: Course, name: str) -> Path:
 
 
 def is_current(course: Course, name: str) -> bool:
-    """Whether the release folder is what the source would give now, byte for byte."""
+    """Whether a new release would be the same as the release folder, byte for byte."""
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         draft = _generate(course, name, Path(folder), database=False)
         check_leaks(course, name, draft)
@@ -46,23 +46,23 @@ def is_current(course: Course, name: str) -> bool:
 
 
 def check_leaks(course: Course, name: str, draft: Path) -> None:
-    """Refuse a release that holds a line of a solution, a hidden test or a key, or a private file.
+    """Refuse a release that holds a line of a solution, a hidden test, a key or a private file.
 
     Raises:
-        ReleaseError: naming each place.
+        ReleaseError: the release holds such lines; the message names their places.
     """
-    found = leaks.find(read_tree(draft), leaks.secrets_of(course, name))
-    if found:
-        places = "\n  ".join(str(leak) for leak in found[:10])
+    secret_lines = leaks.find(read_tree(draft), leaks.secrets_of(course, name))
+    if secret_lines:
+        places = "\n  ".join(str(leak) for leak in secret_lines[:10])
         raise ReleaseError(
-            f"'{name}' would give away {len(found)} secret lines:\n  {places}",
+            f"'{name}' would give away {len(secret_lines)} secret lines:\n  {places}",
             "put them between BEGIN/END SOLUTION or BEGIN/END HIDDEN TESTS, or out of the source"
             " folder; nothing was released",
         )
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its relative path."""
+    """The content of every file below a folder, by the file's relative path."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -71,7 +71,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 
 
 def _generate(course: Course, name: str, folder: Path, *, database: bool) -> Path:
-    """Run nbgrader's converter into `folder`; with the database, the cells are saved in it."""
+    """Run nbgrader's converter into `folder`; with `database`, save the cells in the gradebook."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
@@ -102,7 +102,7 @@ def _generate(course: Course, name: str, folder: Path, *, database: bool) -> Pat
 
 
 class _Complaints(logging.Handler):
-    """nbgrader logs what is wrong and raises an exception that doesn't say it."""
+    """Collects the errors that nbgrader logs, because its exceptions don't contain them."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

@@ -1,7 +1,7 @@
-"""Wrong and alternative solutions, with which the tests of an assignment are tested.
+"""Wrong and alternative solutions that test the tests of an assignment.
 
-Each is a small file, exercises/specimens/ASSIGNMENT/NAME.py, in Jupytext's percent format: a YAML
-header, then the solution cells that differ from the reference.
+A specimen is a small file, exercises/specimens/ASSIGNMENT/NAME.py, in Jupytext's percent format. It
+has a YAML header, and then the solution cells that differ from the reference.
 
     # ---
     # about: Writes = where windows overlap, so that only the last window counts.
@@ -14,13 +14,13 @@ header, then the solution cells that differ from the reference.
     def max_pool2d_backward(grad_y, x, kernel, stride):
         ...
 
-`fails` names every test that must reject the solution, and a piece of the message that its
-author must see; every other test must pass. A file without `fails` is an alternative solution:
-as right as the reference, and every test must accept it.
+`fails` names every test that must reject the solution, with a part of the message that the
+solution's author must see. Every other test must pass. A file without `fails` is an alternative
+solution, which is as right as the reference: every test must accept it.
 
-Two words are optional. `blind: true`: written from the released notebook alone, without a look at
-the hidden tests. `needs_isolation: true`: wrong only by a module that it imports or a name that it
-calls, which isolation takes away; stock nbgrader accepts it.
+Two words are optional. `blind: true` means that the solution was written from the released
+notebook, without a look at the hidden tests. `needs_isolation: true` means that the solution is
+wrong only because it uses a module or a name that isolation withholds; stock nbgrader accepts it.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ class SpecimenError(AutograderError):
 
 @dataclass(frozen=True)
 class Specimen:
-    """One wrong or alternative solution.
+    """A wrong or alternative solution.
 
     Attributes:
-        name: The file's name without its suffix.
-        about: One sentence: what is wrong, or what is done differently.
-        cells: The new source of each solution cell that differs, by grade_id.
-        fails: A piece of the message of each test that must fail, by grade_id.
-        blind: It was written without a look at the hidden tests.
-        needs_isolation: Stock nbgrader, which hides no module, accepts it.
+        name: the file's name without its suffix.
+        about: a sentence that says what is wrong, or what is done differently.
+        cells: the new sources of the solution cells that differ, by grade_id.
+        fails: parts of the messages of the tests that must fail, by the test's grade_id.
+        blind: whether it was written without a look at the hidden tests.
+        needs_isolation: whether stock nbgrader, which hides no module, accepts it.
     """
 
     name: str
@@ -73,19 +73,19 @@ class Specimen:
 
 
 def load_all(folder: Path) -> list[Specimen]:
-    """Every specimen in a folder, by name; none if there is no such folder.
+    """All specimens in a folder, sorted by name; none if the folder doesn't exist.
 
     Raises:
-        SpecimenError: As `load`.
+        SpecimenError: a file can't be read, or has another format than described above.
     """
     return [load(path) for path in sorted(folder.glob("*.py"))]
 
 
 def load(path: Path) -> Specimen:
-    """Read one specimen.
+    """Read a specimen.
 
     Raises:
-        SpecimenError: The file can't be read, or isn't of the format described above.
+        SpecimenError: the file can't be read, or has another format than described above.
     """
     try:
         notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
@@ -110,7 +110,7 @@ def load(path: Path) -> Specimen:
 
 
 def _read_header(path: Path, notebook: NotebookNode) -> dict[str, Any]:
-    """The YAML header, which Jupytext gives as a first, raw cell."""
+    """The YAML header, which Jupytext returns as a raw first cell."""
     first = notebook.cells[0] if notebook.cells else None
     text = first.source.strip() if first is not None and first.cell_type == "raw" else ""
     try:
@@ -136,10 +136,10 @@ def _read_header(path: Path, notebook: NotebookNode) -> dict[str, Any]:
 
 
 def apply(specimen: Specimen, notebook: NotebookNode) -> NotebookNode:
-    """A copy of `notebook` with the check's solution cells in place of its own.
+    """A copy of `notebook` with the specimen's solution cells in place of its own.
 
     Raises:
-        SpecimenError: The notebook has no such solution cell, or no such test.
+        SpecimenError: the notebook lacks a solution cell or a test that the specimen names.
     """
     result = copy.deepcopy(notebook)
     solutions, tests = {}, set()

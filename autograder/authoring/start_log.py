@@ -1,4 +1,4 @@
-"""Ships the first line of the attempt log with an assignment that has graded questions."""
+"""Adds an attempt log with its first line to the release of an assignment with questions."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from course_utils.quiz import bank, log
 
 
 class StartLog(NbGraderPreprocessor):
-    """Adds the file to what `nbgrader generate_assignment` writes.
+    """Adds the log to the files that `nbgrader generate_assignment` writes.
 
-    It can't lie in the source folder: nbgrader copies that over what students hand in. That the
-    file was there from the start is how a log that is gone is told from one without answers.
+    The log can't be in the source folder, because nbgrader copies the source folder over submitted
+    files. Since every student gets the log, a submission without a log is one that lost it, not
+    one without answers.
     """
 
     def preprocess(
         self, notebook: NotebookNode, resources: ResourcesDict
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Change nothing in the notebook; add a file to the resources."""
+        """Add the log to the resources; leave the notebook unchanged."""
         source = Path(resources["metadata"]["path"])
         questions = source / "quiz" / "questions.yaml"
         if logs := sorted(source.glob("attempts.*")):

@@ -1,14 +1,15 @@
-"""How far what a test compares lies from its threshold, when the test's seeds change.
+"""Measures how far the values in a test's comparisons are from their thresholds.
 
-A test with random numbers passes the reference because its seed is a lucky one, or because its
-threshold is far enough away. To tell the two apart, the tests run with six seeds, and those that
-come anywhere near a threshold with twenty. In each run the comparisons of a test write down their
-*distance* from the threshold as a share of it: 1 − error / tolerance for `error < tolerance` and
-for isclose, 0 at the threshold. The mean of a comparison's distances has to be at least four times
-their standard deviation.
+A test with random numbers may accept the reference because its seed is lucky, or because its
+threshold is far enough away. To tell these two cases apart, all tests run with six seeds, and tests
+that come near a threshold run with twenty. In each run the comparisons of a test record their
+*distance* from the threshold, as a share of the threshold: 1 − error / tolerance for
+`error < tolerance` and for isclose, 0 at the threshold. The mean of a comparison's distances has to
+be at least four times their standard deviation.
 
-A line of a test with the comment `# fixed` keeps its seeds, and its comparisons aren't measured:
-for a result that is known for one seed only, or a bound that can be touched and never passed.
+A line of a test with the comment `# fixed` keeps its seeds, and its comparisons aren't measured.
+The comment is for a result that is known for one seed only, and for a bound that values may reach
+but never pass.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FIRST_RUNS = 6
-RUNS = 20  # of a test with a comparison that is NEAR its threshold
-STEP = 100  # seeds of run k are those of the test, plus k times this
+RUNS = 20  # of a test with a comparison that comes NEAR its threshold
+STEP = 100  # run k adds k * STEP to the test's seeds
 DEVIATIONS = 4.0
-# Six normal numbers show less than a sixth of their standard deviation once in 1,500 times.
+# Of six normal numbers, the standard deviation is less than a sixth of the true standard deviation
+# once in 1,500 times.
 NEAR = 6 * DEVIATIONS
 FIXED = "# fixed"
 _MARK = "distance from a threshold: "
@@ -43,12 +45,12 @@ _HERE = f"__import__({__name__!r}, fromlist=['_'])"
 
 @dataclass(frozen=True)
 class Threshold:
-    """One comparison of a test, over all runs.
+    """One comparison of a test in all runs.
 
     Attributes:
         place: the cell's grade_id and the line in it.
         mean: mean of the distances.
-        deviation: their standard deviation.
+        deviation: standard deviation of the distances.
     """
 
     place: str
@@ -62,13 +64,14 @@ class Threshold:
 
     @property
     def deviations(self) -> float:
-        """How many standard deviations the reference is away; infinite if it doesn't vary."""
+        """The mean in standard deviations; infinite if the distances don't vary."""
         return self.mean / self.deviation if self.deviation else math.inf
 
 
 def with_seeds(source: NotebookNode, run: int) -> NotebookNode:
-    """An instructor's notebook whose tests have the seeds of one run, and measure comparisons."""
-    # Here, because a measured test imports this module in the judge: notebooks take it seconds.
+    """An instructor's notebook whose tests have the seeds of a run, and measure comparisons."""
+    # Imported here, because a measured test imports this module in the judge, and this import
+    # takes seconds.
     from autograder.cells import grade_id, is_graded, is_solution
 
     changed = copy.deepcopy(source)
@@ -81,16 +84,18 @@ def with_seeds(source: NotebookNode, run: int) -> NotebookNode:
         except SyntaxError:  # magics
             continue
         lines = cell.source.splitlines()
-        around = list(_measured(tree, name))
+        insertions = list(_measured(tree, name))
         if is_graded(cell):
-            around += _shifted_seeds(tree, run * STEP)
-        kept = [one for one in around if FIXED not in lines[one[0].lineno - 1]]
-        cell.source = _write(cell.source, kept)
+            insertions += _shifted_seeds(tree, run * STEP)
+        allowed = [
+            insertion for insertion in insertions if FIXED not in lines[insertion[0].lineno - 1]
+        ]
+        cell.source = _write(cell.source, allowed)
     return changed
 
 
 def thresholds(notebooks: Iterable[NotebookNode]) -> list[Threshold]:
-    """What the comparisons wrote down over all runs, the nearest first."""
+    """The comparisons of all runs; the comparison nearest to its threshold comes first."""
     distances: dict[str, list[float]] = defaultdict(list)
     for notebook in notebooks:
         nearest: dict[str, float] = {}
@@ -102,15 +107,16 @@ def thresholds(notebooks: Iterable[NotebookNode]) -> list[Threshold]:
                         nearest[place] = min(distance, nearest.get(place, math.inf))
         for place, distance in nearest.items():
             distances[place].append(distance)
-    found = [
+    measured = [
         Threshold(place, statistics.mean(values), statistics.pstdev(values))
         for place, values in distances.items()
     ]
-    return sorted(found, key=lambda one: one.deviations)
+    return sorted(measured, key=lambda threshold: threshold.deviations)
 
 
-# What is written into the tests: an expression, the text before it, the text behind it; never a new
-# line, and never a new name.
+# ── changes of a test's source ──────────────────────────────────────────────────────────────────
+# An expression, the text to put before it, and the text to put after it. The texts add no line and
+# no name.
 
 _Around = tuple[ast.expr, str, str]
 
@@ -123,14 +129,14 @@ def _shifted_seeds(tree: ast.AST, shift: int) -> Iterator[_Around]:
         if "seed" in (name := _name(call.func)) or name in _SEEDERS:
             seeds += call.args[:1]
         for node in dict.fromkeys(seeds):
-            if isinstance(node, ast.Name):  # None is a seed that is not given
+            if isinstance(node, ast.Name):  # None means that no seed is given
                 yield node, f"({node.id} if {node.id} is None else ", f" + {shift})"
             elif isinstance(node, ast.Constant) and isinstance(node.value, int):
                 yield node, "(", f" + {shift})"
 
 
 def _measured(tree: ast.Module, cell: str) -> Iterator[_Around]:
-    """The left side of `<` and its like in an assertion, and the function in `isclose(a, b)`."""
+    """The left sides of <, <=, > and >= in assertions, and the functions in `isclose(a, b)`."""
     verdicts = [node.test for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         verdicts.append(tree.body[-1].value)  # partial credit
@@ -143,8 +149,8 @@ def _measured(tree: ast.Module, cell: str) -> Iterator[_Around]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in _CLOSE:
             place = f"{cell}, line {node.lineno}"
-            known = _EXACT if ast.unparse(node.func) == "math.isclose" else _CLOSE[_name(node.func)]
-            yield node.func, f"{_HERE}.close({place!r}, {known}, ", ")"
+            limit = _EXACT if ast.unparse(node.func) == "math.isclose" else _CLOSE[_name(node.func)]
+            yield node.func, f"{_HERE}.close({place!r}, {limit}, ", ")"
 
 
 def _name(func: ast.expr) -> str:
@@ -152,14 +158,14 @@ def _name(func: ast.expr) -> str:
 
 
 def _write(source: str, around: list[_Around]) -> str:
-    """Texts that meet at one place nest as their expressions do."""
+    """Put the texts into the source; texts at the same place nest like their expressions."""
     inserts = []
-    for node, before, behind in around:
+    for node, before, after in around:
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
         inserts.append((start, 1, (-end[0], -end[1]), before))
-        inserts.append((end, 0, (-start[0], -start[1]), behind))
+        inserts.append((end, 0, (-start[0], -start[1]), after))
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     for (number, column), _, _, text in sorted(inserts, reverse=True):
         line = lines[number - 1]
@@ -167,13 +173,13 @@ def _write(source: str, around: list[_Around]) -> str:
     return b"".join(lines).decode()
 
 
-# What runs in a test, in the judge's process.
+# ── code that runs in a test, in the judge's process ────────────────────────────────────────────
 
 _nearest: dict[str, float] = {}
 
 
 class Side:
-    """The left side of a comparison; compares as it does, and writes the distance down."""
+    """The left side of a comparison: compares like its value, and records the distance."""
 
     def __init__(self, place: str, value: Any) -> None:
         self.place, self.value = place, value
@@ -201,7 +207,7 @@ class Side:
 def close(
     place: str, tolerances: tuple[float, float], function: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """`isclose` and its like, which write down how much of the tolerance is left."""
+    """A function such as `isclose` that also records how much of the tolerance is left."""
 
     def measured(actual: Any, expected: Any, *args: Any, **options: Any) -> Any:
         import numpy as np
@@ -213,7 +219,7 @@ def close(
             a, b = np.asarray(actual, float), np.asarray(expected, float)
             allowed = atol + rtol * np.abs(b)
             left = 1 - np.abs(a - b)[allowed > 0] / allowed[allowed > 0]
-        except (TypeError, ValueError, RuntimeError):  # nothing that numbers could be made of
+        except (TypeError, ValueError, RuntimeError):  # the arguments are no numbers
             left = np.empty(0)
         if left.size and np.isfinite(left).all():
             _write_down(place, float(left.min()))

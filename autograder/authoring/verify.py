@@ -1,4 +1,4 @@
-"""Tests the tests: what is right must get all points, and what is wrong must not."""
+"""Tests the tests: right solutions must get all points, and wrong solutions must not."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from autograder.log import LOGGER
 
 @dataclass(frozen=True)
 class Trial:
-    """One notebook that was graded to see whether the tests are right.
+    """A solution that was graded to see whether the tests are right.
 
     Attributes:
-        name: what was tried: "reference", "release", a specimen's name, or the seeds.
-        kind: "reference", "release", "wrong", "alternative", or "seeds": the reference again, with
-            other seeds in the tests.
-        result: how it was graded.
-        problems: where that is not what it should be; empty if all is well.
+        name: "reference", "release", a specimen's name, or the shift of the seeds.
+        kind: "reference", "release", "wrong", "alternative" or "seeds". "seeds" is the reference
+            with other seeds in the tests.
+        result: the result of grading it.
+        problems: where the result isn't as it must be; empty if all is well.
     """
 
     name: str
@@ -57,11 +57,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Report:
-    """What `verify` found.
+    """The findings of `verify`.
 
     Attributes:
-        trials: all that was graded.
-        thresholds: what the tests compare, over all seeds, the nearest first.
+        trials: all graded solutions.
+        thresholds: the tests' comparisons with all seeds; the nearest to its threshold first.
     """
 
     trials: list[Trial]
@@ -69,18 +69,19 @@ class Report:
 
     @property
     def problems(self) -> list[str]:
-        """All that is not as it must be; empty if the tests are right."""
-        near = [one for one in self.thresholds if one.deviations < DEVIATIONS]
-        return [f"{one.name}: {text}" for one in self.trials for text in one.problems] + [
-            f"{one.place}: its threshold is {one.deviations:.1f} standard deviations from what the"
-            f" reference gives with {RUNS} seeds, and must be {DEVIATIONS:g}: move it, or test more"
-            for one in near
+        """All problems of the tests; empty if the tests are right."""
+        near = [threshold for threshold in self.thresholds if threshold.deviations < DEVIATIONS]
+        return [f"{trial.name}: {text}" for trial in self.trials for text in trial.problems] + [
+            f"{item.place}: its threshold is {item.deviations:.1f} standard deviations from"
+            f" what the reference gives with {RUNS} seeds, and must be {DEVIATIONS:g}: move it, or"
+            " test more"
+            for item in near
         ]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """A notebook to be graded, and what its result must be."""
+    """A solution to be graded, and a function that returns the problems of its result."""
 
     kind: str
     prepared: Prepared
@@ -97,24 +98,24 @@ def verify(
     on_start: Callable[[int], None] = lambda _: None,
     on_trial: Callable[[Trial], None] = lambda _: None,
 ) -> Report:
-    """Grade, as if students had handed them in, what the tests must accept and what they mustn't.
+    """Grade solutions that the tests must accept, and solutions that the tests must reject.
 
-    That is the reference solution, the empty release, each file of specimens/ASSIGNMENT, and the
-    reference again with other seeds in the tests.
+    They are the reference solution, the empty release, the files of specimens/ASSIGNMENT, and the
+    reference with other seeds in the tests. They are graded like submissions.
 
     Args:
         course: the course.
-        name: the assignment.
-        jobs: how many notebooks run side by side; default: one a core.
-        quick: leaves the other seeds out, and with them the thresholds.
-        device: "auto", "cpu" or "cuda": what models may run on.
-        on_start: called with the number of trials; again if it grows.
-        on_trial: called after each.
+        name: the assignment's name.
+        jobs: how many solutions run at the same time; None: one for each core.
+        quick: whether to leave out the other seeds, and with them the thresholds.
+        device: "auto", "cpu" or "cuda": the device that models may run on.
+        on_start: called with the number of trials, and again if the number grows.
+        on_trial: called after each trial.
 
     Raises:
         ReleaseError: the assignment can't be read.
-        SpecimenError: a specimen can't be read, or replaces what there is not.
-        CourseError: there is no such device.
+        SpecimenError: a specimen can't be read, or replaces a cell that doesn't exist.
+        CourseError: the machine doesn't have the device.
     """
     require_device(device)
     assignment = Assignment.load(course, name)
@@ -138,15 +139,15 @@ def verify(
             plans += _with_seeds(assignment, log, range(1, FIRST_RUNS + 1))
         on_start(len(plans))
         grade(plans)
-        if near := {one.cell for one in thresholds(measured) if one.deviations < NEAR}:
-            more = _with_seeds(assignment, log, range(FIRST_RUNS + 1, RUNS + 1), near)
-            on_start(len(plans) + len(more))
-            grade(more)
+        if near := {item.cell for item in thresholds(measured) if item.deviations < NEAR}:
+            further = _with_seeds(assignment, log, range(FIRST_RUNS + 1, RUNS + 1), near)
+            on_start(len(plans) + len(further))
+            grade(further)
     return Report(trials, thresholds(measured))
 
 
 def _plans(course: Course, assignment: Assignment, log: dict[str, bytes]) -> list[_Plan]:
-    """The reference, the empty release, and each file of specimens/."""
+    """Plans for the reference, the empty release, and the files of specimens/."""
     unanswered = attempt_log(course, assignment.name, answered=False)
     plans = [
         _Plan("reference", reference(course, assignment), _be_full),
@@ -166,14 +167,16 @@ def _with_seeds(
     runs: Iterable[int],
     tests: Collection[str] | None = None,
 ) -> list[_Plan]:
-    """The reference with other seeds in the tests: in all of them, or in some, and no others."""
+    """Plans for the reference with other seeds; with `tests`, the other tests are left out."""
     plans = []
     for run in runs:
-        seeded = {one: with_seeds(source, run) for one, source in assignment.sources.items()}
-        again = prepared(assignment, f"seeds + {run * STEP}", bare(assignment.sources), log)
+        seeded = {
+            notebook: with_seeds(source, run) for notebook, source in assignment.sources.items()
+        }
+        submission = prepared(assignment, f"seeds + {run * STEP}", bare(assignment.sources), log)
         if tests is not None:
-            again = _without(again, lambda cells: spare(cells, tests))
-        plans.append(_Plan("seeds", replace(again, sources=seeded), _be_full))
+            submission = _without(submission, lambda cells: spare(cells, tests))
+        plans.append(_Plan("seeds", replace(submission, sources=seeded), _be_full))
     return plans
 
 
@@ -181,9 +184,10 @@ def _with_seeds(
 def runner(
     assignment: Assignment, settings: Settings, jobs: int | None
 ) -> Iterator[Callable[[Sequence[Prepared]], Iterator[Executed]]]:
-    """What runs candidates side by side, forked from warm processes; results in the same order.
+    """Yield a function that runs submissions in parallel and yields the runs in the same order.
 
-    Who ran out of time because others had the processors runs again, with nothing beside it.
+    Their processes are forked from warm processes. A submission that ran out of time because other
+    processes had the processors runs again, with nothing beside it.
     """
     with (
         warm_processes(assignment.sources.values(), settings) as warm,
@@ -191,7 +195,7 @@ def runner(
     ):
 
         def run_all(candidates: Sequence[Prepared]) -> Iterator[Executed]:
-            running = [pool.submit(execute, one, warm, settings) for one in candidates]
+            running = [pool.submit(execute, candidate, warm, settings) for candidate in candidates]
             for candidate, run in zip(candidates, running, strict=True):
                 executed = run.result()
                 if executed.starved:
@@ -207,7 +211,7 @@ def runner(
 
 
 def with_specimen(specimen: Specimen, assignment: Assignment) -> dict[str, NotebookNode]:
-    """The reference solution with the cells of a specimen, in the notebook that has the first."""
+    """The reference solution with a specimen's cells, in the notebook that has the first cell."""
     first = next(iter(specimen.cells))
     for name, source in assignment.sources.items():
         if any(grade_id(cell) == first for cell in source.cells):
@@ -216,9 +220,9 @@ def with_specimen(specimen: Specimen, assignment: Assignment) -> dict[str, Noteb
 
 
 def bare(notebooks: dict[str, NotebookNode]) -> dict[str, NotebookNode]:
-    """Notebooks without the code that shows something only.
+    """Notebooks without the code cells that only show something.
 
-    A student may delete it, so no test may need it; and it takes half of a run's time.
+    A student may delete these cells, so no test may need them, and they take half of a run's time.
     """
     shorter = copy.deepcopy(notebooks)
     for notebook in shorter.values():
@@ -235,14 +239,14 @@ def prepared_changed(
     changed: Collection[str],
     log: dict[str, bytes],
 ) -> Prepared:
-    """The reference with some cells changed, without what says what the reference says.
+    """The reference with changed cells, without the tests that the change can't affect.
 
     Args:
         assignment: the assignment.
-        name: of the change.
+        name: the name of the change.
         notebooks: the notebooks with the change.
-        changed: ids of the cells that are changed.
-        log: the attempt log.
+        changed: ids of the changed cells.
+        log: the files of the attempt log.
     """
     whole = prepared(assignment, name, bare(notebooks), log)
     return _without(whole, lambda cells: unreached(cells, changed))
@@ -251,23 +255,23 @@ def prepared_changed(
 def _without(
     whole: Prepared, tests: Callable[[Sequence[NotebookNode]], Collection[str]]
 ) -> Prepared:
-    """A prepared submission without the tests of each notebook that a function names."""
-    kept = {}
-    for one, notebook in whole.notebooks.items():
-        gone = tests(notebook.cells)
-        cells = [cell for cell in notebook.cells if grade_id(cell) not in gone]
-        kept[one] = NotebookNode(notebook | {"cells": cells})
-    return replace(whole, notebooks=kept)
+    """A prepared submission without the tests whose ids the function `tests` returns."""
+    notebooks = {}
+    for name, notebook in whole.notebooks.items():
+        dropped = tests(notebook.cells)
+        cells = [cell for cell in notebook.cells if grade_id(cell) not in dropped]
+        notebooks[name] = NotebookNode(notebook | {"cells": cells})
+    return replace(whole, notebooks=notebooks)
 
 
 def _unsupported(assignment: Assignment) -> list[str]:
-    """What the tests ask for that the judge can't do, each with its rewrite."""
-    from autograder.judge.unsupported import unsupported  # imports torch, while runs go on
+    """Idioms in the tests that the judge doesn't support, with their rewrites."""
+    from autograder.judge.unsupported import unsupported  # imports torch; solutions run meanwhile
 
     return [
-        f"{found.grade_id}, line {found.line}: {found.what}: {found.rewrite}"
+        f"{idiom.grade_id}, line {idiom.line}: {idiom.what}: {idiom.rewrite}"
         for source in assignment.sources.values()
-        for found in unsupported(source)
+        for idiom in unsupported(source)
     ]
 
 
@@ -288,7 +292,7 @@ def _be_zero(result: Result) -> list[str]:
 
 
 def _rejected_by(specimen: Specimen) -> Callable[[Result], list[str]]:
-    """What is wrong unless exactly the tests that the specimen names reject it, as it says."""
+    """A check that exactly the tests in `specimen.fails` reject it, with their messages."""
 
     def examine(result: Result) -> list[str]:
         problems = [

@@ -1,7 +1,7 @@
-"""Decorators that spoil what a solution returns, remembers or leaves behind.
+"""Decorators that spoil a solution's returned values, state or side effects.
 
-`mutate.py` writes the text of a decorator before a solution's cell, where it is the student's code
-like the rest of it: so each imports what it needs itself and knows nothing of the others.
+`mutation.py` writes the source of a single decorator at the start of a solution's cell, where it
+runs as student code. Therefore a decorator imports what it needs and uses no other decorator.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ Function = Callable[..., Any]
 
 
 def truncation(function: Function) -> Function:
-    """Whole numbers in place of fractions."""
+    """Return whole numbers in place of fractions."""
     import functools
 
     fractions = []
 
     def spoil(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: spoil(each) for key, each in value.items()}
+            return {key: spoil(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(map(spoil, value))
         if isinstance(value, float) or getattr(value, "is_floating_point", bool)():
@@ -39,17 +39,17 @@ def truncation(function: Function) -> Function:
 
 
 def sorting(function: Function) -> Function:
-    """The right numbers, each row from the least to the greatest."""
+    """Return the right numbers, but with sorted rows."""
     import functools
 
     rows = []
 
     def spoil(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: spoil(each) for key, each in value.items()}
+            return {key: spoil(item) for key, item in value.items()}
         if isinstance(value, tuple):
             return tuple(map(spoil, value))
-        if isinstance(value, list) and all(isinstance(each, int | float | str) for each in value):
+        if isinstance(value, list) and all(isinstance(item, int | float | str) for item in value):
             rows.append(value)
             return sorted(value)
         if getattr(value, "ndim", 0):
@@ -68,14 +68,14 @@ def sorting(function: Function) -> Function:
 
 
 def reordering(function: Function) -> Function:
-    """The right numbers, from the last image, row or entry to the first."""
+    """Return the right numbers in reverse order of images, rows or entries."""
     import functools
 
     rows = []
 
     def spoil(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: spoil(each) for key, each in value.items()}
+            return {key: spoil(item) for key, item in value.items()}
         if isinstance(value, tuple):
             return tuple(map(spoil, value))
         if isinstance(value, list):
@@ -97,7 +97,7 @@ def reordering(function: Function) -> Function:
 
 
 def caching(function: Function) -> Function:
-    """The first result again, wherever the arguments have the same types and shapes."""
+    """Return an earlier result if the arguments have the same types and shapes."""
     import functools
 
     results: dict[str, Any] = {}
@@ -107,7 +107,7 @@ def caching(function: Function) -> Function:
 
     @functools.wraps(function)
     def spoiled(*args: Any, **settings: Any) -> Any:
-        key = str([kind(each) for each in (*args, *settings, *settings.values())])
+        key = str([kind(argument) for argument in (*args, *settings, *settings.values())])
         if key not in results:
             results[key] = function(*args, **settings)
         return results[key]
@@ -116,7 +116,7 @@ def caching(function: Function) -> Function:
 
 
 def seeding(function: Function) -> Function:
-    """The right result; on the way, everybody's random numbers start anew."""
+    """Return the right result, but seed all random number generators."""
     import functools
     import random
 

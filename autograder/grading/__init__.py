@@ -1,1 +1,1 @@
-"""A class is graded: prepare → execute → score → record, and what is shown of it."""
+"""Grades a class (prepare → execute → score → record), and shows the results."""

@@ -1,4 +1,4 @@
-"""Attempt logs as students would hand them in, to try and to show grading with."""
+"""Makes attempt logs like those that students hand in, to test and to demonstrate grading."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def right_answers(keys: Path, student: str) -> dict[str, Any]:
-    """The right answer to every question of a key file, with the student's own numbers."""
+    """The right answer to every question of a key file, computed from the student's numbers."""
     answers = {}
     for name, question in bank.load(keys).questions.items():
         assert question.key is not None
@@ -29,7 +29,7 @@ def right_answers(keys: Path, student: str) -> dict[str, Any]:
 def log_files(
     keys: Path, student: str, attempts: Iterable[tuple[str, Any]], when: datetime = NOON
 ) -> dict[str, bytes]:
-    """The files of a log in which the student submitted these answers, in this order."""
+    """The files of an attempt log: the student submitted `attempts` in this order."""
     questions = bank.load(keys)
     versions = questions.versions
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
-"""Draws what a student wrote and put out as HTML: the one allow-list that all of it goes through.
+"""Draws a student's texts, code and outputs as HTML that an allow-list permits.
 
-Nothing of a notebook reaches a page as it is. Each piece (a text, code, an output) is drawn anew
-from what is listed here: these elements, these attributes with these values, these kinds of
-output. What isn't listed is shown as text, or not at all. A process of `autograder.grading.reading`
-does it: Markdown, highlighting and the HTML parser may take long with odd input.
+Nothing of a notebook reaches a page unchanged. Each piece (a text, code, an output) is drawn anew
+from the elements, attributes, values and kinds of output that are listed here. Anything else is
+shown as text, or left out. A process of `autograder.grading.reading` calls this module, because
+Markdown, highlighting and the HTML parser may take long with unusual input.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from pygments.token import STANDARD_TYPES
 from autograder.grading.formulas import Formulas, math_tokens
 from autograder.grading.restore import pictures
 
-MAX_TEXT = 100_000  # characters of one piece; what is longer is cut
-MAX_PAGE = 2_000_000  # characters of all pieces, pictures aside
+MAX_TEXT = 100_000  # characters of one piece; a longer piece is cut
+MAX_PAGE = 2_000_000  # characters of all pieces without pictures
 MAX_PICTURES = 20_000_000
 MAX_CELLS = 3_000
 CUT = "\n[the rest is left out: too long to show]"
@@ -44,7 +44,7 @@ _TAGS = frozenset(
 )
 _ATTRIBUTES = frozenset(["align", "class", "colspan", "id", "rowspan", "style", "title"])
 _STYLES = ("background-color", "color", "font-style", "font-weight", "text-align")
-# What a class may look like is decided by nbgrader's style sheets and scripts: none of theirs.
+# nbgrader's style sheets and scripts refer to classes, so a student's HTML may have these only.
 _CLASSES = frozenset({*STANDARD_TYPES.values(), "highlight", "dataframe", "ansi-bold"}) - {""}
 _ANSI_CLASS = re.compile(r"ansi-[a-z-]{1,40}")
 
@@ -66,10 +66,11 @@ def draw(content: bytes, plain: bool = False) -> list[Drawn]:
 
     Args:
         content: the cells as JSON.
-        plain: show all text as it was written: takes no time, whatever is in it.
+        plain: whether to show all text as it was written, which is fast for any text.
 
     Returns:
-        For each cell its `source` and its `outputs` as HTML, and its `comment`, if there is one.
+        For each cell its `source`, `outputs` and `comment` as HTML; `comment` is None if the cell
+        has no comment.
     """
     room = _Room()
     markdown: Callable[..., str] = _as_text if plain else draw_markdown
@@ -96,7 +97,7 @@ def draw(content: bytes, plain: bool = False) -> list[Drawn]:
 
 
 class _Room:
-    """How much may still be drawn on a page."""
+    """The number of characters that may still be drawn on a page."""
 
     def __init__(self) -> None:
         self._left = {False: MAX_PAGE, True: MAX_PICTURES}
@@ -120,7 +121,7 @@ def _code(source: str) -> str:
 
 
 def _terminal(text: str) -> str:
-    """Text with terminal codes: colours stay, as classes and styles."""
+    """Text with terminal codes as HTML; its colours become classes and styles."""
     return clean(f"<pre>{ansi2html(_printable(text))}</pre>".replace("\x1b", ""))
 
 
@@ -128,7 +129,7 @@ def _terminal(text: str) -> str:
 
 
 def _output(output: dict[str, Any], plain: bool) -> tuple[str, bool]:
-    """One output's HTML, and whether it is a picture."""
+    """The HTML of an output, and whether the output is a picture."""
     terminal: Callable[[str], str] = _as_text if plain else _terminal
     kind = output.get("output_type")
     if kind == "stream":
@@ -143,9 +144,9 @@ def _output(output: dict[str, Any], plain: bool) -> tuple[str, bool]:
     bundle: dict[str, Any] = data if isinstance(data, dict) else {}
     for mime, drawing in _KINDS.items():
         if mime in bundle and not (plain and drawing in _SLOW):
-            said = output.get("metadata")
-            about = said.get(mime) if isinstance(said, dict) else None
-            html = drawing(_text(bundle[mime]), mime, about if isinstance(about, dict) else {})
+            metadata = output.get("metadata")
+            details = metadata.get(mime) if isinstance(metadata, dict) else None
+            html = drawing(_text(bundle[mime]), mime, details if isinstance(details, dict) else {})
             if html is not None:
                 return _area(html, "rendered_html"), drawing in _DRAWS_PICTURES
     text = _text(bundle.get("text/plain"))
@@ -157,7 +158,7 @@ def _area(html: str, classes: str = "") -> str:
 
 
 def _text(value: object) -> str:
-    """A text as notebooks hold it, whole or in lines; anything else is no text."""
+    """A notebook's text, which is a string or a list of lines; any other value is ""."""
     if isinstance(value, list):
         return "".join(line for line in value if isinstance(line, str))
     return value if isinstance(value, str) else ""
@@ -172,15 +173,15 @@ def _markdown_output(text: str, _: str, __: dict[str, Any]) -> str:
 
 
 def _latex(text: str, _: str, __: dict[str, Any]) -> str:
-    found = re.fullmatch(r"\s*(\$\$?|\\\[)?(?P<tex>.*?)(\$\$?|\\\])?\s*", text, re.DOTALL)
-    if found and "$" not in found["tex"]:
+    match = re.fullmatch(r"\s*(\$\$?|\\\[)?(?P<tex>.*?)(\$\$?|\\\])?\s*", text, re.DOTALL)
+    if match and "$" not in match["tex"]:
         formulas = Formulas()
-        return clean(formulas.add(found["tex"], "block"), formulas)
+        return clean(formulas.add(match["tex"], "block"), formulas)
     return draw_markdown(text)
 
 
 def _svg(text: str, _: str, about: dict[str, Any]) -> str:
-    """A drawing as a picture: in an <img> no script of it runs, and nothing is fetched."""
+    """A drawing in an <img>, because there its scripts don't run and it can't load anything."""
     data = b64encode(text.encode("utf-8", "replace")).decode()
     return f'<img alt="" src="data:image/svg+xml;base64,{data}"{_size(about)}>'
 
@@ -212,7 +213,7 @@ _DRAWS_PICTURES = (_svg, _raster)
 
 
 def clean(html: str, formulas: Formulas | None = None) -> str:
-    """HTML with only what the allow-list has; the rest shows as text."""
+    """HTML with only what the allow-list permits; the rest becomes text."""
     cleaner = bleach.Cleaner(
         tags=_TAGS,
         attributes=_is_allowed,
@@ -239,9 +240,9 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
 
 
 class _Finish(Filter):
-    """Makes of allowed attributes what they may be, and puts the formulas in.
+    """Rewrites the values of allowed attributes, and puts the formulas in.
 
-    A student's ids and classes must not be those that nbgrader's own scripts look for.
+    A student's ids and classes must differ from those that nbgrader's own scripts use.
     """
 
     def __init__(self, source: Any, formulas: Formulas) -> None:
@@ -264,9 +265,11 @@ class _Finish(Filter):
 def _finished(tag: str, data: dict[Any, str]) -> Iterator[tuple[Any, str]]:
     for (space, name), value in data.items():
         if name == "class":
-            kept = [one for one in value.split() if one in _CLASSES or _ANSI_CLASS.fullmatch(one)]
-            if kept:
-                yield (space, name), " ".join(kept)
+            allowed = [
+                word for word in value.split() if word in _CLASSES or _ANSI_CLASS.fullmatch(word)
+            ]
+            if allowed:
+                yield (space, name), " ".join(allowed)
         elif name == "id":
             yield (space, name), f"text-{value}"
         elif name == "href" and value.startswith("#"):
@@ -281,29 +284,29 @@ def _finished(tag: str, data: dict[Any, str]) -> Iterator[tuple[Any, str]]:
 
 
 def _without_styles(html: str) -> str:
-    """HTML without style sheets, such as that of a pandas table, which would show as text."""
+    """HTML without style sheets (a pandas table has one), which would be shown as text."""
     lower = html.lower()
-    if len(lower) != len(html):  # a letter that has no lower case of one letter: leave them
+    if len(lower) != len(html):  # a lower-case letter of two characters: positions would differ
         return html
-    kept, at = [], 0
-    while (start := lower.find("<style", at)) >= 0:
+    parts, position = [], 0
+    while (start := lower.find("<style", position)) >= 0:
         end = lower.find("</style>", start)
         if end < 0:
             break
-        kept.append(html[at:start])
-        at = end + len("</style>")
-    return "".join([*kept, html[at:]])
+        parts.append(html[position:start])
+        position = end + len("</style>")
+    return "".join([*parts, html[position:]])
 
 
 # ── Markdown and formulas ───────────────────────────────────────────────────────────────────────
 
 
 def draw_markdown(text: str, attached: dict[str, dict[str, str]] | None = None) -> str:
-    """Markdown as HTML, with MathML for its formulas: no script sets them.
+    """Markdown as HTML, with MathML for its formulas, so that no script is needed to show them.
 
     Args:
         text: Markdown with LaTeX.
-        attached: its pictures by name, each {mime type: base64}.
+        attached: attached pictures by name; a picture is {mime type: base64}.
     """
     formulas = Formulas()
     renderer = _Renderer(attached or {}, formulas)

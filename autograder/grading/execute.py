@@ -1,6 +1,6 @@
-"""Runs one prepared submission: the student's cells in isolation, the tests beside a judge.
+"""Runs one prepared submission: the student's cells in a candidate, the tests in a judge.
 
-Stateless: it may run anywhere, and may be run again.
+It keeps no state, so a submission may run on any machine and may run again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from autograder.sandbox.process import Process
 from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
 ASKS_FOR_SIGNAL = '{"signal"'
-MAX_LINE = 1 << 26  # characters of what a judge says of one cell: far more than a cell may print
-# The candidate may write what it likes into its copy; a test reads what was handed in.
+MAX_LINE = 1 << 26  # characters of one cell's result: far more than a cell may print
+# The candidate may change its own copy of these files; a test reads the submitted files.
 SEALED = frozenset({LOG_NAME, SEAL_NAME})
 
 
@@ -37,13 +37,13 @@ class Executed:
     """A submission that was run.
 
     Attributes:
-        notebooks: the same notebooks with their outputs, drawn from `cells` for people and for
-            nbgrader's own commands; no score is read from them here.
-        cells: what the judge says about each test, by its id.
-        reason: why the run ended early, if it did.
+        notebooks: the submission's notebooks with outputs made from `cells`, for people and for
+            nbgrader's own commands; the autograder reads no score from them.
+        cells: the judge's result of each test, by the cell's id.
+        reason: why the run ended early; None if it did not.
         seconds: wall time.
-        starved: a cell ran out of time because others had the processors: only a run with nothing
-            beside it shows what the submission is worth.
+        starved: whether a cell ran out of time because other processes had the processors. Then
+            the submission has to run again, with nothing beside it.
     """
 
     notebooks: dict[str, NotebookNode]
@@ -54,9 +54,9 @@ class Executed:
 
 
 def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
-    """Run every notebook of a submission; once more, on the CPU, where CUDA itself failed.
+    """Run every notebook of a submission; if CUDA fails, run the notebook again on the CPU.
 
-    A GPU may be full because of a neighbour, and one index out of range there ends the process.
+    Other processes may fill a GPU, and a single index out of range on a GPU ends the process.
 
     Raises:
         LaunchError: the machine could not start the processes; the submission is not to blame.
@@ -68,25 +68,27 @@ def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
     reasons: list[str] = []
     starved = False
     for name, notebook in prepared.notebooks.items():
-        ran = _run(prepared, name, warm, settings)
-        if ran.broken:
-            ran = _run(prepared, name, warm, replace(settings, device="cpu"))
-        notebooks[name] = with_outputs(notebook, ran.cells, ran.reason, settings.config)
-        tests |= {one.grade_id: one for one in ran.cells if one.grade_id and one.kind != "student"}
-        reasons += [ran.reason] if ran.reason else []
-        starved |= ran.starved
+        run = _run(prepared, name, warm, settings)
+        if run.broken:
+            run = _run(prepared, name, warm, replace(settings, device="cpu"))
+        notebooks[name] = with_outputs(notebook, run.cells, run.reason, settings.config)
+        tests |= {
+            cell.grade_id: cell for cell in run.cells if cell.grade_id and cell.kind != "student"
+        }
+        reasons += [run.reason] if run.reason else []
+        starved |= run.starved
     seconds = time.perf_counter() - started
     return Executed(notebooks, tests, "; ".join(reasons) or None, seconds, starved)
 
 
 @dataclass(frozen=True)
 class _Ran:
-    """One notebook that was run.
+    """A notebook that was run.
 
     Attributes:
-        cells: the judge's word on each.
-        reason: why the candidate ended early, if it did.
-        broken: whether CUDA broke it.
+        cells: the judge's result of each cell.
+        reason: why the candidate ended early; None if it did not.
+        broken: whether CUDA failed, so that the run doesn't count.
         starved: as in `Executed`.
     """
 
@@ -102,10 +104,12 @@ def _run(prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
 
 
 def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
-    theirs, ours = folder / "candidate", folder / "judge"
+    candidate_folder, judge_folder = folder / "candidate", folder / "judge"
     trusted = prepared.given | SEALED
-    _write_files(theirs, prepared.files)
-    _write_files(ours, {one: data for one, data in prepared.files.items() if one in trusted})
+    _write_files(candidate_folder, prepared.files)
+    _write_files(
+        judge_folder, {path: data for path, data in prepared.files.items() if path in trusted}
+    )
     request = {
         "source": prepared.sources[name],
         "submission": prepared.notebooks[name],
@@ -118,26 +122,26 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
     environment = {"NBGRADER_EXECUTION": "autograde"}
     if not settings.gpus:
         environment["CUDA_VISIBLE_DEVICES"] = ""
-    judges_end, candidates_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    judge_end, candidate_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     reader, writer = os.pipe()
-    with os.fdopen(reader, encoding="utf-8") as results, judges_end, candidates_end:
+    with os.fdopen(reader, encoding="utf-8") as results, judge_end, candidate_end:
         try:
             candidate = warm.candidates.launch(
                 f"{CANDIDATE}:main",
-                fds=[candidates_end.fileno()],
+                fds=[candidate_end.fileno()],
                 isolated=settings.isolated,
-                folder=theirs,
+                folder=candidate_folder,
                 limits=settings.limits,
                 environment=environment,
             )
-            candidates_end.close()
+            candidate_end.close()
             with (
                 candidate,
                 _launch_judge(
                     warm.judges,
                     request,
-                    ours,
-                    [judges_end.fileno(), writer],
+                    judge_folder,
+                    [judge_end.fileno(), writer],
                     candidate,
                     settings,
                     environment,
@@ -145,10 +149,10 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
             ):
                 os.close(writer)
                 writer = -1
-                judges_end.close()
-                heard = _Heard()
-                stopped = heard.read(results, candidate, settings)
-                cells = heard.cells
+                judge_end.close()
+                report = _Heard()
+                stopped = report.read(results, candidate, settings)
+                cells = report.cells
                 if stopped:
                     judge.kill()
                 judge.wait()
@@ -157,7 +161,7 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
                 if not stopped:
                     _check_judge(cells, judge)
                 broken = bool(settings.gpus) and _cuda_failed(cells, candidate)
-                return _Ran(cells, _why(cells, candidate), broken, heard.starved)
+                return _Ran(cells, _why(cells, candidate), broken, report.starved)
         finally:
             if writer >= 0:
                 os.close(writer)
@@ -172,34 +176,34 @@ def _launch_judge(
     settings: Settings,
     environment: dict[str, str],
 ) -> Process:
-    """The judge has time to spare: it watches the candidate's clock, and must outlive it.
+    """Launch the judge, with more time than the candidate, because it must outlive the candidate.
 
-    It sees nothing of the candidate's process but how long that waited for a processor.
+    Of the candidate's process the judge sees only how long it waited for a processor.
     """
     limits = replace(settings.limits, wall_seconds=settings.limits.wall_seconds + 60)
     schedstat = candidate.schedstat()
-    waits = [] if schedstat is None else [schedstat]
+    schedstats = [] if schedstat is None else [schedstat]
     try:
         return warm.launch(
             f"{JUDGE}:main",
             {"request": request},
-            fds=[*fds, *waits],
+            fds=[*fds, *schedstats],
             isolated=settings.isolated,
             folder=folder,
             limits=limits,
             environment=environment,
         )
     finally:
-        for fd in waits:
+        for fd in schedstats:
             os.close(fd)
 
 
 @dataclass
 class _Heard:
-    """What the judge has said so far.
+    """The results that the judge has reported so far.
 
     Attributes:
-        cells: its word on each cell.
+        cells: the results of cells, in order.
         starved: as in `Executed`.
     """
 
@@ -207,18 +211,19 @@ class _Heard:
     starved: bool = False
 
     def read(self, results: TextIO, candidate: Process, settings: Settings) -> bool:
-        """Take the judge's lines, but for a last one that was cut short; may they end early?
+        """Read the judge's lines, without an incomplete last line; return whether reading stopped.
 
-        A line may ask for a signal to the candidate, whom the judge is shut off from.
+        Reading stops early at a failed test if the settings ask for it. A line may ask for a
+        signal to the candidate, because the judge can't reach the candidate's process.
         """
-        before = 0.0
+        computed_before = 0.0
         while (line := results.readline(MAX_LINE)).endswith("\n"):
             if line.startswith(ASKS_FOR_SIGNAL):
                 _signal(candidate, json.loads(line)["signal"])
                 continue
             cell = CellResult.from_json(line)
             self.cells.append(cell)
-            before, computed = candidate.computed, candidate.computed - before
+            computed_before, computed = candidate.computed, candidate.computed - computed_before
             self.starved |= _is_starved(cell, computed, settings.cell_seconds)
             if settings.stop_at_failure and cell.kind != "student" and cell.reason:
                 return True
@@ -226,18 +231,19 @@ class _Heard:
 
 
 def _is_starved(cell: CellResult, computed: float, limit: float) -> bool:
-    """Whether a cell ran out of time for want of a processor that others had.
+    """Whether a cell ran out of time because other submissions' processes had the processors.
 
-    Who sleeps doesn't wait for a processor; who computes too long has had one; and who waits for
-    its own children's sake has them counted in `computed`: none of them is starved.
+    A cell that sleeps is not starved, because a sleeping process doesn't wait for a processor. A
+    cell that computes too long is not starved, because it had a processor. Nor is a cell that waits
+    because its child processes compute, because `computed` includes their time.
     """
-    late = cell.ended in (Ended.TIMED_OUT, Ended.DIED)
-    had = max(computed, cell.seconds - cell.waited)
-    return late and cell.waited > cell.seconds / 2 and had < limit
+    out_of_time = cell.ended in (Ended.TIMED_OUT, Ended.DIED)
+    processor_seconds = max(computed, cell.seconds - cell.waited)
+    return out_of_time and cell.waited > cell.seconds / 2 and processor_seconds < limit
 
 
 def _signal(candidate: Process, name: str) -> None:
-    """What the judge, shut off from the candidate's process, can't do itself."""
+    """Send a signal to the candidate for the judge, which can't reach the candidate's process."""
     if name == "SIGINT":
         candidate.interrupt()
     else:
@@ -245,24 +251,24 @@ def _signal(candidate: Process, name: str) -> None:
 
 
 def _check_judge(cells: list[CellResult], judge: Process) -> None:
-    """Make sure that the judge judged to the end: what it didn't reach is nobody's zero.
+    """Make sure that the judge reached the end: a test that it didn't reach must not count as 0.
 
     Raises:
-        JudgeFailedError: it didn't.
+        JudgeFailedError: the judge ended before.
     """
     failed = [cell for cell in cells if cell.ended is Ended.JUDGE_FAILED]
     if not failed and judge.returncode == 0:
         return
     code = judge.returncode or 0
-    how = judge.reason or (f"was killed by signal {-code}" if code < 0 else f"ended with {code}")
+    ending = judge.reason or (f"was killed by signal {-code}" if code < 0 else f"ended with {code}")
     details = failed[0].reason if failed else judge.log()
-    last = [line for line in str(details).splitlines() if line.strip()][-1:]
-    problem = f"the judge {how}" + (f": {last[0][:300]}" if last else "")
+    last_lines = [line for line in str(details).splitlines() if line.strip()][-1:]
+    problem = f"the judge {ending}" + (f": {last_lines[0][:300]}" if last_lines else "")
     raise JudgeFailedError(problem, details or "the judge wrote nothing before it ended")
 
 
 def _why(cells: list[CellResult], candidate: Process) -> str | None:
-    """Why the run ended early: the limit that was passed, or the cell in which it died."""
+    """Why the run ended early: the limit that was exceeded, or the cell in which it died."""
     dead = [cell for cell in cells if cell.ended is Ended.DIED]
     if dead and candidate.reason:
         return f"the submission {candidate.reason}"
@@ -270,7 +276,7 @@ def _why(cells: list[CellResult], candidate: Process) -> str | None:
 
 
 def _cuda_failed(cells: list[CellResult], candidate: Process) -> bool:
-    """Whether CUDA failed, or the candidate died without passing a limit, as CUDA makes it."""
+    """Whether CUDA failed, or the candidate died within its limits, as after a fault of CUDA."""
     ends = {cell.ended for cell in cells}
     return Ended.CUDA_FAILED in ends or (Ended.DIED in ends and not candidate.reason)
 

@@ -1,4 +1,4 @@
-"""Feedback for students: nbgrader's own page, without anything hidden."""
+"""Feedback for students: nbgrader's own page, without hidden tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from autograder.grading.record import results_of, settle_folders
 from autograder.grading.swap import alone, new_token, put_in_place, settle
 
 SECONDS = 20  # of processor time for one notebook's page; most take half a second
-MAX_NOTEBOOK = 200 << 20  # an autograded one, outputs included
+MAX_NOTEBOOK = 200 << 20  # bytes of an autograded notebook with its outputs
 MOST_NAMED = 20
 
 
@@ -39,21 +39,21 @@ class FeedbackError(AutograderError):
 
 
 class HideTests(NbGraderPreprocessor):
-    """Takes the hidden tests, and all that could quote them, out of an autograded notebook.
+    """Removes hidden tests, and outputs that could quote them, from an autograded notebook.
 
-    Of a test cell with a hidden region there remain the visible tests and what the test said to
-    the student: the message of its assertion. A cell that marks a question keeps what it printed,
-    which is meant for the student: the verdict and the complete solution.
+    A test cell with a hidden region keeps its visible tests and the message of the assertion that
+    failed. A cell that marks a question also keeps its printed output, which is meant for the
+    student: the verdict and the complete solution.
     """
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, _index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Clean one cell."""
+        """Remove the hidden tests of one cell."""
         hidden = cell.cell_type == "code" and region_lines(cell.source, Region.HIDDEN_TESTS)
-        if hidden and is_locked(cell):  # a student's own cell hides nothing
-            told = "# (hidden tests ran here)"
-            cell.source = without_regions(cell.source, Region.HIDDEN_TESTS, told)
+        if hidden and is_locked(cell):  # a student's own cell has no hidden tests
+            placeholder = "# (hidden tests ran here)"
+            cell.source = without_regions(cell.source, Region.HIDDEN_TESTS, placeholder)
             printed = [output for output in cell.outputs if output.get("name") == "stdout"]
             cell.outputs = [
                 *(printed if "quiz" in cell.metadata.get("tags", []) else []),
@@ -69,12 +69,12 @@ def _message(error: NotebookNode) -> NotebookNode:
 
 
 class _Made(NamedTuple):
-    """What became of one student's pages.
+    """The result of making one student's pages.
 
     Attributes:
         student: the student's id.
-        problem: why there are none; None if there are.
-        plain: whether a notebook is shown as plain text, since to draw it takes too much.
+        problem: why the pages could not be made; None if they were made.
+        plain: whether a notebook is shown as plain text, because drawing it takes too long.
     """
 
     student: str
@@ -83,40 +83,41 @@ class _Made(NamedTuple):
 
 
 def feedback(course: Course, name: str) -> list[str]:
-    """Make the feedback pages of all graded submissions of an assignment, one a core at a time.
+    """Make the feedback pages of all graded submissions of an assignment, on all cores.
 
-    Each page is drawn in a process that is ended if that takes too much, and put in place whole.
+    A process draws each page; it is ended if drawing takes too long. A student's pages are put in
+    place together.
 
     Returns:
-        The students who have one.
+        The ids of the students who have feedback.
 
     Raises:
-        FeedbackError: nothing was graded; or, after all others have theirs, some could not be made
-            or show plain text only, and a person must look.
+        FeedbackError: nothing was graded; or some pages could not be made or show plain text only,
+            so that a person must look at them. All other pages are in place then.
     """
     with course.gradebook() as gradebook:
         settle_folders(course, gradebook, name)
         graded = sorted(results_of(gradebook, name))
         try:
-            notebooks = [one.name for one in gradebook.find_assignment(name).notebooks]
+            notebooks = [row.name for row in gradebook.find_assignment(name).notebooks]
         except MissingEntry:
             notebooks = []
-    students = [one for one in graded if course.path("autograded", name, one).exists()]
+    students = [student for student in graded if course.path("autograded", name, student).exists()]
     if not students:
         raise FeedbackError(
             f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
         )
     with ThreadPoolExecutor(min(len(students), len(os.sched_getaffinity(0)))) as pool:
-        made = list(pool.map(lambda one: _make(course, name, one, notebooks), students))
-    if failed := [one for one in made if one.problem]:
-        whose = "; ".join(f"{one.student}: {one.problem}" for one in failed[:MOST_NAMED])
+        results = list(pool.map(lambda student: _make(course, name, student, notebooks), students))
+    if failed := [outcome for outcome in results if outcome.problem]:
+        details = "; ".join(f"{page.student}: {page.problem}" for page in failed[:MOST_NAMED])
         raise FeedbackError(
-            f"no feedback of '{name}' for {len(failed)} of {len(made)} students, all others have"
-            f" theirs: {whose}",
+            f"no feedback of '{name}' for {len(failed)} of {len(results)} students, all others have"
+            f" theirs: {details}",
             f"run 'autograder grade {name} --force --student ID' for each of them, which puts its"
             " folder in order, then feedback again",
         )
-    if plain := [one.student for one in made if one.plain]:
+    if plain := [outcome.student for outcome in results if outcome.plain]:
         raise FeedbackError(
             f"the feedback of '{name}' is there, but shows plain text for"
             f" {', '.join(plain[:MOST_NAMED])}: to draw it takes more than {SECONDS} s",
@@ -126,11 +127,11 @@ def feedback(course: Course, name: str) -> list[str]:
 
 
 def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> _Made:
-    """Make one student's pages and put them in their place."""
+    """Make one student's pages and put them in place."""
     source = course.path("autograded", name, student)
     pages, plain = {}, False
     try:
-        files = read_files(course, source, {f"{one}.ipynb" for one in notebooks}, [])
+        files = read_files(course, source, {f"{notebook}.ipynb" for notebook in notebooks}, [])
         for notebook in notebooks:
             content = _content(source / f"{notebook}.ipynb")
             page, shown_plain = _page(course, name, student, notebook, content)
@@ -152,31 +153,31 @@ def _page(
     course: Course, name: str, student: str, notebook: str, content: bytes
 ) -> tuple[str, bool]:
     """A notebook's page, and whether it shows plain text only."""
-    about = {"root": str(course.root), "name": name, "student": student, "notebook": notebook}
+    arguments = {"root": str(course.root), "name": name, "student": student, "notebook": notebook}
     try:
-        return ask("feedback", content, seconds=SECONDS, **about), False
+        return ask("feedback", content, seconds=SECONDS, **arguments), False
     except OverrunError:
-        return ask("feedback", content, seconds=SECONDS, plain=True, **about), True
+        return ask("feedback", content, seconds=SECONDS, plain=True, **arguments), True
 
 
 def _content(path: Path) -> bytes:
-    """An autograded notebook.
+    """The content of an autograded notebook.
 
     Raises:
-        FeedbackError: it isn't what `autograder grade` has put there.
+        FeedbackError: the file isn't a notebook that `autograder grade` wrote.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise FeedbackError(f"{path} can't be read: {error.strerror}", "grade it anew") from error
     try:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_NOTEBOOK:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_NOTEBOOK:
             raise FeedbackError(f"{path} is not a notebook's plain file", "grade it anew")
-        with os.fdopen(os.dup(handle), "rb") as file:
+        with os.fdopen(os.dup(descriptor), "rb") as file:
             return file.read()
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 # ── in the reader's process ─────────────────────────────────────────────────────────────────────
@@ -188,7 +189,7 @@ def draw_page(
     """The feedback page of one autograded notebook, by nbgrader's template and preprocessors.
 
     Raises:
-        Exception: it can't be made; nbgrader's parts raise whatever they like.
+        Exception: the page can't be made; nbgrader may raise any exception.
     """
     course, exporter = _exporter(root, name)
     resources = {
@@ -201,14 +202,14 @@ def draw_page(
             "db_url": course.directory.db_url,
         },
     }
-    read = nbformat.reads(content.decode("utf-8"), as_version=4)
-    page, _ = exporter.from_notebook_node(read, resources=resources)
+    parsed = nbformat.reads(content.decode("utf-8"), as_version=4)
+    page, _ = exporter.from_notebook_node(parsed, resources=resources)
     return str(page)
 
 
 @lru_cache(maxsize=1)
 def _exporter(root: str, _name: str) -> tuple[Course, HTMLExporter]:
-    """As nbgrader's own GenerateFeedback makes it, once for each assignment in turn."""
+    """The course, and the exporter that nbgrader's GenerateFeedback makes; the last is cached."""
     course = Course(Path(root))
     log = logging.Logger("generate_feedback")
     log.addHandler(logging.NullHandler())

@@ -1,4 +1,4 @@
-"""A student's formulas as MathML: what isn't listed here leaves its text only."""
+"""A student's formulas as MathML; only the text of elements that aren't listed here is kept."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _MATH_VALUE = re.compile(r"[\w .+%#-]{1,60}")
 
 
 class Formulas:
-    """The formulas of a text. Each has a mark that nobody can guess, until the HTML is clean."""
+    """The formulas of a text. A secret mark holds a formula's place until the HTML is cleaned."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_hex(16)
         self._found: dict[str, Element] = {}
 
     def add(self, tex: str, display: str) -> str:
-        """The HTML that holds a formula's place; a formula that can't be set is shown as code."""
+        """The HTML that holds a formula's place; a formula that can't be converted becomes code."""
         try:
             if len(tex) > MAX_FORMULA:
                 raise ValueError("too long to set")
@@ -52,12 +52,12 @@ class Formulas:
         return f'<span class="{mark}"></span>'
 
     def get(self, mark: str | None) -> Element | None:
-        """The formula whose place a mark holds, if it is a mark."""
+        """The formula whose place `mark` holds; None if `mark` is no formula's mark."""
         return self._found.get(mark) if mark else None
 
 
 def math_tokens(element: Element) -> Iterator[dict[str, Any]]:
-    """A formula's MathML, of what the allow-list has, as html5lib's tokens."""
+    """A formula's MathML as html5lib's tokens, with only what the allow-list permits."""
     tag = str(element.tag)
     if tag in _MATH_TAGS:
         data = {

@@ -1,4 +1,4 @@
-"""Grades a class: prepare → execute → record for every submission, over all cores."""
+"""Grades a class: prepare → execute → score → record for every submission, on all cores."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from autograder.sandbox.limits import Limits
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
-# Part of every result's key: raise it when scores may come out differently, and all is regraded.
+# A part of every result's key. Raise it when scores may change, so that all is graded again.
 ENGINE = "6"
 
 
 class RunStoppedError(AutograderError):
-    """A fault of the machine's or of ours that no submission could be run with."""
+    """A fault of the machine or of the autograder that keeps every submission from running."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one submission in this run.
+    """The outcome of one submission in this run.
 
     Attributes:
         student: the student's id.
-        result: what the gradebook now holds; None if the machine failed, not the submission.
-        fresh: False if it had been graded before and nothing changed since.
-        failure: how the machine failed; the gradebook was left as it was.
+        result: the result in the gradebook; None if the machine failed, not the submission.
+        fresh: False if the submission was graded before and nothing has changed since.
+        failure: how the machine failed, which left the gradebook unchanged; None if it didn't.
     """
 
     student: str
@@ -76,22 +76,22 @@ def grade(
 ) -> list[Outcome]:
     """Grade every submission of an assignment that is new or changed.
 
-    A run that was killed goes on where it stopped: what was recorded is not run again.
+    A killed run can be continued: submissions that it recorded are not run again.
 
     Args:
         course: the course.
-        name: the assignment.
-        jobs: how many submissions run side by side; default: one a core.
+        name: the assignment's name.
+        jobs: how many submissions run at the same time; None: one for each core.
         device: "auto", "cpu" or "cuda".
-        isolated: False runs student code unprotected; every result then says so.
-        only: the one student to grade.
-        force: grade again what has been graded.
-        limits: what one submission may use.
+        isolated: whether to isolate student code; if False, every result says so.
+        only: the id of the only student to grade; None: all students.
+        force: whether to grade again what is graded already.
+        limits: bounds of one submission.
         on_start: called once with the number of submissions.
         on_outcome: called after each submission.
 
     Raises:
-        AutograderError: the run stopped, and why.
+        AutograderError: the run stopped; the message says why.
     """
     require_device(device)
     settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
@@ -130,17 +130,17 @@ def _grade(
 
         with course.gradebook() as gradebook:
             settle_folders(course, gradebook, name)
-            known = results_of(gradebook, name)
-            keys = {one: _key(course, assignment, one, settings) for one in students}
+            recorded = results_of(gradebook, name)
+            keys = {student: _key(course, assignment, student, settings) for student in students}
             on_start(len(students))
             todo = []
             for student in students:
-                done = not force and student in known and known[student][0] == keys[student]
+                done = not force and student in recorded and recorded[student][0] == keys[student]
                 if done:
-                    finish(Outcome(student, known[student][1], fresh=False))
+                    finish(Outcome(student, recorded[student][1], fresh=False))
                 else:
                     todo.append(student)
-            if todo:  # else nothing is written, and a copy would push the oldest out
+            if todo:  # else nothing is written; another copy would replace the oldest
                 backup(course)
                 if settings.isolated:
                     require_isolation()
@@ -152,7 +152,7 @@ def _grade(
 
 @dataclass(frozen=True)
 class _Run:
-    """One submission on its way: prepared and executed, or how far it came."""
+    """One submission: prepared and executed, or the reason why it could not be."""
 
     student: str
     prepared: Prepared | None = None
@@ -175,7 +175,7 @@ def _recorded(
     run: _Run,
     settings: Settings,
 ) -> Outcome:
-    """Record a run; what can't be recorded is that student's failure, and the others go on."""
+    """Record a run; if that fails, return a failure, so that the other submissions go on."""
     if run.failure:
         return Outcome(run.student, None, failure=run.failure)
     try:
@@ -204,7 +204,7 @@ def _run(
     settings: Settings,
     jobs: int | None,
 ) -> Iterator[_Run]:
-    """Prepare and execute side by side; the results come here one by one, to be recorded."""
+    """Prepare and execute submissions in parallel; yield the runs one by one, to be recorded."""
     if not students:
         return
     workers = min(jobs or len(os.sched_getaffinity(0)), len(students))
@@ -221,15 +221,15 @@ def _run(
                 return _Run(student, prepared, executed)
             except SubmissionError as problem:
                 return _Run(student, problem=problem)
-            except TestsRefusedError:  # nobody can pass these tests
+            except TestsRefusedError:  # no student can pass these tests
                 raise
-            except Exception as error:  # the machine's fault or ours: it must not stop the others
+            except Exception as error:  # not the submission's fault; the others go on
                 return _Run(student, failure=_failure(course, student, error))
 
-        waiting = [pool.submit(run, student) for student in students]
+        futures = [pool.submit(run, student) for student in students]
         starved = []
         try:
-            for future in as_completed(waiting):
+            for future in as_completed(futures):
                 done = future.result()
                 if done.executed and done.executed.starved:
                     starved.append(done.student)
@@ -237,16 +237,17 @@ def _run(
                     yield done
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        with ThreadPoolExecutor(1) as alone:  # once more, with nothing beside; this time counts
+        with ThreadPoolExecutor(1) as alone:  # again, one at a time; this run counts
             for student in starved:
                 LOGGER.info("%s: had no processor, runs again alone", student)
                 yield alone.submit(run, student).result()
 
 
 class _Refusals:
-    """Tells a test that nobody can pass here from a submission that only this test can't judge.
+    """Finds out whether a refusal of the judge is a test's fault or due to one submission.
 
-    The judge refuses some idioms. The first refusal has the reference solution run once.
+    The judge refuses some idioms. At the first refusal the reference solution is run, once. A test
+    that is refused there can't be passed by any student.
     """
 
     def __init__(
@@ -258,10 +259,10 @@ class _Refusals:
         self._of_reference: dict[str, str | None] | None = None
 
     def check(self, executed: Executed) -> None:
-        """Make sure that what was refused here isn't refused to the reference solution too.
+        """Make sure that no test that was refused here is refused for the reference solution, too.
 
         Raises:
-            TestsRefusedError: it is: the fault is the test's, and no student can have the points.
+            TestsRefusedError: such a test is the instructor's fault; no student can get its points.
         """
         refused = _refused(executed)
         if not refused:
@@ -281,19 +282,19 @@ class _Refusals:
 
 
 def _refused(executed: Executed) -> dict[str, str | None]:
-    """The cells in which the judge refused what a test asked for, and what that was."""
+    """The names of the cells in which the judge refused a test's request, with the reasons."""
     return {
         name: cell.reason for name, cell in executed.cells.items() if cell.ended is Ended.REFUSED
     }
 
 
 def _failure(course: Course, student: str, error: Exception, step: str = "") -> str:
-    """What to say of a submission that could not be run; the log has the rest."""
-    said = step + (str(error) if isinstance(error, OSError | AutograderError) else repr(error))
+    """The message about a submission that could not be run; the log gets the details."""
+    message = step + (str(error) if isinstance(error, OSError | AutograderError) else repr(error))
     details = _traceback(error)
     if isinstance(error, JudgeFailedError):
         details += f"\nThe judge's own:\n{error.details}"
-    return f"{said}\n  → {write_fault(course.root, f'{student}: {said}', details)}"
+    return f"{message}\n  → {write_fault(course.root, f'{student}: {message}', details)}"
 
 
 def _traceback(error: Exception) -> str:
@@ -301,7 +302,7 @@ def _traceback(error: Exception) -> str:
 
 
 def _key(course: Course, assignment: Assignment, student: str, settings: Settings) -> str:
-    """All that a score depends on but the versions of Python and its libraries."""
+    """A hash of all that a score depends on, without the versions of Python and its libraries."""
     submission = submission_digest(course, assignment.name, student)
     settled = json.dumps({"engine": ENGINE} | settings.key, sort_keys=True)
     parts = (settled, assignment.digest, submission)
@@ -309,7 +310,7 @@ def _key(course: Course, assignment: Assignment, student: str, settings: Setting
 
 
 def _engine(settings: Settings) -> dict[str, str]:
-    """What, beside tests and submission, a score depends on; it is recorded with every result."""
+    """What a score depends on besides tests and submission; every result records it."""
     isolation = "isolated" if settings.isolated else "none"
     device = "cuda" if settings.gpus else "cpu"
     return {"version": ENGINE, "isolation": isolation, "device": device}

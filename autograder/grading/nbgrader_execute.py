@@ -1,4 +1,4 @@
-"""The same engine behind nbgrader's own commands: `nbgrader autograde`, the formgrader's button."""
+"""Lets nbgrader's own commands (`nbgrader autograde`, the formgrader's button) use this engine."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from autograder.grading.warm_up import warm_processes
 class Execute(NbGraderPreprocessor):
     """Takes the place of nbgrader's `Execute` in `Autograde.autograde_preprocessors`.
 
-    The notebook's outputs are those of the engine, so that nbgrader's own `SaveAutoGrades` reads
-    from them the scores that `autograder grade` gives.
+    The engine makes the notebook's outputs. nbgrader's own `SaveAutoGrades` reads from them the
+    same scores that `autograder grade` gives.
     """
 
     def preprocess(
         self, notebook: NotebookNode, resources: ResourcesDict
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Run one submitted notebook, which lies in the autograded folder already."""
+        """Run one submitted notebook, which nbgrader has put into the autograded folder."""
         require_isolation()
         names = resources["nbgrader"]
         course = Course.find(Path.cwd())

@@ -1,9 +1,9 @@
-"""What nbgrader's pages show of a student's notebook: only what was drawn by the allow-list.
+"""Keeps everything out of nbgrader's pages that the allow-list of `drawing` doesn't permit.
 
-The course's configuration gives nbgrader `SETTINGS`: a template that stands before nbgrader's own
-for feedback and for the formgrader, and the filters that all of a notebook passes on its way into
-a page. The template lets `autograder.grading.drawing` draw the notebook, in a process that can be
-ended, and says in a Content-Security-Policy that no script runs but nbgrader's own.
+The course's configuration gives nbgrader `TEMPLATE` and `FILTERS`. The template comes before
+nbgrader's own templates for feedback and for the formgrader. All parts of a notebook pass the
+filters on their way into a page. The template lets `autograder.grading.drawing` draw the notebook,
+in a process that can be ended. Its Content-Security-Policy allows no scripts but nbgrader's own.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _POINTS = ("points", "score")
 
 
 class Html(str):
-    """HTML that the allow-list has let through, or that is ours."""
+    """HTML that the allow-list permits, or that this module wrote."""
 
     __slots__ = ()
 
 
 class Page(NamedTuple):
-    """What the template needs.
+    """The data that the template needs.
 
     Attributes:
-        notebook: with all that is shown of it as `Html`.
-        resources: nbconvert's and nbgrader's, with names that HTML can hold.
+        notebook: the notebook; everything shown of it is `Html`.
+        resources: the resources of nbconvert and nbgrader, escaped for HTML.
         scripts: whether nbgrader's page has scripts of its own.
     """
 
@@ -55,16 +55,17 @@ class Page(NamedTuple):
 
 
 def let_through(value: object, *_: object, **__: object) -> Html:
-    """The filter in the place of all that would make HTML: what isn't drawn is shown as text."""
+    """A filter that replaces nbconvert's filters: a value that isn't `Html` is shown as text."""
     return value if isinstance(value, Html) else Html(escape(str(value)))
 
 
 def drawn_page(notebook: NotebookNode, resources: dict[str, Any]) -> Page:
-    """The filter that draws a notebook, whatever its preprocessors left in it.
+    """A filter that draws a notebook after its preprocessors have run.
 
-    `resources["plain"]` asks for its text as it was written.
+    `resources["plain"]` asks for the texts as they were written.
     """
-    # Here, because every command reads the course's configuration, and so imports this module.
+    # Imported here, because every command reads the course's configuration, which imports this
+    # module.
     from autograder.grading.drawing import draw
 
     cells = [_raw(cell) for cell in notebook.cells]
@@ -72,58 +73,58 @@ def drawn_page(notebook: NotebookNode, resources: dict[str, Any]) -> Page:
     plain = bool(resources.get("plain"))
     try:
         drawings = draw(content, plain=True) if plain else ask("drawing", content)
-    except (OverrunError, ReadingError):  # a person can still look at it
+    except (OverrunError, ReadingError):  # a person can still read the text
         plain, drawings = True, draw(content, plain=True)
-    shown = [_cell(*both) for both in zip(notebook.cells, drawings, strict=False)]
+    shown = [_cell(*pair) for pair in zip(notebook.cells, drawings, strict=False)]
     if plain:
         shown.insert(0, _note())
     return Page(
         from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}}) | {"cells": shown},
         _named(resources),
-        scripts="nbgrader" not in resources,  # which only feedback has
+        scripts="nbgrader" not in resources,  # only feedback has this key
     )
 
 
 def _raw(cell: NotebookNode) -> dict[str, Any]:
-    """What is drawn of a cell."""
-    kept = ("cell_type", "source", "attachments", "outputs")
+    """The parts of a cell that are drawn."""
+    fields = ("cell_type", "source", "attachments", "outputs")
     comment = cell.metadata.get("nbgrader", {}).get("comment")
-    return {name: cell[name] for name in kept if name in cell} | {"comment": comment}
+    return {name: cell[name] for name in fields if name in cell} | {"comment": comment}
 
 
 def _cell(cell: NotebookNode, drawn: Drawn) -> NotebookNode:
-    """A cell with nothing in it but what was drawn, numbers, and names of plain letters."""
+    """A cell that holds only drawn HTML, numbers, and names of plain letters."""
     kind = cell.cell_type if cell.cell_type in ("code", "markdown") else "raw"
-    made: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": Html(drawn["source"])}
+    fields: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": Html(drawn["source"])}
     if _is_name(cell.get("id")):
-        made["id"] = cell["id"]
-    told = cell.metadata.get("nbgrader")
-    if isinstance(told, dict) and _is_name(told.get("grade_id")):
-        made["metadata"]["nbgrader"] = {
-            "grade_id": told["grade_id"],
-            **{name: bool(told.get(name)) for name in _FLAGS},
-            **{name: _number(told.get(name)) for name in _POINTS},
+        fields["id"] = cell["id"]
+    nbgrader = cell.metadata.get("nbgrader")
+    if isinstance(nbgrader, dict) and _is_name(nbgrader.get("grade_id")):
+        fields["metadata"]["nbgrader"] = {
+            "grade_id": nbgrader["grade_id"],
+            **{name: bool(nbgrader.get(name)) for name in _FLAGS},
+            **{name: _number(nbgrader.get(name)) for name in _POINTS},
             "comment": Html(drawn["comment"]) if drawn["comment"] else None,
         }
     if kind == "code":
-        made["execution_count"] = _count(cell.get("execution_count"))
-        made["outputs"] = [
-            _output(*both) for both in zip(cell.get("outputs", []), drawn["outputs"], strict=False)
+        fields["execution_count"] = _count(cell.get("execution_count"))
+        fields["outputs"] = [
+            _output(*pair) for pair in zip(cell.get("outputs", []), drawn["outputs"], strict=False)
         ]
-    return _node(made)
+    return _node(fields)
 
 
 def _node(value: Any) -> Any:
-    """As nbformat's `from_dict`, which would make plain strings of `Html`."""
+    """Like nbformat's `from_dict`, which would turn `Html` into plain strings."""
     if isinstance(value, dict):
-        return NotebookNode({key: _node(one) for key, one in value.items()})
-    return [_node(one) for one in value] if isinstance(value, list) else value
+        return NotebookNode({key: _node(item) for key, item in value.items()})
+    return [_node(item) for item in value] if isinstance(value, list) else value
 
 
 def _output(output: NotebookNode, html: str) -> dict[str, Any]:
     result = output.output_type == "execute_result"
-    made: dict[str, Any] = {"output_type": "execute_result" if result else "display_data"}
-    return made | {"data": {"text/html": Html(html)}, "metadata": {}}
+    fields: dict[str, Any] = {"output_type": "execute_result" if result else "display_data"}
+    return fields | {"data": {"text/html": Html(html)}, "metadata": {}}
 
 
 def _note() -> NotebookNode:
@@ -143,9 +144,9 @@ def _count(value: object) -> int | None:
 
 
 def _named(resources: dict[str, Any]) -> dict[str, Any]:
-    """Resources whose texts, names of students and notebooks among them, are safe in HTML.
+    """Resources whose texts are safe in HTML; some are names of students and notebooks.
 
-    They stand between quotes in scripts too, so there is no backslash in them either.
+    A page's scripts hold these texts between quotes, too, so backslashes are escaped as well.
     """
     named = dict(resources)
     for name, value in resources.items():
@@ -159,7 +160,7 @@ def _named(resources: dict[str, Any]) -> dict[str, Any]:
 # ── the policy ──────────────────────────────────────────────────────────────────────────────────
 
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
-# The formgrader's script waits for MathJax, which would come from elsewhere and run what it likes.
+# The formgrader's script waits for MathJax, which would be loaded from another server.
 _NO_MATHJAX = (
     "<script>window.MathJax = {Hub: {Startup: {signal: {Interest: "
     'tell => setTimeout(() => tell("End"))}}}};</script>'
@@ -169,25 +170,25 @@ _HANDLER = re.compile(r'\son[a-z]+="([^"]*)"')
 
 
 def with_policy(header: str, body: str, scripts: bool) -> str:
-    """The filter that puts the policy into a page's head.
+    """A filter that puts the policy into a page's head.
 
     Args:
-        header: the page's head, which holds nothing of a student's but names.
-        body: what of the page's body is nbgrader's own and has scripts.
-        scripts: whether any script may run at all.
+        header: the page's head; of a student's texts it holds names only.
+        body: the part of the page's body that is nbgrader's own and has scripts.
+        scripts: whether any script may run.
     """
     header = _MATHJAX.sub(lambda _: _NO_MATHJAX if scripts else "", header)
-    allowed = "'none'"
+    script_sources = "'none'"
     if scripts:
         nonce = secrets.token_urlsafe(16)
         inline = [*_INLINE.findall(body), *_HANDLER.findall(body)]
         hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in inline)
-        allowed = f"'nonce-{nonce}' 'unsafe-hashes' {hashes}"
+        script_sources = f"'nonce-{nonce}' 'unsafe-hashes' {hashes}"
         header = header.replace("<script", f'<script nonce="{nonce}"')
-    own = "'self'" if scripts else ""
+    own_origin = "'self'" if scripts else ""
     policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline' {own};"
-        f" img-src 'self' data:; font-src 'self' data:; connect-src {own or repr('none')};"
+        f"default-src 'none'; script-src {script_sources}; style-src 'unsafe-inline' {own_origin};"
+        f" img-src 'self' data:; font-src 'self' data:; connect-src {own_origin or repr('none')};"
         " base-uri 'none'; form-action 'none'"
     )
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

@@ -1,4 +1,4 @@
-"""What a reader makes of a submission: plain data, and of them only what is used."""
+"""Tasks of a reader process: turn a submission's files into plain data, without unused parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from course_utils.quiz import log
 MAX_CELLS = 2000
 MAX_ID = 200
 
-# Of a cell nothing else is looked at, in any version of the format.
+# The only fields of a cell that are read, in any version of the format.
 _KEPT = (
     "cell_type",
     "source",
@@ -29,13 +29,13 @@ Cell = dict[str, Any]
 
 
 def notebook(content: bytes) -> list[Cell]:
-    """The cells of a notebook of any version, without what is never kept.
+    """The cells of a notebook of any version, without their unused parts.
 
-    What is dropped is dropped before nbformat looks at it: the check of a thousand odd tags, or
-    of a thousand outputs, takes minutes.
+    The unused parts are dropped before nbformat checks the notebook, because its check of a
+    thousand unusual tags, or of a thousand outputs, takes minutes.
 
     Raises:
-        Exception: it is not a notebook; nbformat's converters raise whatever they like.
+        Exception: the content is not a notebook; nbformat's converters may raise any exception.
     """
     if not content.strip():
         raise ValueError("it is empty")
@@ -47,12 +47,12 @@ def notebook(content: bytes) -> list[Cell]:
         raise ValueError(f"it has more than {MAX_CELLS} cells")
     for sheet in sheets:
         if "cells" in sheet:
-            sheet["cells"] = [_bare(cell, at) for at, cell in enumerate(sheet["cells"])]
+            sheet["cells"] = [_bare(cell, index) for index, cell in enumerate(sheet["cells"])]
     document["metadata"] = _about(document.get("metadata", {}))
-    found = nbformat.reads(json.dumps(document), as_version=4)
-    nbformat.validate(found)
-    cells = [{name: cell[name] for name in _WANTED if name in cell} for cell in found.cells]
-    # JSON can hold lone surrogates; no file and no database can.
+    converted = nbformat.reads(json.dumps(document), as_version=4)
+    nbformat.validate(converted)
+    cells = [{name: cell[name] for name in _WANTED if name in cell} for cell in converted.cells]
+    # JSON can hold lone surrogates, but files and databases can't.
     text = json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace")
     plain: list[Cell] = json.loads(text)
     return plain
@@ -62,7 +62,7 @@ _WANTED = ("cell_type", "source", "metadata", "attachments")
 
 
 def _about(metadata: object) -> dict[str, Any]:
-    """Of a notebook's metadata only what says that it is a notebook for a kernel."""
+    """The notebook's metadata about its kernel and its language only."""
     if not isinstance(metadata, dict):
         raise TypeError("its metadata are not a JSON object")
     return {name: metadata[name] for name in ("kernelspec", "language_info") if name in metadata}
@@ -78,21 +78,21 @@ def _bare(cell: object, at: int) -> Cell:
         bare["outputs"] = []
     if "metadata" in cell:
         bare["metadata"] = _grade_id(cell["metadata"])
-    if cell.get("cell_type") == "markdown" and (kept := pictures(cell.get("attachments"))):
-        bare["attachments"] = kept
+    if cell.get("cell_type") == "markdown" and (attached := pictures(cell.get("attachments"))):
+        bare["attachments"] = attached
     return bare
 
 
 def _grade_id(metadata: object) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise TypeError("a cell's metadata are not a JSON object")
-    told = metadata.get("nbgrader")
-    name = told.get("grade_id") if isinstance(told, dict) else None
-    known = isinstance(name, str) and len(name) <= MAX_ID
-    return {"nbgrader": {"grade_id": name}} if known else {}
+    nbgrader = metadata.get("nbgrader")
+    name = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    valid = isinstance(name, str) and len(name) <= MAX_ID
+    return {"nbgrader": {"grade_id": name}} if valid else {}
 
 
 def attempt_log(content: bytes, seal: str, student: str) -> list[str]:
-    """What there is to say about an attempt log, damage first."""
+    """The notes about an attempt log, damage first."""
     files = {log.LOG_NAME: content, log.SEAL_NAME: seal.encode("latin-1")}
     return log.inspect(log.parse(files), student)

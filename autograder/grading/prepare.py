@@ -1,4 +1,4 @@
-"""Reads one submission as what it is, a stranger's files, and makes of it what can be run."""
+"""Reads one submission, whose files can't be trusted, and prepares it for a run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from autograder.grading.restore import restore
 from course_utils.quiz import log
 
 MAX_NOTEBOOK = 20 << 20
-MAX_ENTRIES = 1000  # files and the folders that they are in
-MAX_WALK = 20_000  # as many entries of a submission's folder are looked at
+MAX_ENTRIES = 1000  # files, and folders that hold them
+MAX_WALK = 20_000  # entries of a submission's folder that are listed
 MAX_NOTES = 50
 QUESTIONS = "quiz/questions.yaml"
 TIMESTAMP = "timestamp.txt"
@@ -32,17 +32,17 @@ TIMESTAMP = "timestamp.txt"
 
 @dataclass(frozen=True)
 class Prepared:
-    """One submission, ready to be run anywhere.
+    """One submission, ready to run on any machine.
 
     Attributes:
         student: the student's id.
         assignment: the assignment's name.
-        sources: each notebook as the instructor wrote it.
-        notebooks: each notebook with the instructor's cells restored and no outputs.
-        files: the other files of the working folder; the instructor's own win.
-        given: which of these are the instructor's.
-        timestamp: when it was handed in (UTC), if that is known.
-        notes: what had to be mended or left out, for the instructor.
+        sources: notebooks by name, as the instructor wrote them.
+        notebooks: notebooks by name, with the instructor's cells restored and without outputs.
+        files: the other files of the working folder; an instructor's file replaces a student's.
+        given: the names of the instructor's files in `files`.
+        timestamp: time of submission (UTC); None if it isn't known.
+        notes: messages for the instructor about what was repaired or left out.
     """
 
     student: str
@@ -64,7 +64,7 @@ class Prepared:
         notes: Iterable[str] = (),
         timestamp: datetime.datetime | None = None,
     ) -> Prepared:
-        """Put restored notebooks and a student's files together with the assignment's own."""
+        """Combine restored notebooks and a student's files with the assignment's own files."""
         return cls(
             student=student,
             assignment=assignment.name,
@@ -78,15 +78,15 @@ class Prepared:
 
 
 def submission_digest(course: Course, assignment: str, student: str) -> str:
-    """A hash of everything that was handed in, readable or not.
+    """A hash of all files of a submission, readable or not.
 
-    Of what is more than anybody may hand in, it takes sizes and times for the content.
+    Once the content read exceeds what a student may hand in, sizes and times replace the content.
     """
     folder = course.path("submitted", assignment, student)
     budget = 4 * int(course.directory.max_dir_size) * 1000
     hashed = hashlib.sha256()
-    found = list(_walk(folder, MAX_WALK + 1))
-    for path in sorted(found):
+    paths = list(_walk(folder, MAX_WALK + 1))
+    for path in sorted(paths):
         hashed.update(f"{path.relative_to(folder)}\n".encode("utf-8", "surrogateescape"))
         content = _regular_file(path, min(MAX_NOTEBOOK + 1, budget)) if budget else None
         budget -= len(content or b"")
@@ -97,11 +97,11 @@ def submission_digest(course: Course, assignment: str, student: str) -> str:
 
 
 def _walk(folder: Path, most: int) -> Iterator[Path]:
-    """What is in a folder and below, at most so many; passes over what can't be listed."""
-    waiting = [folder]
-    while waiting:
+    """The entries of a folder and its subfolders, at most `most`; skip unreadable folders."""
+    pending = [folder]
+    while pending:
         try:
-            entries = os.scandir(waiting.pop())
+            entries = os.scandir(pending.pop())
         except OSError:
             continue
         with entries:
@@ -111,7 +111,7 @@ def _walk(folder: Path, most: int) -> Iterator[Path]:
                 most -= 1
                 yield Path(entry.path)
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
+                    pending.append(Path(entry.path))
 
 
 def _size_and_time(path: Path) -> bytes:
@@ -123,23 +123,23 @@ def _size_and_time(path: Path) -> bytes:
 
 
 def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
-    """Read, bound and check a submission, and restore the instructor's cells.
+    """Read and check a submission within bounds, and restore the instructor's cells.
 
     Raises:
-        SubmissionError: a notebook is missing or is not a notebook; a person must look.
+        SubmissionError: a notebook is missing or is not a notebook, so that a person must look.
     """
     folder = course.path("submitted", assignment.name, student)
     notes: list[str] = []
     notebooks = {}
     for name, master in assignment.masters.items():
-        notebook, mended = restore(_read_notebook(folder, name), master)
+        notebook, restore_notes = restore(_read_notebook(folder, name), master)
         notebooks[name] = notebook
-        notes += mended
+        notes += restore_notes
     files = read_files(course, folder, {f"{name}.ipynb" for name in notebooks}, notes)
     _drop_clashes(files, assignment.files, notes)
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
-    told = _read_log(files, student) if QUESTIONS in assignment.files else []
-    notes = [*_few(notes), *(f"attempt log: {note}" for note in told)]
+    log_notes = _read_log(files, student) if QUESTIONS in assignment.files else []
+    notes = [*_few(notes), *(f"attempt log: {note}" for note in log_notes)]
     return Prepared.of(assignment, student, notebooks, files, notes, timestamp)
 
 
@@ -152,16 +152,16 @@ def _read_log(files: dict[str, bytes], student: str) -> list[str]:
     content = files.get(log.LOG_NAME, b"")[: log.MAX_BYTES + 1]
     seal = files.get(log.SEAL_NAME, b"")[:1000].decode("latin-1")
     try:
-        told: list[str] = ask("log", content, seal=seal, student=student)
+        log_notes: list[str] = ask("log", content, seal=seal, student=student)
     except (OverrunError, ReadingError) as error:
         raise SubmissionError(
             f"{log.LOG_NAME} can't be read: {error.problem}", error.remedy
         ) from error
-    return told
+    return log_notes
 
 
 def timestamp_of(course: Course, assignment: str, student: str) -> datetime.datetime | None:
-    """When a submission was handed in, also if the rest of it can't be read."""
+    """The time of a submission (UTC), even if its other files can't be read."""
     path = course.path("submitted", assignment, student) / TIMESTAMP
     return _timestamp(_regular_file(path, 1000), [])
 
@@ -171,9 +171,9 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
     content = _regular_file(path, MAX_NOTEBOOK + 1)
     if content is None:
         others = sorted(other.name for other in folder.glob("*.ipynb"))
-        found = f"; there is {', '.join(others[:5])}" if others else ""
+        hint = f"; there is {', '.join(others[:5])}" if others else ""
         raise SubmissionError(
-            f"{path.name} is missing{found}",
+            f"{path.name} is missing{hint}",
             "ask the student, or rename the file, then grade again",
         )
     if len(content) > MAX_NOTEBOOK:
@@ -197,16 +197,16 @@ def _read_notebook(folder: Path, name: str) -> NotebookNode:
 
 
 def encodable(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with '?' for lone surrogates, which JSON can hold but no file or database."""
+    """The notebook with '?' for lone surrogates, which files and databases can't hold."""
     text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
-    found: NotebookNode = nbformat.from_dict(json.loads(text))
-    return found
+    encoded: NotebookNode = nbformat.from_dict(json.loads(text))
+    return encoded
 
 
 def read_files(
     course: Course, folder: Path, besides: set[str], notes: list[str]
 ) -> dict[str, bytes]:
-    """A submission's files, but those named; links, devices and what is too large are left out."""
+    """A submission's files without `besides`; links, devices and too large files are left out."""
     budget = int(course.directory.max_dir_size) * 1000
     files: dict[str, bytes] = {}
     parents: set[Path] = set()
@@ -226,32 +226,33 @@ def read_files(
 
 
 def _files(course: Course, folder: Path, besides: set[str], notes: list[str]) -> Iterator[Path]:
-    """What in a submission may be a file of the student's: a folder's own, then those below."""
+    """The paths that may be files of the student's; a folder's files come before its subfolders."""
     entries = list(_walk(folder, MAX_WALK + 1))
     if len(entries) > MAX_WALK:
         raise SubmissionError(
             f"there are more than {MAX_WALK} files and folders in it",
             "ask the student to hand in what belongs to the assignment only",
         )
-    strange: set[str] = set()
+    foreign: set[str] = set()
     for path in sorted(entries, key=_files_first):
         parts = path.relative_to(folder).parts
         if any(_ignored(course, part) for part in parts) or "/".join(parts) in besides:
             continue
         if parts[0].endswith(".ipynb"):
-            strange.add(parts[0])
+            foreign.add(parts[0])
         elif not _is_folder(path):
             yield path
-    # nbgrader takes whatever is so named in an autograded folder for a notebook of the assignment
+    # nbgrader takes every entry of an autograded folder with this ending for a notebook of the
+    # assignment.
     notes += [
-        f"file '{_printable(name)}' was left out: not this assignment's" for name in sorted(strange)
+        f"file '{_printable(name)}' was left out: not this assignment's" for name in sorted(foreign)
     ]
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:  # so deep that it can't even be named: nobody can read it
+    except OSError:  # the path is too long for the system: no program can read it
         return True
 
 
@@ -260,25 +261,25 @@ def _files_first(path: Path) -> list[tuple[int, str]]:
 
 
 def _drop_clashes(files: dict[str, bytes], given: dict[str, bytes], notes: list[str]) -> None:
-    """A student's folder can't stand where the instructor's file is, nor a file for a folder."""
+    """Drop a student's file that has the path of a given folder or lies below a given file."""
     folders = {parent.as_posix() for name in given for parent in PurePosixPath(name).parents}
     for name in list(files):
-        above = {parent.as_posix() for parent in PurePosixPath(name).parents}
-        if name in folders or above & given.keys():
+        parents = {parent.as_posix() for parent in PurePosixPath(name).parents}
+        if name in folders or parents & given.keys():
             del files[name]
             notes.append(f"file '{_printable(name)}' was left out: the assignment's own is there")
 
 
 def _regular_file(path: Path, limit: int) -> bytes | None:
-    """Up to `limit` bytes of a plain file; None if it is anything else, a link included."""
+    """Up to `limit` bytes of a plain file; None if the path is anything else, such as a link."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):  # a folder can't even be wrapped in a file
-        os.close(handle)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # os.fdopen refuses a folder
+        os.close(descriptor)
         return None
-    with os.fdopen(handle, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         return file.read(limit)
 
 

@@ -1,9 +1,10 @@
-"""Reads what a stranger wrote in a process of its own, which is ended when that takes too much.
+"""Reads untrusted content in a reader, a process that is ended if it uses too much time or memory.
 
-Parsers are not made for people who mean harm: a check of odd metadata, or a search in Markdown,
-can take the square of its input. A thread can't be stopped and a regular expression can't be
-interrupted, but a process can be ended. One is kept for each thread that asks, and lives until
-its thread ends or until it overruns; what comes back from it is plain data.
+Parsers are not made for hostile input: a check of unusual metadata, or a search in Markdown, can
+take time that grows with the square of its input. A thread can't be stopped and a regular
+expression can't be interrupted, but a process can be ended. Each thread that calls `ask` has its
+own reader. The reader lives until its thread ends or until it exceeds a limit. It returns plain
+data.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from autograder.errors import AutograderError
 
 CPU_SECONDS = 10
 MEMORY_BYTES = 2 << 30
-# A reader never sleeps: this only bounds how long a stopped one, or a starved machine, is awaited.
+# Wall time allowed for each second of processor time. A reader never sleeps, so this limit matters
+# only if the reader was stopped or the machine is overloaded.
 WALL_FACTOR = 30
 
 _TASKS = {
@@ -41,29 +43,29 @@ sys.path[:] = json.loads(sys.stdin.buffer.readline())
 from autograder.grading.reading import serve
 serve()
 """
-_HEAD = struct.Struct("!QQ")  # the lengths of the JSON and of the content behind it
+_HEAD = struct.Struct("!QQ")  # lengths of the JSON and of the content that follows
 
 
 class ReadingError(AutograderError):
-    """What was to be read isn't what it should be."""
+    """The content isn't what the task expects."""
 
 
 class OverrunError(AutograderError):
-    """Reading took more time or memory than anything honest does; the process was ended."""
+    """Reading took more time or memory than any honest content needs; the reader was ended."""
 
 
 def ask(task: str, content: bytes, *, seconds: int = CPU_SECONDS, **arguments: Any) -> Any:
-    """Let the thread's reader do one task; a reader that asks does it itself, within its limits.
+    """Let the thread's reader do a task. In a reader, do the task here, within the reader's limits.
 
     Args:
-        task: what to do with it, a name of this module's table.
-        content: what a stranger wrote.
-        seconds: the processor time that it may take.
-        arguments: plain data for the task.
+        task: the name of a task, a key of `_TASKS`.
+        content: untrusted content to read.
+        seconds: the processor time that the task may take.
+        **arguments: plain data for the task.
 
     Raises:
         ReadingError: the task refused the content; `problem` says why.
-        OverrunError: it took too much, and the reader was ended.
+        OverrunError: the task took too much time or memory, and the reader was ended.
     """
     reply = _reply({"task": task, "seconds": seconds, "arguments": arguments}, content)
     if reply is None:
@@ -77,9 +79,10 @@ def ask(task: str, content: bytes, *, seconds: int = CPU_SECONDS, **arguments: A
 
 
 def _reply(request: dict[str, Any], content: bytes) -> dict[str, Any] | None:
-    """What the thread's reader answers; None if it overran, and was ended.
+    """The answer of the thread's reader; None if the reader exceeded a limit and was ended.
 
-    It raises nothing: a kept exception would keep this frame, and the reader past its thread.
+    This function raises nothing, because a stored exception would keep this frame alive, and with
+    it the reader after its thread has ended.
     """
     if _SERVING:
         return _done(request, content)
@@ -99,7 +102,7 @@ _SERVING: list[bool] = []
 
 
 class _Reader:
-    """The side that asks."""
+    """A reader process, as the asking thread sees it."""
 
     def __init__(self) -> None:
         self._owner = os.getpid()
@@ -109,18 +112,18 @@ class _Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            start_new_session=True,  # an interrupt at the keyboard is for who asked
+            start_new_session=True,  # a keyboard interrupt is meant for the asking process
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout
-        # It ends with the thread that holds it, with this process, or when its input does.
+        # The reader ends with the thread that holds it, with this process, or when its input ends.
         self.end = weakref.finalize(self, _end, self._process)
-        path = [entry for entry in sys.path if os.path.isabs(entry)]  # noqa: PTH117
-        self._to.write(json.dumps(path).encode() + b"\n")
+        import_path = [entry for entry in sys.path if os.path.isabs(entry)]  # noqa: PTH117
+        self._to.write(json.dumps(import_path).encode() + b"\n")
 
     def usable(self) -> bool:
-        """Whether it is this process's own: after a fork two would share the pipes."""
+        """Whether the reader runs and belongs to this process: a fork would share its pipes."""
         return self._owner == os.getpid() and self._process.poll() is None
 
     def ask(self, request: dict[str, Any], content: bytes) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         assert pipe is not None
         try:
             pipe.close()
-        except OSError:  # what was still to be written to one that has died
+        except OSError:  # the reader died before all was written to it
             continue
     process.wait()
 
@@ -159,15 +162,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def serve() -> None:
-    """Do what is asked, until the input ends."""
+    """Do the requested tasks until the input ends."""
     _SERVING.append(True)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that a parser prints may stand between the answers
+    os.dup2(2, 1)  # text that a parser prints must not mix with the answers
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     while head := sys.stdin.buffer.read(_HEAD.size):
-        about, size = _HEAD.unpack(head)
-        request = json.loads(sys.stdin.buffer.read(about))
+        length, size = _HEAD.unpack(head)
+        request = json.loads(sys.stdin.buffer.read(length))
         content = sys.stdin.buffer.read(size)
         _answer(answers, _done(request, content, limited=True))
 
@@ -179,13 +182,13 @@ def _done(request: dict[str, Any], content: bytes, limited: bool = False) -> dic
         limit_cpu(request["seconds"])
     try:
         return {"result": task(content, **request["arguments"])}
-    except Exception as error:  # whatever a parser raises says that the content is not for it
-        said = [*str(error).strip().splitlines(), type(error).__name__]
-        return {"error": said[0][:200]}
+    except Exception as error:  # any exception of a parser means: invalid content
+        lines = [*str(error).strip().splitlines(), type(error).__name__]
+        return {"error": lines[0][:200]}
 
 
 def limit_cpu(seconds: int) -> None:
-    """Let the kernel end this process when it has used so much more processor time."""
+    """Let the kernel end this process after `seconds` more of processor time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = math.ceil(used.ru_utime + used.ru_stime) + seconds
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)

@@ -1,4 +1,4 @@
-"""Writes the result of one submission: into nbgrader's gradebook, and the autograded folder."""
+"""Writes the result of one submission into nbgrader's gradebook and the autograded folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 BACKUPS_KEPT = 10
 
-# Beside nbgrader's own tables, in the same transaction: what was graded, by its key, and why.
+# A table beside nbgrader's own tables, written in the same transaction. It holds each submission's
+# result, and the key that tells whether the result is current.
 _results = Table(
     "autograder_result",
     MetaData(),
@@ -39,22 +40,22 @@ _results = Table(
 
 
 def open_results(gradebook: Gradebook) -> None:
-    """Make the table of results if the gradebook has none yet."""
+    """Create the table of results if the gradebook doesn't have it yet."""
     _results.metadata.create_all(gradebook.engine)
 
 
 def results_of(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Result]]:
-    """What was recorded for an assignment: each student's key and result."""
+    """The recorded key and result of every student for an assignment."""
     if not inspect(gradebook.engine).has_table(_results.name):
         return {}
     rows = gradebook.db.execute(select(_results).where(_results.c.assignment == assignment))
-    found = {row.student: (row.key, _from_json(row.result)) for row in rows}
+    recorded = {row.student: (row.key, _from_json(row.result)) for row in rows}
     gradebook.db.rollback()
-    return found
+    return recorded
 
 
 def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> None:
-    """Finish or undo what a killed run left between an autograded folder and its scores."""
+    """Finish or undo the swaps of autograded folders that a killed run left unfinished."""
     parent = course.path("autograded", assignment, "*").parent.parent
     for final in unsettled(parent, assignment):
         with alone(final):
@@ -62,11 +63,11 @@ def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> Non
 
 
 def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:
-    """The token of the swap that was committed last."""
+    """The token of the last committed swap; None if there is none."""
     if not inspect(gradebook.engine).has_table(_results.name):
         return None
-    here = (_results.c.assignment == assignment) & (_results.c.student == student)
-    row = gradebook.db.execute(select(_results.c.result).where(here)).one_or_none()
+    this_row = (_results.c.assignment == assignment) & (_results.c.student == student)
+    row = gradebook.db.execute(select(_results.c.result).where(this_row)).one_or_none()
     gradebook.db.rollback()
     return json.loads(row.result).get("token") if row else None
 
@@ -81,13 +82,13 @@ def record(
     files: dict[str, bytes],
     timestamp: datetime.datetime | None,
 ) -> Result:
-    """Write one submission's result in a single transaction; all of it is there, or nothing.
+    """Write one submission's result in a single transaction: completely, or not at all.
 
-    A manual score is never touched; where there is one, the cell is marked for another look, as
-    nbgrader does. Old scores of cells that no longer have one do not stay.
+    Manual scores are kept; a cell with a manual score is marked for review, as in nbgrader. The old
+    score of a cell that has no score now is removed.
 
     Returns:
-        The result with what only the gradebook knows: how late it was handed in.
+        The result with its lateness, which only the gradebook knows.
     """
     open_results(gradebook)
     final = course.path("autograded", assignment.name, result.student)
@@ -98,7 +99,7 @@ def record(
         except BaseException:
             gradebook.db.rollback()
             raise
-        finally:  # by what was committed, whatever happened
+        finally:  # finish or undo the swap, as the committed token tells
             settle(final, _token(gradebook, assignment.name, result.student))
 
 
@@ -122,8 +123,8 @@ def _write(
     late = float(submission.total_seconds_late)
     _write_late_penalty(course, session, submission)
     result = replace(result, seconds_late=late)
-    here = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
-    session.execute(delete(_results).where(here))
+    this_row = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
+    session.execute(delete(_results).where(this_row))
     session.execute(
         insert(_results).values(
             assignment=assignment.name,
@@ -139,7 +140,10 @@ def _write(
 
 
 def backup(course: Course) -> Path | None:
-    """Copy the gradebook before a run; the newest ten copies are kept.
+    """Copy the gradebook before a run, and keep the newest ten copies.
+
+    Returns:
+        The copy; None if there is no gradebook file.
 
     Raises:
         GradebookError: the copy can't be written.
@@ -165,7 +169,7 @@ def backup(course: Course) -> Path | None:
 
 
 def _find_or_add(session: Session, assignment: Assignment, student_id: str) -> SubmittedAssignment:
-    """As Gradebook.update_or_create_submission, but without a commit in the middle."""
+    """Like Gradebook.update_or_create_submission, but without a commit in between."""
     from nbgrader import api
 
     student = session.get(api.Student, student_id)
@@ -187,12 +191,12 @@ def _find_or_add(session: Session, assignment: Assignment, student_id: str) -> S
         submission = api.SubmittedAssignment(assignment=row, student=student)
         session.add(submission)
         for notebook in row.notebooks:
-            ours = api.SubmittedNotebook(notebook=notebook, assignment=submission)
-            session.add(ours)
+            submitted = api.SubmittedNotebook(notebook=notebook, assignment=submission)
+            session.add(submitted)
             for cell in [*notebook.grade_cells, *notebook.task_cells]:
-                session.add(api.Grade(cell_id=cell.id, notebook=ours))
+                session.add(api.Grade(cell_id=cell.id, notebook=submitted))
             for cell in [*notebook.solution_cells, *notebook.task_cells]:
-                session.add(api.Comment(cell_id=cell.id, notebook=ours))
+                session.add(api.Comment(cell_id=cell.id, notebook=submitted))
     session.flush()
     return submission
 
@@ -205,7 +209,7 @@ def _write_scores(notebook: SubmittedNotebook, result: Result) -> None:
 
 
 def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) -> None:
-    """Nbgrader's own remark on an answer that is still the released stub."""
+    """Write nbgrader's own comment on an answer that is unchanged since the release."""
     from nbgrader.utils import compute_checksum, is_task
 
     cells = {
@@ -222,7 +226,7 @@ def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) 
 
 
 def _write_late_penalty(course: Course, session: Session, submission: SubmittedAssignment) -> None:
-    """As nbgrader's AssignLatePenalties: the plug-in decides, within [0, score]."""
+    """Like nbgrader's AssignLatePenalties: the plug-in's penalty, bounded to [0, score]."""
     from nbgrader.preprocessors import AssignLatePenalties
 
     step = AssignLatePenalties(config=course.config)
@@ -247,7 +251,7 @@ def _write_folder(
     timestamp: datetime.datetime | None,
     token: str,
 ) -> None:
-    """Put the autograded folder in its place; nothing old stays beside new scores."""
+    """Put the new autograded folder in place, so that no old file stays beside new scores."""
     content = {
         f"{name}.ipynb": nbformat.writes(notebook).encode() + b"\n"
         for name, notebook in notebooks.items()
@@ -260,7 +264,7 @@ def _write_folder(
 
 def _from_json(text: str) -> Result:
     data = json.loads(text)
-    data.pop("token", None)  # of the swap that brought the folder
+    data.pop("token", None)  # the token of the folder's swap
     data["cells"] = {name: _cell_from_json(cell) for name, cell in data["cells"].items()}
     data["notes"] = tuple(data["notes"])
     return Result(**data)

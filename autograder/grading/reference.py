@@ -1,4 +1,4 @@
-"""Notebooks of the instructor as submissions: what `verify` tries; what a refusal is about."""
+"""The instructor's notebooks as submissions, for `verify` and for the check of a refusal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.grading.restore import restore
 
 
 def reference(course: Course, assignment: Assignment) -> Prepared:
-    """The reference solution with every graded question answered right."""
+    """The reference solution, with a right answer to every graded question."""
     return prepared(
         assignment, "reference", assignment.sources, attempt_log(course, assignment.name)
     )
@@ -21,15 +21,19 @@ def reference(course: Course, assignment: Assignment) -> Prepared:
 def prepared(
     assignment: Assignment, name: str, notebooks: dict[str, NotebookNode], log: dict[str, bytes]
 ) -> Prepared:
-    """Notebooks of ours as a student's submission would come out of `prepare`."""
+    """The instructor's notebooks in the form that `prepare` gives a student's submission."""
     restored = {
-        one: restore(notebook, assignment.masters[one])[0] for one, notebook in notebooks.items()
+        notebook_name: restore(notebook, assignment.masters[notebook_name])[0]
+        for notebook_name, notebook in notebooks.items()
     }
     return Prepared.of(assignment, name, restored, log)
 
 
 def attempt_log(course: Course, name: str, *, answered: bool = True) -> dict[str, bytes]:
-    """The attempt log of an assignment with graded questions: all answered right, or none."""
+    """The attempt log of an assignment with graded questions: all answered right, or none answered.
+
+    An assignment without graded questions has no log: the result is {}.
+    """
     keys = course.root / "keys" / f"{name}.yaml"
     if not keys.exists():
         return {}

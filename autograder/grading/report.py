@@ -1,4 +1,4 @@
-"""What a class did in an assignment: by student, and by test."""
+"""The results of a class in an assignment, by student and by test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from autograder.grading.result import Result
 
 @dataclass(frozen=True)
 class Item:
-    """One grade cell over the whole class: mean score, and the share who got all points."""
+    """One grade cell over the whole class.
+
+    Attributes:
+        name: the cell's id.
+        max_score: points that could be had.
+        mean: mean of the scores.
+        full: share of the scores that are full, 0 to 1.
+        waiting: number of scores that wait for a person.
+    """
 
     name: str
     max_score: float
@@ -22,33 +30,33 @@ class Item:
 
 
 def results(course: Course, name: str) -> list[Result]:
-    """All recorded results of an assignment, by student.
+    """All recorded results of an assignment, sorted by student.
 
     Raises:
         CourseError: nothing has been graded.
     """
     with course.gradebook() as gradebook:
-        found = [result for _, result in results_of(gradebook, name).values()]
-    if not found:
+        recorded = [result for _, result in results_of(gradebook, name).values()]
+    if not recorded:
         raise CourseError(f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'")
-    return sorted(found, key=lambda result: result.student)
+    return sorted(recorded, key=lambda result: result.student)
 
 
 def items(class_results: list[Result]) -> list[Item]:
-    """Statistics of each grade cell; a score that waits for a person does not count."""
+    """Statistics of each grade cell; a score that waits for a person doesn't count."""
     names = dict.fromkeys(name for result in class_results for name in result.cells)
-    found = []
+    statistics = []
     for name in names:
         cells = [result.cells[name] for result in class_results if name in result.cells]
         scores = [cell.score for cell in cells if cell.score is not None]
         most = cells[0].max_score
-        found.append(
+        statistics.append(
             Item(
                 name=name,
                 max_score=most,
                 mean=sum(scores) / len(scores) if scores else 0.0,
-                full=sum(one == most for one in scores) / len(scores) if scores else 0.0,
+                full=sum(score == most for score in scores) / len(scores) if scores else 0.0,
                 waiting=len(cells) - len(scores),
             )
         )
-    return found
+    return statistics

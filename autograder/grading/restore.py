@@ -1,4 +1,4 @@
-"""Puts a submitted notebook back into the shape that its instructor released."""
+"""Rebuilds a submitted notebook from the instructor's cells and the student's answers."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 def restore(submitted: NotebookNode, master: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """Rebuild a submission around the instructor's cells.
 
-    The instructor's cells stand in the instructor's order, with the instructor's metadata, and,
-    unless the student was to write in them, the instructor's source. A cell of the student's own
-    stays behind the cell that it followed. Of two cells with one id the later counts, as in
-    nbgrader, and the other is a cell of the student's own. Nothing that the student's metadata,
-    tags or outputs say is kept, but for pictures in text.
+    The instructor's cells come in the instructor's order, with the instructor's metadata. They have
+    the instructor's source, except for cells that the student writes. A student's own cell stays
+    after the cell that it followed. If two cells have the same id, the later cell counts, as in
+    nbgrader; the earlier cell becomes a student's own cell. The student's metadata, tags and
+    outputs are dropped, except for pictures in text cells.
 
     Args:
         submitted: the notebook as handed in.
-        master: the notebook as released, hidden tests included.
+        master: the notebook as released, with hidden tests.
 
     Returns:
-        The notebook to run, and a note on each thing that had to be mended.
+        The notebook to run, and a note about each repair.
     """
-    known = {name: cell for cell in master.cells if (name := grade_id(cell))}
-    last = {name: at for at, cell in enumerate(submitted.cells) if (name := grade_id(cell))}
+    given = {name: cell for cell in master.cells if (name := grade_id(cell))}
+    last = {name: index for index, cell in enumerate(submitted.cells) if (name := grade_id(cell))}
     notes: list[str] = []
     first: list[NotebookNode] = []  # the student's own cells before any of the instructor's
     own: dict[str, list[NotebookNode]] = {}
     handed_in: dict[str, NotebookNode] = {}
     following = first
-    for at, cell in enumerate(submitted.cells):
+    for index, cell in enumerate(submitted.cells):
         name = grade_id(cell)
-        if name in known and last[name] == at:
+        if name in given and last[name] == index:
             handed_in[name] = cell
             following = own[name] = []
             continue
-        if name in known:
+        if name in given:
             notes.append(f"cell '{name}' is there more than once: the last one counts")
         following.append(_NEW[cell.cell_type](source=cell.source))
         if cell.cell_type == "markdown":
             _keep_pictures(cell, following[-1])
-    if list(handed_in) != [name for name in known if name in handed_in]:
+    if list(handed_in) != [name for name in given if name in handed_in]:
         notes.append("cells were moved: they run in the order of the assignment")
 
     cells = first
-    for name, cell in known.items():
+    for name, cell in given.items():
         cells.append(_restored(cell, handed_in.get(name), notes))
         cells.extend(own.get(name, []))
     restored = copy.deepcopy(master)
@@ -62,7 +62,7 @@ def restore(submitted: NotebookNode, master: NotebookNode) -> tuple[NotebookNode
 
 
 def _restored(cell: NotebookNode, handed_in: NotebookNode | None, notes: list[str]) -> NotebookNode:
-    """The instructor's cell, with the student's source if it is the student's to write."""
+    """The instructor's cell, with the student's source if the student writes the cell."""
     name = cell.metadata.nbgrader.grade_id
     restored = copy.deepcopy(cell)
     if handed_in is None:
@@ -77,26 +77,26 @@ def _restored(cell: NotebookNode, handed_in: NotebookNode | None, notes: list[st
 
 
 def _visible(source: str) -> str:
-    """What a student sees of the instructor's cell, white space at the ends aside."""
+    """The part of an instructor's cell that students see, without white space at its ends."""
     return without_regions(source, Region.HIDDEN_TESTS).strip()
 
 
 def _keep_pictures(handed_in: NotebookNode, cell: NotebookNode) -> None:
-    """Pictures that were pasted into an answer are part of it; nothing else that is attached is."""
-    if found := pictures(handed_in.get("attachments")):
-        cell.attachments = found
+    """Keep the pictures that were pasted into an answer; drop all other attachments."""
+    if attached := pictures(handed_in.get("attachments")):
+        cell.attachments = attached
 
 
 def pictures(attachments: object) -> dict[str, dict[str, str]]:
-    """The pictures among a text cell's attachments, whatever else a student wrote there."""
+    """The pictures among a text cell's attachments; a student may have written anything there."""
     if not isinstance(attachments, dict):
         return {}
-    found = {
+    bundles = {
         name: {kind: data for kind, data in bundle.items() if _is_picture(kind, data)}
         for name, bundle in attachments.items()
         if isinstance(name, str) and isinstance(bundle, dict)
     }
-    return {name: bundle for name, bundle in found.items() if bundle}
+    return {name: bundle for name, bundle in bundles.items() if bundle}
 
 
 def _is_picture(kind: str, data: object) -> bool:
@@ -104,6 +104,6 @@ def _is_picture(kind: str, data: object) -> bool:
 
 
 def _with_unique_ids(cells: list[NotebookNode]) -> list[NotebookNode]:
-    for at, cell in enumerate(cells):
-        cell["id"] = grade_id(cell) or f"own-{at}"
+    for index, cell in enumerate(cells):
+        cell["id"] = grade_id(cell) or f"own-{index}"
     return cells

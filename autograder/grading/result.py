@@ -1,4 +1,4 @@
-"""The result of one submission: what every command shows, and the gradebook keeps."""
+"""The result of one submission, which the commands show and the gradebook stores."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from autograder.judge.result import Ended
 
 @dataclass(frozen=True)
 class CellResult:
-    """One grade cell, as the judge left it.
+    """The result of one grade cell.
 
     Attributes:
-        score: points; None where a person must decide.
+        score: points; None if a person must decide.
         max_score: points that could be had.
-        reason: why it isn't full points, if it is not.
-        ended: how the test ended, one of `autograder.judge.result.Ended`; None for what no machine
-            runs, and for results that an earlier version recorded.
+        reason: why the score isn't full; None if it is.
+        ended: how the test ended; None for a cell that a person marks, and for a result that an
+            earlier version recorded.
         seconds: wall time.
     """
 
@@ -32,12 +32,15 @@ class Result:
     """One graded submission.
 
     Attributes:
-        status: "graded", or "needs review" where a person must look.
-        cells: every grade cell by its id.
-        reason: why it needs review, or ended early.
-        notes: what was mended in the submission before it ran.
-        seconds_late: past the due date and the student's extension, if any.
+        assignment: the assignment's name.
+        student: the student's id.
+        status: "graded", or "needs review" if a person must look.
+        cells: the results of all grade cells, by the cell's id.
+        reason: why the submission needs review or ended early; None if neither is so.
+        notes: messages about repairs of the submission before its run.
+        seconds_late: seconds after the due date and the student's extension, if there is one.
         seconds: wall time of the run.
+        engine: the version of the engine, its isolation and its device.
     """
 
     assignment: str
@@ -52,7 +55,7 @@ class Result:
 
     @property
     def score(self) -> float:
-        """Points given by the machine; a cell that waits for a person counts nothing."""
+        """Points given without a person; a cell that waits for a person counts 0."""
         return sum(cell.score or 0.0 for cell in self.cells.values())
 
     @property

@@ -1,4 +1,4 @@
-"""Puts what the judge says about each test together, into one submission's result."""
+"""Combines the judge's results of tests into one submission's result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def score(
 def unreadable(
     assignment: Assignment, student: str, error: SubmissionError, engine: dict[str, str]
 ) -> Result:
-    """The result of a submission that could not be run: no score, and a person must look."""
+    """The result of a submission that could not be run: no scores, so that a person must look."""
     cells = {
         name: CellResult(None, points(cell))
         for master in assignment.masters.values()
@@ -56,7 +56,7 @@ def unreadable(
 
 
 def score_cell(cell: NotebookNode, executed: Executed) -> CellResult:
-    """The score of one grade cell, and what it complained of."""
+    """The score of one grade cell, and why it isn't full."""
     from nbgrader.utils import determine_grade
 
     full = points(cell)
@@ -64,8 +64,8 @@ def score_cell(cell: NotebookNode, executed: Executed) -> CellResult:
         reason = judged.reason[:MAX_REASON] if judged.reason else None
         return CellResult(judged.score, full, reason, judged.ended, judged.seconds)
     if is_test(cell):
-        if not cell.source.strip():  # a test without a line, which nothing can fail
+        if not cell.source.strip():  # a test without code, which can't fail
             return CellResult(full, full)
         return CellResult(0.0, full, "this cell was not run")
-    found, _ = determine_grade(cell)  # by hand, unless it is still as released: then it is zero
-    return CellResult(found, full, "no response" if found == 0 and full else None)
+    given, _ = determine_grade(cell)  # None, or 0 if unchanged since the release
+    return CellResult(given, full, "no response" if given == 0 and full else None)

@@ -1,4 +1,4 @@
-"""How submissions are run, and whether this machine can run them so."""
+"""How submissions are run, and whether this machine can run them in this way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CELL_SECONDS = 30.0
 
 
 class NoIsolationError(AutograderError):
-    """This machine can't shut student code off."""
+    """This machine can't isolate student code."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Settings:
     """How submissions are run.
 
     Attributes:
-        isolated: student code is shut off from the machine.
-        device: "auto", "cpu" or "cuda": what models may run on.
-        config: the course's nbgrader configuration (time limit a cell, length of output).
-        limits: what one submission may use.
-        stop_at_failure: end the run with the first test that doesn't give all its points.
+        isolated: whether student code is isolated from the machine.
+        device: "auto", "cpu" or "cuda": the device that models may run on.
+        config: the course's nbgrader configuration (time limit of a cell, length of output).
+        limits: bounds of one submission.
+        stop_at_failure: whether to end the run at the first test that doesn't get all its points.
     """
 
     isolated: bool = True
@@ -45,11 +45,11 @@ class Settings:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What a score depends on, for a result's key: every field, the configuration by its use.
+        """What a score depends on, for a result's key: all fields, with the used part of `config`.
 
-        A test holds that a change of any field, or of any limit, changes it.
+        A test asserts that a change of any field, or of any limit, changes the key.
         """
-        fields = {one.name: getattr(self, one.name) for one in dataclass_fields(self)}
+        fields = {item.name: getattr(self, item.name) for item in dataclass_fields(self)}
         device = "cuda" if self.gpus else "cpu"
         del fields["config"]
         return fields | {
@@ -60,16 +60,16 @@ class Settings:
 
     @property
     def cell_seconds(self) -> float:
-        """The limit that nbgrader itself knows: `c.Execute.timeout`."""
-        found = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
-        return float(found) if isinstance(found, int | float) else CELL_SECONDS
+        """The time limit of a cell, from nbgrader's own setting `c.Execute.timeout`."""
+        timeout = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
+        return float(timeout) if isinstance(timeout, int | float) else CELL_SECONDS
 
 
 def require_device(device: str) -> None:
     """Make sure that this machine has the device that models are to run on.
 
     Raises:
-        CourseError: it has none.
+        CourseError: the machine doesn't have the device.
     """
     if device == "cuda" and not gpus():
         raise CourseError(
@@ -79,10 +79,10 @@ def require_device(device: str) -> None:
 
 
 def require_isolation() -> None:
-    """Make sure that student code can be shut off from this machine.
+    """Make sure that this machine can isolate student code.
 
     Raises:
-        NoIsolationError: it can't be, and what to do.
+        NoIsolationError: the machine can't; the message says what to do.
     """
     problem = isolation_problem()
     if problem:

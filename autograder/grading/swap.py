@@ -1,8 +1,9 @@
-"""Swaps a folder together with a commit: after any failure, a kill included, both are old or new.
+"""Swaps a folder together with a commit: after any failure or kill both are old, or both new.
 
-The new folder is built beside the old one under a token; the old one is moved aside, the new one
-into its place, and the database's commit, which holds the token, decides which of them stays:
-`settle` looks there, at once after a failure and before the next run after a kill.
+The new folder is built beside the old folder, under the swap's token. Then the old folder is moved
+aside and the new folder is moved into its place. The database's commit holds the token, and so
+decides which folder stays. `settle` reads it and finishes or undoes the swap: at once after a
+failure, and before the next run after a kill.
 """
 
 from __future__ import annotations
@@ -19,29 +20,29 @@ _NEW, _OLD = ".building-", ".old-"
 
 
 def new_token() -> str:
-    """A name that no other swap has."""
+    """A name for a swap that no other swap has."""
     return uuid.uuid4().hex
 
 
 @contextmanager
 def alone(final: Path) -> Iterator[None]:
-    """Hold a folder's place, so that no other process swaps it or settles it meanwhile."""
+    """Lock a folder's place, so that no other process swaps or settles it at the same time."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(final.parent, os.O_RDONLY)
+    descriptor = os.open(final.parent, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # whoever holds it is alive: a lock dies with its owner
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # a lock ends with its owner, so it can't be stale
         yield
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 def put_in_place(final: Path, files: dict[str, bytes] | None, token: str) -> None:
-    """Put a new folder of read-only files where the old one is, which stays until `settle`.
+    """Replace a folder by a new folder of read-only files; keep the old folder until `settle`.
 
     Args:
         final: the folder's place.
-        files: what is in it, by path; None if no folder is to be there.
-        token: names the swap.
+        files: the content of the new folder's files, by path; None to leave no folder in place.
+        token: the swap's name.
     """
     building, old = _places(final, token)
     building.mkdir()
@@ -58,17 +59,17 @@ def put_in_place(final: Path, files: dict[str, bytes] | None, token: str) -> Non
 
 
 def settle(final: Path, committed: str | None) -> None:
-    """Finish or undo what a swap left.
+    """Finish or undo the swaps of a folder.
 
     Args:
         final: the folder's place.
-        committed: the token of the last commit for it; None if there is none.
+        committed: the token of the folder's last commit; None if there is none.
     """
     for old in final.parent.glob(f"{_OLD}{final.name}-*"):
         token = old.name.removeprefix(f"{_OLD}{final.name}-")
         building = _places(final, token)[0]
         if token != committed:
-            if not building.exists():  # the swap was done, the commit was not
+            if not building.exists():  # the folder was swapped, but not committed
                 nothing = old / "nothing"
                 with suppress(FileNotFoundError):
                     (nothing if nothing.exists() else final).rename(building)
@@ -80,11 +81,11 @@ def settle(final: Path, committed: str | None) -> None:
 
 
 def unsettled(parent: Path, name: str) -> Iterator[Path]:
-    """The places of an assignment's folders, one a student, where a swap was left unfinished."""
-    found = {
+    """The places of an assignment's folders, one for each student, with an unfinished swap."""
+    places = {
         path.parent / name for prefix in (_NEW, _OLD) for path in parent.glob(f"*/{prefix}{name}-*")
     }
-    yield from sorted(found)
+    yield from sorted(places)
 
 
 def _places(final: Path, token: str) -> tuple[Path, Path]:

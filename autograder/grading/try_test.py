@@ -1,4 +1,4 @@
-"""Runs one submission again to show what one of its tests says; nothing is recorded."""
+"""Runs one submission again to show the output of one of its tests; records nothing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from autograder.grading.warm_up import warm_processes
 
 @dataclass(frozen=True)
 class Retried:
-    """One cell of a submission that was run.
+    """One cell of a submission that was run again.
 
     Attributes:
-        cell: the cell, hidden tests included, with its outputs.
-        result: its score and the reason; None if it is not a grade cell.
-        reason: why the run ended early, if it did.
+        cell: the cell with its hidden tests and its outputs.
+        result: the cell's score and the reason for it; None if it is not a grade cell.
+        reason: why the run ended early; None if it did not.
     """
 
     cell: NotebookNode
@@ -34,23 +34,23 @@ class Retried:
 
 
 def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool = True) -> Retried:
-    """Run a submission with the assignment as it stands now, released or not.
+    """Run a submission with the current assignment, even if this version isn't released.
 
-    All its cells run, as in grading: what one test sees depends on the cells before it.
+    All cells run, as in grading, because a test's result depends on the cells before it.
 
     Raises:
         CourseError: there is no such submission or cell.
         SubmissionError: the submission can't be read.
     """
     assignment = Assignment.load(course, name)
-    known = [
-        one
+    cell_ids = [
+        cell_id
         for master in assignment.masters.values()
-        for each in master.cells
-        if each.cell_type == "code" and (one := grade_id(each))
+        for node in master.cells
+        if node.cell_type == "code" and (cell_id := grade_id(node))
     ]
-    if cell not in known:
-        raise CourseError(f"'{name}' has no cell '{cell}'", f"choose one of {', '.join(known)}")
+    if cell not in cell_ids:
+        raise CourseError(f"'{name}' has no cell '{cell}'", f"choose one of {', '.join(cell_ids)}")
     course.students(name, only=student)
     if isolated:
         require_isolation()
@@ -58,11 +58,11 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
     settings = Settings(isolated=isolated, config=course.config)
     with warm_processes(assignment.sources.values(), settings) as warm:
         executed = execute(prepared, warm, settings)
-    [found] = [
-        each
+    [tried] = [
+        node
         for notebook in executed.notebooks.values()
-        for each in notebook.cells
-        if grade_id(each) == cell
+        for node in notebook.cells
+        if grade_id(node) == cell
     ]
-    graded = score_cell(found, executed) if is_graded(found) else None
-    return Retried(found, graded, executed.reason)
+    graded = score_cell(tried, executed) if is_graded(tried) else None
+    return Retried(tried, graded, executed.reason)

@@ -1,4 +1,4 @@
-"""Starts the processes that an assignment's submissions are forked from."""
+"""Starts the warm processes from which the processes of submissions are forked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from autograder.sandbox.view import View
 
 CANDIDATE = "autograder.judge.candidate_end"
 JUDGE = "autograder.judge.session"
-QUIZ = ("course_utils.quiz.bank", "course_utils.quiz.marking")  # graded questions load them late
-# What a notebook that says the word imports when it first does it: up to 1.7 s of a cell's time.
+QUIZ = (
+    "course_utils.quiz.bank",
+    "course_utils.quiz.marking",
+)  # graded questions import them when they run
+# A notebook that contains the word imports the module when a cell first uses it, which takes up to
+# 1.7 s of the cell's time.
 ON_FIRST_USE = {
     "import ask": "course_utils.quiz.widget",
     "optim": "torch._dynamo",
@@ -29,14 +33,14 @@ ON_FIRST_USE = {
 
 @dataclass(frozen=True)
 class Warm:
-    """The two processes that all of a run's others are forked from; closing it ends them all.
+    """The two warm processes of a run; closing them ends all processes forked from them.
 
-    They are started apart, not forked from each other: what a candidate learns of its own address
-    space says nothing about a judge's.
+    Neither of the two is forked from the other, so a candidate's own address space tells nothing
+    about a judge's.
 
     Attributes:
-        candidates: forked for student code; it knows neither the judge nor what is withheld.
-        judges: forked for tests.
+        candidates: the warm process for student code, without the judge and withheld modules.
+        judges: the warm process for tests.
     """
 
     candidates: WarmProcess
@@ -58,7 +62,7 @@ class Warm:
         self.close()
 
     def close(self) -> None:
-        """End both, and all that was forked from them."""
+        """End both warm processes and all processes forked from them."""
         self.candidates.close()
         self.judges.close()
 
@@ -67,27 +71,27 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
     """Start the processes that import what an assignment's notebooks import; doesn't wait for them.
 
     Raises:
-        ReleaseError: the notebooks hide a module from candidates that there isn't.
+        ReleaseError: a module that the notebooks hide from candidates doesn't exist.
     """
     sources = list(sources)
     text = "\n".join(cell.source for source in sources for cell in source.cells)
-    late = [module for word, module in ON_FIRST_USE.items() if word in text]
-    modules = [*QUIZ, *_imports(sources), *late]
-    theirs = View(hidden=hidden_modules(sources), devices=settings.gpus)
-    ours = View(packages=("course_utils", "autograder"), devices=settings.gpus)
+    first_use = [module for word, module in ON_FIRST_USE.items() if word in text]
+    modules = [*QUIZ, *_imports(sources), *first_use]
+    candidate_view = View(hidden=hidden_modules(sources), devices=settings.gpus)
+    judge_view = View(packages=("course_utils", "autograder"), devices=settings.gpus)
     isolated = settings.isolated
-    judges = WarmProcess([JUDGE], ours if isolated else None, modules)
+    judges = WarmProcess([JUDGE], judge_view if isolated else None, modules)
     try:
         needed = [CANDIDATE, *shell.MODULES]
-        return Warm(WarmProcess(needed, theirs if isolated else None, modules), judges)
+        return Warm(WarmProcess(needed, candidate_view if isolated else None, modules), judges)
     except BaseException:
         judges.close()
         raise
 
 
 def _imports(sources: Iterable[NotebookNode]) -> list[str]:
-    """The modules that the instructor's notebooks import, for the warm process to have them."""
-    found: dict[str, None] = {}
+    """The modules that the instructor's notebooks import."""
+    modules: dict[str, None] = {}
     for cell in (cell for source in sources for cell in source.cells if cell.cell_type == "code"):
         try:
             tree = ast.parse(cell.source)
@@ -95,7 +99,7 @@ def _imports(sources: Iterable[NotebookNode]) -> list[str]:
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                found |= dict.fromkeys(alias.name for alias in node.names)
+                modules |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found[node.module] = None
-    return list(found)
+                modules[node.module] = None
+    return list(modules)

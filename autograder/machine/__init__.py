@@ -1,1 +1,1 @@
-"""What this machine has for grading, and how fast it grades."""
+"""Commands about the machine: what it has for grading, and how fast it grades."""

@@ -1,4 +1,4 @@
-"""How long one more submission takes: this engine beside stock nbgrader, in one run."""
+"""Measures the time for one more submission with this engine and with stock nbgrader."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STOCK_CONFIG = "c = get_config()\n"
 
 
 class BenchError(AutograderError):
-    """A grader failed while it was timed."""
+    """A grader failed during the measurement."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,10 @@ class Timing:
 
     Attributes:
         grader: "autograder" or "nbgrader".
-        small, large: how many submissions.
-        small_seconds, large_seconds: wall time, start-up included.
+        small: number of submissions in the small class.
+        large: number of submissions in the large class.
+        small_seconds: wall time for the small class, with start-up.
+        large_seconds: wall time for the large class, with start-up.
     """
 
     grader: str
@@ -52,11 +54,12 @@ class Timing:
 
 
 def bench(course: Course | None, name: str, small: int, large: int) -> list[Timing]:
-    """Time both graders on classes that hand in the reference solution, no two files identical.
+    """Time both graders on classes that hand in the reference solution, in files that all differ.
 
     Args:
-        course: the course that has the assignment; None for a trivial one that imports torch.
-        name: the assignment.
+        course: the course that has the assignment; None for a trivial assignment that imports
+            torch.
+        name: the assignment's name.
         small: size of the smaller class.
         large: size of the larger class.
 
@@ -68,9 +71,11 @@ def bench(course: Course | None, name: str, small: int, large: int) -> list[Timi
         for size in (small, large):
             for grader in ("autograder", "nbgrader"):
                 place = Path(folder) / f"{grader}-{size}"
-                made = _trivial_course(place) if course is None else _copy(course, name, place)
-                _hand_in(made, name, size)
-                seconds[grader, size] = _time(grader, made, name)
+                bench_course = (
+                    _trivial_course(place) if course is None else _copy(course, name, place)
+                )
+                _hand_in(bench_course, name, size)
+                seconds[grader, size] = _time(grader, bench_course, name)
     return [
         Timing(grader, small, large, seconds[grader, small], seconds[grader, large])
         for grader in ("autograder", "nbgrader")
@@ -82,9 +87,9 @@ def _copy(course: Course, name: str, place: Path) -> Course:
         if (course.root / part / name).is_dir():
             shutil.copytree(course.root / part / name, place / part / name)
     shutil.copy(course.root / CONFIG_NAME, place / CONFIG_NAME)
-    made = Course(place)
-    release(made, name)
-    return made
+    copied = Course(place)
+    release(copied, name)
+    return copied
 
 
 def _trivial_course(place: Path) -> Course:

@@ -1,4 +1,4 @@
-"""What this machine has and lacks for grading, each lack with its remedy."""
+"""Finds out what this machine has and lacks for grading, with a remedy for each lack."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ MIN_DISK = 2 << 30
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is there, what was found, and the remedy if it is not.
+    """The result of one check of the machine.
 
     Attributes:
-        required: grading can't go on without it.
+        name: what was checked.
+        ok: whether it is as it should be.
+        found: what was found.
+        remedy: what to do if it is not as it should be.
+        required: whether grading is impossible without it.
     """
 
     name: str
@@ -45,7 +49,7 @@ class Finding:
 
 
 def examine(root: Path | None) -> list[Finding]:
-    """Look at the machine, and at the course if there is one."""
+    """Check the machine, and the course if there is one."""
     return [*_python(), *_packages(), _kernelspec(), _isolation(), _cuda(), _disk(), *_course(root)]
 
 

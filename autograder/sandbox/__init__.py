@@ -1,1 +1,1 @@
-"""Processes for student code: forked warm, isolated from the machine, bounded, killed whole."""
+"""Processes for student code: forked from a warm process, isolated, bounded."""

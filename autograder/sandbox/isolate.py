@@ -1,11 +1,11 @@
-"""Shuts a process off from the machine.
+"""Isolates a process from the machine.
 
-The warm process needs the right to make mounts and namespaces: root has it, an ordinary user gets
-it in a user namespace of its own (`gain_privileges`). A candidate is forked into a new pid
-namespace (`new_pid_namespace`) and then shuts itself off (`enter`): its own mount, network, ipc
-and uts namespaces, the view that the warm process built with private writable places in it, an
-unprivileged user, and last a user namespace that owns none of the others, so that not even all of
-its capabilities would let it change a mount.
+The warm process needs the right to make mounts and namespaces. Root has this right; an ordinary
+user gets it in a new user namespace (`gain_privileges`). A candidate is forked into a new pid
+namespace (`new_pid_namespace`) and then isolates itself (`enter`). It gets its own mount, network,
+ipc and uts namespaces, the view that the warm process built, private writable places in this view,
+and an unprivileged user. Last it enters a user namespace that owns none of the other namespaces.
+Therefore even a candidate that had all capabilities there could not change a mount.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ _PROC_FLAGS = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
 
 
 class IsolationError(Exception):
-    """The machine forbids isolation; the message says what was refused."""
+    """The machine forbids isolation; the message names the step that was refused."""
 
 
 def gain_privileges() -> None:
     """Let this process make mounts and namespaces that only it and its children see.
 
-    It returns in a forked child, process 1 of a new pid namespace: with it ends, by the kernel,
-    all that it started. The caller only waits for that child. Call it with one thread.
+    The function returns in a forked child, which is process 1 of a new pid namespace. When this
+    child ends, the kernel ends every process that it started. The caller only waits for the child.
+    Call the function while the process has one thread.
 
     Raises:
         IsolationError: the machine forbids it.
@@ -70,41 +71,44 @@ def _is_privileged() -> bool:
 
 
 def _enter_user_namespace(uid: int, gid: int) -> None:
-    """Move into a new user namespace, which calls this process's user and group `uid`, `gid`."""
-    outside = os.getuid(), os.getgid()
+    """Move into a new user namespace, in which this process has user `uid` and group `gid`."""
+    outer_ids = os.getuid(), os.getgid()
     linux.unshare(linux.CLONE_NEWUSER)
-    itself = Path("/proc/self")
-    (itself / "setgroups").write_text("deny")
-    (itself / "uid_map").write_text(f"{uid} {outside[0]} 1")
-    (itself / "gid_map").write_text(f"{gid} {outside[1]} 1")
+    process = Path("/proc/self")
+    (process / "setgroups").write_text("deny")
+    (process / "uid_map").write_text(f"{uid} {outer_ids[0]} 1")
+    (process / "gid_map").write_text(f"{gid} {outer_ids[1]} 1")
 
 
 @contextmanager
 def new_pid_namespace() -> Iterator[None]:
-    """What is forked inside the block is process 1 of a new pid namespace; its death ends all."""
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    """Make a process that is forked inside the block process 1 of a new pid namespace.
+
+    When process 1 ends, the kernel ends every process of its namespace.
+    """
+    namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
     try:
         linux.unshare(linux.CLONE_NEWPID)
         yield
     finally:
-        linux.enter_namespace(own, linux.CLONE_NEWPID)
-        os.close(own)
+        linux.enter_namespace(namespace, linux.CLONE_NEWPID)
+        os.close(namespace)
 
 
 def enter(root: Path, folder: Path | None, limits: Limits, *, parent: int) -> int:
-    """Shut this process off, for good.
+    """Isolate this process from the machine, without a way back.
 
     Args:
         root: the view that `build_view` made.
-        folder: copied to /submission, links and special files left out.
-        limits: bounds of disk, memory, processes and so on.
-        parent: a pidfd of the warm process, without which this one doesn't live.
+        folder: its files are copied to /submission, without links and special files.
+        limits: the bounds of disk, memory, processes and so on.
+        parent: a pidfd of the warm process; this process is killed when the warm process dies.
 
     Returns:
         An O_PATH descriptor of the private folder, for the launcher.
 
     Raises:
-        OSError: the machine refused a step; a folder beyond its bounds is ENOSPC.
+        OSError: the machine refused a step; ENOSPC if `folder` exceeds the bounds of the disk.
     """
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
     linux.set_hostname("sandbox")
@@ -121,7 +125,7 @@ def enter(root: Path, folder: Path | None, limits: Limits, *, parent: int) -> in
         os.setgroups([])
         os.setresgid(nobody, nobody, nobody)
         os.setresuid(nobody, nobody, nobody)
-        linux.prctl(linux.PR_SET_DUMPABLE, 1)  # or /proc/self would still be root's
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else /proc/self would still belong to root
     _enter_user_namespace(CANDIDATE_UID, CANDIDATE_UID)
     apply_limits(limits, isolated=True)
     linux.drop_capabilities()
@@ -134,37 +138,38 @@ def enter(root: Path, folder: Path | None, limits: Limits, *, parent: int) -> in
 def die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies; `parent` is the parent's pidfd."""
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if select.select([parent], [], [], 0)[0]:  # it had died before we asked
+    if select.select([parent], [], [], 0)[0]:  # the parent died before the call above
         os._exit(1)
 
 
 def _make_private_places(root: Path, limits: Limits) -> None:
-    """/proc, and one file system of bounded size for /submission, /tmp and /dev/shm."""
-    plain = linux.MS_NOSUID | linux.MS_NODEV
+    """Mount /proc, and one file system of bounded size for /submission, /tmp and /dev/shm."""
+    flags = linux.MS_NOSUID | linux.MS_NODEV
     linux.mount("proc", root / "proc", "proc", _PROC_FLAGS)
-    terminals = "newinstance,ptmxmode=0666,mode=620"  # its ptmx is a device: so no NODEV
+    terminals = "newinstance,ptmxmode=0666,mode=620"  # no NODEV, because ptmx is a device
     linux.mount("devpts", root / "dev/pts", "devpts", linux.MS_NOSUID, terminals)
-    with os.scandir(root / "tmp") as entries:  # what the view shows there is about to be covered
-        shown = {entry.name: os.open(entry.path, os.O_PATH) for entry in entries}
+    with os.scandir(root / "tmp") as entries:  # the mount below covers these folders
+        shown_folders = {entry.name: os.open(entry.path, os.O_PATH) for entry in entries}
     bounds = f"size={limits.disk_bytes},nr_inodes={limits.disk_files},mode=755"
-    linux.mount("tmpfs", root / "tmp", "tmpfs", plain, bounds)
-    for place in (FOLDER.name, "dev/shm", "tmp"):  # /tmp last: it covers the others' roots
+    linux.mount("tmpfs", root / "tmp", "tmpfs", flags, bounds)
+    for place in (FOLDER.name, "dev/shm", "tmp"):  # /tmp last, because it covers the other sources
         source = root / "tmp" / Path(place).name
         source.mkdir()
         _give(source)
         linux.bind(source, root / place)
     (root / HOME.relative_to("/")).mkdir()
     _give(root / HOME.relative_to("/"))
-    for name, fd in shown.items():
+    for name, fd in shown_folders.items():
         (root / "tmp" / name).mkdir()
         linux.bind(Path(f"/proc/self/fd/{fd}"), root / "tmp" / name)
         os.close(fd)
 
 
 def _copy_files(source: Path, target: Path) -> None:
-    """Copy regular files and folders: a link could lead anywhere, a pipe could block.
+    """Copy regular files and folders only: a link could lead anywhere, a pipe could block.
 
-    Notebooks stay behind: after an instructor's cells are restored they hold hidden tests.
+    Notebooks are left out, because they hold the hidden tests once the instructor's cells are
+    restored.
     """
     with os.scandir(source) as entries:
         for entry in entries:
@@ -185,9 +190,9 @@ def _give(path: Path) -> None:
 
 @functools.cache
 def _unprivileged_id() -> int:
-    """The user and group that root's candidates are: as far out as this machine has ids.
+    """The id of user and group for candidates that root starts: nearly the highest id there is.
 
-    That is beyond every user's id, and beyond those that containers are usually given.
+    It is above every user's id, and above the ids that containers usually get.
     """
     first, _, count = map(int, Path("/proc/self/uid_map").read_text().split()[:3])
     return min(1_879_048_190, first + count - 1)

@@ -1,7 +1,7 @@
-"""Starts processes for student code: forked from a warm one, isolated, bounded, killed whole.
+"""Starts processes for student code, forked from a warm process, isolated and bounded.
 
 with WarmProcess(["torch"]) as warm, warm.launch("package.module:function") as process:
-process.wait()
+    process.wait()
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ START_SECONDS = 120.0  # importing torch on a busy machine takes 20 s
 DEFAULT_VIEW = View()
 DEFAULT_LIMITS = Limits()
 
-# The warm process has neither our environment nor our arguments: both are seen by its children.
+# The warm process gets neither our environment nor our arguments, because its children see both.
 _BOOT = (
     "import json, os, sys; sys.path[:] = json.loads(os.read(0, 65536)); "
     "from autograder.sandbox.warm import main; main()"

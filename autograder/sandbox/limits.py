@@ -1,4 +1,4 @@
-"""How much a process may use, and what it uses."""
+"""How much a process may use, and how much it uses."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MB = 1 << 20
-_FULL_SHARES = 4  # processes that a submission may have before each gets less of the machine
+_FULL_SHARES = 4  # with more processes than this, a submission's processes get a lower priority
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one launched process and all that it starts.
+    """Bounds of one launched process and its descendants.
 
     Attributes:
-        wall_seconds: from launch to end.
-        cpu_seconds: of all processes together.
-        memory_bytes: beyond what the warm process holds: of each process's private memory, and
-            of the resident memory of all together, with what an isolated one's sockets can hold.
-        processes: processes and threads together. Binds isolated processes only.
-        open_files: of each process.
+        wall_seconds: time from launch to end.
+        cpu_seconds: processor time of all processes together.
+        memory_bytes: memory in addition to what the warm process holds. It bounds each process's
+            private memory, and the resident memory of all processes together. For an isolated
+            process the most that its sockets can hold counts, too.
+        processes: processes and threads together; binds isolated processes only.
+        open_files: open files of each process.
         file_bytes: size of one file.
-        disk_bytes: of the folder, /tmp and /dev/shm together. Binds isolated processes only.
-        disk_files: files and folders in those. Binds isolated processes only.
+        disk_bytes: size of the folder, /tmp and /dev/shm together; binds isolated processes only.
+        disk_files: files and folders in these three; binds isolated processes only.
     """
 
     wall_seconds: float = 600.0
@@ -43,11 +44,11 @@ class Limits:
 
 
 def apply_limits(limits: Limits, *, isolated: bool) -> None:
-    """Bind this process and its children to `limits`, as far as the kernel keeps account itself.
+    """Bind this process and its children to those of the `limits` that the kernel enforces.
 
-    Soft and hard limits are the same: the process can't raise them. RLIMIT_AS is left alone:
-    torch maps 3.6 GB before any work, and CUDA far more. A process that is alone meets a
-    MemoryError, which it can catch, a little before the bound at which it would be ended.
+    Soft and hard limits are the same, so the process can't raise them. RLIMIT_AS is not set,
+    because torch maps 3.6 GB before any work, and CUDA far more. A process without children gets
+    a MemoryError, which it can catch, a little below the bound at which it would be killed.
     """
     wanted = {
         resource.RLIMIT_CORE: 0,
@@ -58,8 +59,8 @@ def apply_limits(limits: Limits, *, isolated: bool) -> None:
         resource.RLIMIT_STACK: 8 * MB,
     }
     if isolated:
-        # Counted within the process's own user namespace. Elsewhere it would count the user's
-        # other processes too.
+        # The kernel counts within the process's own user namespace. Without this namespace it would
+        # count the user's other processes, too.
         wanted[resource.RLIMIT_NPROC] = limits.processes
     for kind, value in wanted.items():
         _, hard = resource.getrlimit(kind)
@@ -74,18 +75,18 @@ def _private_memory() -> int:
 def resident_memory(pid: int, *, exact: bool = False, most_shared: int | None = None) -> int:
     """Bytes of memory that `pid` and its descendants hold, without files and program text.
 
-    Page tables count, and what was swapped out.
+    Page tables and swapped-out memory count.
 
     Args:
-        pid: a process; one that has ended holds nothing.
-        exact: share pages out among the processes that share them; else each counts in full,
-            which is a hundred times quicker and never too little.
-        most_shared: bytes in all the files of memory that they can share; None if not known.
+        pid: a process; if it has ended, it holds nothing.
+        exact: whether to divide a shared page among the processes that share it. Otherwise the
+            page counts in full for each process: a hundred times quicker, and never too little.
+        most_shared: bytes in all the memory files that the processes can share; None if not known.
     """
     total = shared = 0
-    for each in _tree(pid):
-        process = Path(f"/proc/{each}")
-        with suppress(OSError, KeyError):  # it ended meanwhile
+    for descendant in _tree(pid):
+        process = Path(f"/proc/{descendant}")
+        with suppress(OSError, KeyError):  # the process ended meanwhile
             fields = _fields(process / "status")
             total += fields["VmPTE"]
             if exact:
@@ -98,35 +99,35 @@ def resident_memory(pid: int, *, exact: bool = False, most_shared: int | None = 
 
 
 def held_memory(pid: int, bound: int, most_shared: int | None = None) -> int:
-    """Bytes that `pid` and its descendants hold: what matters to a bound, at little cost.
+    """Bytes that `pid` and its descendants hold, as exact as a comparison with `bound` needs.
 
-    Sharing pages out means walking every page table, which takes the longer the more of them there
-    are: it is left out where it can't matter.
+    Dividing shared pages means a walk through every page table, which takes longer with more
+    tables. This walk is left out if its result can't change the comparison.
     """
     quick = resident_memory(pid, most_shared=most_shared)
     if quick <= bound:
         return quick
     tables = 0
     processes = list(_tree(pid))
-    for each in processes:
+    for process in processes:
         with suppress(OSError, KeyError):
-            tables += _fields(Path(f"/proc/{each}/status"))["VmPTE"]
+            tables += _fields(Path(f"/proc/{process}/status"))["VmPTE"]
     if len(processes) == 1 or tables > bound:
         return quick
     return resident_memory(pid, exact=True)
 
 
 def socket_memory(pid: int) -> int:
-    """Bytes that all sockets of a process's network namespace could hold, were their queues full.
+    """Bytes that the sockets of a process's network namespace hold if their queues are full.
 
-    Nobody can read what they do hold. Buffers are of the machine's default size: `bound_sockets`
-    and the system call filter see to it.
+    The kernel doesn't tell how much they hold. Their buffers have the machine's default size,
+    because `bound_sockets` and the system call filter prevent any other size.
     """
     with suppress(OSError, StopIteration, ValueError):
         lines = Path(f"/proc/{pid}/net/sockstat").read_text().splitlines()
         count = next(int(line.split()[-1]) for line in lines if line.startswith("sockets:"))
         return count * _socket_bytes()
-    return 0  # it ended
+    return 0  # the process ended
 
 
 @functools.cache
@@ -136,12 +137,12 @@ def _socket_bytes() -> int:
         try:
             total += int(Path(f"/proc/sys/net/core/{name}").read_text())
         except (OSError, ValueError):
-            total += 212_992  # the kernel's own
+            total += 212_992  # the kernel's own default
     return total
 
 
 def bound_sockets() -> None:
-    """Let no TCP socket of this process's network namespace grow its buffers by itself."""
+    """Keep the kernel from growing the buffers of TCP sockets in this network namespace."""
     for name in ("tcp_rmem", "tcp_wmem"):
         setting = Path("/proc/sys/net/ipv4") / name
         least, usual, _ = setting.read_text().split()
@@ -149,58 +150,63 @@ def bound_sockets() -> None:
 
 
 class Computed:
-    """The processor time of a process and all that it starts, and how much of it they may ask for.
+    """The processor time that a process and its descendants used, and their priority.
 
-    It looks at intervals: what a short-lived child used since the last look may be missing.
+    The time is read at intervals. The time of a child that started and ended between two readings
+    may be missing.
     """
 
     def __init__(self) -> None:
-        self._own: dict[tuple[int, str], float] = {}  # by number and start: numbers are used again
+        self._own: dict[tuple[int, str], float] = {}  # by pid and start time: pids are reused
         self._nice = 0
         self._behind = 0
 
     def defer(self, levels: int) -> None:
-        """Put the processes behind others by so many levels of niceness, from the next look on."""
+        """Raise the processes' niceness by `levels` from the next `look` on."""
         self._behind = levels
 
     def look(self, pid: int) -> float:
-        """Seconds so far. Many processes together get what a few of other submissions get."""
+        """Seconds so far. Lower the priority of a submission that has many processes."""
         processes = list(_tree(pid))
-        for each in processes:
-            with suppress(OSError, ValueError):  # it ended meanwhile
-                # The name, in brackets, may hold anything; 11 fields on, its time and the kernel's.
-                fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-                self._own[each, fields[19]] = (int(fields[11]) + int(fields[12])) / _TICKS
+        for process in processes:
+            with suppress(OSError, ValueError):  # the process ended meanwhile
+                # The name, in brackets, may hold any character. Fields 11 and 12 after it are the
+                # time in the program and in the kernel; field 19 is the start time.
+                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                self._own[process, fields[19]] = (int(fields[11]) + int(fields[12])) / _TICKS
         if len(processes) > _FULL_SHARES or self._nice or self._behind:
             self._share(processes)
         return sum(self._own.values())
 
     def _share(self, processes: list[int]) -> None:
-        """Of more processes each gets less: a level of niceness takes a fifth of its weight."""
+        """Set a niceness at which all `processes` together get the share of a few.
+
+        One level of niceness takes a fifth of a process's weight.
+        """
         wanted = math.ceil(math.log(max(1.0, len(processes) / _FULL_SHARES), 1.25))
         wanted += self._behind
-        self._nice = max(self._nice, min(19, wanted))  # only root may take it back
-        for each in processes:
+        self._nice = max(self._nice, min(19, wanted))  # only root may lower it again
+        for process in processes:
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, each, self._nice)
-            with suppress(OSError):  # where each session is a group, that decides
-                group = Path(f"/proc/{each}/autogroup")
-                # Who isn't root may write ten times a second: not to a group that has it already.
+                os.setpriority(os.PRIO_PROCESS, process, self._nice)
+            with suppress(OSError):  # a session that is a group has a niceness of its own
+                group = Path(f"/proc/{process}/autogroup")
+                # An ordinary user may write only ten times a second, so write only changes.
                 if group.read_text().split()[-1:] != [str(self._nice)]:
                     group.write_text(str(self._nice))
 
 
 def _tree(pid: int) -> Iterator[int]:
     """`pid` and all its descendants."""
-    waiting = [pid]
-    while waiting:
-        yield (each := waiting.pop())
+    pending = [pid]
+    while pending:
+        yield (process := pending.pop())
         with suppress(OSError):
-            for task in Path(f"/proc/{each}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
+            for task in Path(f"/proc/{process}/task").iterdir():
+                pending += map(int, (task / "children").read_text().split())
 
 
 def _fields(path: Path) -> dict[str, int]:
-    """The fields of a file under /proc that are given in kB, in bytes."""
+    """The fields of a file under /proc that have the unit kB, converted to bytes."""
     lines = (line.split() for line in path.read_text().splitlines())
     return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[-1:] == ["kB"]}

@@ -1,4 +1,4 @@
-"""The system calls that isolation needs and Python doesn't have."""
+"""The system calls that isolation needs and Python's library lacks."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _check(result: int, what: str) -> int:
+def _check(result: int, action: str) -> int:
     if result < 0:
         error = ctypes.get_errno()
-        raise OSError(error, f"{what}: {os.strerror(error)}")
+        raise OSError(error, f"{action}: {os.strerror(error)}")
     return result
 
 
@@ -59,7 +59,7 @@ def bind(source: Path, target: Path) -> None:
 
 
 def unmount(target: Path) -> None:
-    """umount2(2): take down the mount at `target` and all below it, once nobody uses them."""
+    """umount2(2): remove the mount at `target` and all below it, once no process uses them."""
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 
 
@@ -79,7 +79,7 @@ def restrict_mounts(target: Path, attributes: int) -> None:
 
 
 def make_root(folder: Path) -> None:
-    """Make the mount at `folder` this process's root, and let go of the old one."""
+    """Make the mount at `folder` this process's root, and unmount the old root."""
     os.chdir(folder)
     number = _SYS_PIVOT_ROOT[platform.machine()]
     _check(_libc.syscall(number, b".", b"."), f"pivot_root {folder}")
@@ -103,13 +103,13 @@ def set_hostname(name: str) -> None:
 
 
 def raise_loopback() -> None:
-    """Let this network namespace talk to itself: libraries bind to 127.0.0.1."""
+    """Switch on the loopback interface, because libraries bind to 127.0.0.1."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
 
 
 def prctl(option: int, *values: int) -> None:
-    """Operate on this process, with integer arguments."""
+    """Set an attribute of this process; all arguments are integers."""
     padded = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
     _check(_libc.prctl(option, *padded), f"prctl {option}")
 
@@ -119,7 +119,7 @@ class _CapabilityHeader(ctypes.Structure):
 
 
 def drop_capabilities() -> None:
-    """Give up every capability, for this process and all that it may execute."""
+    """Give up every capability, for this process and every program that it executes."""
     for capability in range(int(_LAST_CAPABILITY.read_text()) + 1):
         prctl(PR_CAPBSET_DROP, capability)
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
@@ -130,10 +130,10 @@ _MADV_COLLAPSE, _HUGE = 25, 2 << 20
 
 
 def collapse_memory() -> None:
-    """Gather this process's private memory in huge pages, where the kernel can (Linux 6.1).
+    """Move this process's private memory into huge pages, where the kernel can (Linux 6.1).
 
-    A fork copies the page table, not the pages: with huge ones it takes a fifth of the time, and
-    so does the child's end.
+    A fork copies the page table, not the pages. With huge pages the table is small: the fork takes
+    a fifth of the time, and so does the child's end.
     """
     for line in Path("/proc/self/maps").read_text().splitlines():
         addresses, permissions, _, _, inode, *_ = line.split()
@@ -141,11 +141,11 @@ def collapse_memory() -> None:
             continue
         start, end = (int(address, 16) for address in addresses.split("-"))
         start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
-        if start < end:  # a refusal costs time only
+        if start < end:  # a refusal does no harm
             _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE)
 
 
 def pid_of(pidfd: int) -> int:
-    """As this process's pid namespace numbers it; 0 or less if it has ended."""
+    """The pid of a process in this process's pid namespace; 0 or less if it has ended."""
     lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))

@@ -19,7 +19,7 @@ from autograder.sandbox.warm import receive
 
 FORK_SECONDS = 60.0
 WATCH_SECONDS = 0.05
-FILL_RATE = 8192 * MB  # a second, which memory can hardly be filled at: sets when to look again
+FILL_RATE = 8192 * MB  # bytes a second; no process fills memory faster
 LOG_BYTES = 16_384
 
 
@@ -28,17 +28,17 @@ class LaunchError(AutograderError):
 
 
 class Process:
-    """A launched process, and all that it starts; closing it kills them.
+    """A launched process and its descendants; closing it kills them.
 
     Attributes:
-        pid: as the launcher sees it.
-        computed: seconds of processor time so far, of all that it started too.
-        returncode: None while it runs; negative for a signal, as in subprocess.
-        reason: the limit for which it was killed, as a sentence's end; None if for none.
-        cpu_seconds: what the process and its waited-for children used, known at the end.
-        pidfd: a descriptor of the process, for signals that can't hit another.
-        folder: a descriptor of an isolated process's private folder; else None.
-        memory_bound: bytes beyond which all of it together is killed.
+        pid: the number of the process in the launcher's pid namespace.
+        computed: processor time so far, in seconds, descendants included.
+        returncode: None while the process runs; negative for a signal, as in subprocess.
+        reason: the limit for which it was killed, as the end of a sentence; None if for none.
+        cpu_seconds: processor time of it and the children that it waited for, set at its end.
+        pidfd: a descriptor of the process; a signal sent through it can't reach another process.
+        folder: a descriptor of the private folder; None if the process isn't isolated.
+        memory_bound: bytes of memory; if the process and its descendants hold more, all are killed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Process:
         self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
         try:
             self._watch.start()
-        except RuntimeError as error:  # the machine refuses a thread; nothing runs unwatched
+        except RuntimeError as error:  # no thread to be had; a process must not run unwatched
             self.kill()
             self._let_go()
             raise LaunchError(
@@ -102,10 +102,10 @@ class Process:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end and return the return code.
+        """Wait until the process has ended; return the return code.
 
         Raises:
-            TimeoutError: it still runs after `timeout` seconds.
+            TimeoutError: the process still runs after `timeout` seconds.
         """
         if not self._ended.wait(timeout):
             raise TimeoutError(f"process {self.pid} still runs after {timeout} s")
@@ -113,28 +113,28 @@ class Process:
         return self.returncode
 
     def interrupt(self) -> None:
-        """Send the interrupt of a keyboard: a KeyboardInterrupt in the main thread."""
+        """Send SIGINT, which raises KeyboardInterrupt in the main thread."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGINT)
 
     def kill(self, reason: str | None = None) -> None:
-        """Kill the process and all that it started; `wait` for the end."""
+        """Kill the process and its descendants; call `wait` to wait for their end."""
         if self.returncode is not None:
-            return  # its number may be another's by now
+            return  # another process may have this pid by now
         self.reason = self.reason or reason
-        with suppress(OSError):  # it has ended already
-            if not self._isolated and self.pid > 0:  # no pid namespace ends with it: its group
+        with suppress(OSError):  # the process has ended already
+            if not self._isolated and self.pid > 0:  # no pid namespace: kill its group
                 os.killpg(self.pid, signal.SIGKILL)
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def log(self) -> str:
-        """The last that the process wrote to its standard output and error."""
+        """The end of what the process wrote to its standard output and error."""
         return tail(self._log)
 
     def schedstat(self) -> int | None:
-        """A descriptor of the file that says how long the main thread waited for a processor.
+        """A descriptor of the file that tells how long the main thread waited for a processor.
 
-        None where the kernel keeps no such account, or the process has ended.
+        None if the kernel has no such file or the process has ended.
         """
         try:
             return os.open(f"/proc/{self.pid}/schedstat", os.O_RDONLY)
@@ -142,7 +142,7 @@ class Process:
             return None
 
     def close(self) -> None:
-        """Kill what still runs, wait for its end, and let go of everything."""
+        """Kill the process and its descendants, wait for their end, and close all descriptors."""
         self.kill()
         self._watch.join()
         self._let_go()
@@ -166,9 +166,9 @@ class Process:
         self.pidfd, self._log, self.folder = -1, -1, None
 
     def _watch_limits(self) -> None:
-        try:  # on a busy machine, not to wait behind students
+        try:  # on a busy machine, the watch must not wait for students' processes
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
-        except PermissionError:  # an ordinary user can only put them behind
+        except PermissionError:  # an ordinary user can only lower the students' priority
             self._account.defer(10)
         while not select.select([self._connection], [], [], self._pause)[0]:
             if time.monotonic() > self._deadline:
@@ -181,11 +181,12 @@ class Process:
             reply, _ = receive(self._connection)
         except OSError:
             reply = {}
-        # Without a report the warm process has died, and the kernel has killed its children.
+        # No report means: the warm process has died, and the kernel has killed its children.
         self.cpu_seconds = reply.get("cpu_seconds", 0.0)
         self.returncode = reply.get("exit", -signal.SIGKILL)
         killed = self.returncode == -signal.SIGKILL and self.reason is None
-        if killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds:  # two clocks
+        # The kernel enforces this limit, too, and its account differs a little from the watchdog's.
+        if killed and self.cpu_seconds >= 0.8 * self._limits.cpu_seconds:
             self.reason = f"computed for more than {self._limits.cpu_seconds} s"
         self._ended.set()
 
@@ -194,22 +195,22 @@ class Process:
         return self.computed
 
     def _holds_too_much(self) -> bool:
-        """Whether memory is beyond its bound; else the next look comes before it can be far."""
+        """Whether memory exceeds its bound; else choose a pause too short to exceed it by much."""
         started = time.monotonic()
         most_shared = None if self.folder is None else _used(self.folder)
         room = self.memory_bound - held_memory(self.pid, self.memory_bound, most_shared)
-        room -= os.fstat(self._log).st_blocks * 512  # what it printed is in memory, too
-        if self._isolated:  # else its sockets are among the machine's
+        room -= os.fstat(self._log).st_blocks * 512  # the printed text is in memory, too
+        if self._isolated:  # else its sockets can't be told from the machine's
             room -= socket_memory(self.pid)
-        cost = time.monotonic() - started  # watching takes half a core at most
+        cost = time.monotonic() - started  # pause at least as long: half a core at most
         self._pause = min(WATCH_SECONDS, max(room / FILL_RATE, cost, 0.001))
         return room < 0
 
 
 def _used(folder: int) -> int:
-    """Bytes in the file system that a folder, by its descriptor, is of."""
-    about = os.fstatvfs(folder)
-    return (about.f_blocks - about.f_bfree) * about.f_bsize
+    """Bytes used in the file system that holds `folder`, a descriptor."""
+    statistics = os.fstatvfs(folder)
+    return (statistics.f_blocks - statistics.f_bfree) * statistics.f_bsize
 
 
 def tail(log: int) -> str:

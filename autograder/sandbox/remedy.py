@@ -1,4 +1,4 @@
-"""What to do so that this machine can isolate a process."""
+"""How to enable isolation on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def isolation_remedy() -> str:
-    """The remedy for what this machine forbids, as far as its settings tell."""
+    """The remedy, as far as the machine's settings tell why it forbids isolation."""
     if sys.platform != "linux":
         return "isolation needs Linux: grade there, or in a Linux container or virtual machine"
     if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
@@ -22,7 +22,7 @@ def isolation_remedy() -> str:
             "start the container with: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
             "--security-opt apparmor=unconfined --security-opt systempaths=unconfined"
         )
-    return "isolation needs Linux 5.12 or newer with user namespaces, on x86-64 or 64-bit ARM"
+    return "isolation needs Linux 5.14 or newer with user namespaces, on x86-64 or 64-bit ARM"
 
 
 def _setting(name: str) -> str:

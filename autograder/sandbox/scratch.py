@@ -1,7 +1,7 @@
-"""A folder for what a run writes while it runs; what a killed run left goes with the next run.
+"""A folder for a run's temporary files; the next run removes the folder of a killed run.
 
-The folder is locked as long as its process lives. Who can lock it knows that its owner is gone; how
-old it is says nothing.
+The folder is locked as long as its process lives. A process that can lock the folder therefore
+knows that the owner is gone. The folder's age would not tell, because a run may take long.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Scratch:
     """A new, empty, locked folder in the system's folder for temporary files.
 
     Attributes:
-        path: where it is, until `close`.
+        path: the folder, until `close`.
     """
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class Scratch:
             lock = _lock(self.path)
             if lock is not None and self.path.exists():
                 self._lock = lock
-            elif lock is not None:  # another run took it for left before it was locked
+            elif lock is not None:  # another run removed it before it was locked
                 os.close(lock)
 
     def close(self) -> None:
-        """Remove the folder; more than once does no harm."""
+        """Remove the folder; a second call does nothing."""
         if self._lock >= 0:
             _remove(self.path)
             os.close(self._lock)
@@ -60,7 +60,7 @@ def remove_left() -> None:
 
 
 def _lock(path: Path) -> int | None:
-    """A descriptor that holds the folder's lock; None if another process has it, or removed it."""
+    """A descriptor that holds the folder's lock; None if it is locked or was removed."""
     descriptor = -1
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -73,7 +73,7 @@ def _lock(path: Path) -> int | None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder with whatever a student's code put there: deep, nameless or not readable."""
+    """Remove a folder, even if student code filled it with deep or unreadable folders."""
     with suppress(OSError):
         path.rmdir()
         return

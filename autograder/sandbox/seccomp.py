@@ -1,8 +1,8 @@
 """The system calls that a candidate may not make.
 
-Written as a BPF program by hand, so that no library has to be installed. All else is allowed:
-what a candidate can reach is decided by its namespaces; this closes what namespaces leave open,
-and large parts of the kernel that no notebook needs.
+The filter is a BPF program written by hand, so that no library has to be installed. Calls that are
+not listed are allowed. A candidate's namespaces decide what it can reach; the filter closes the
+holes that namespaces leave, and large parts of the kernel that no notebook needs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import struct
 
 from autograder.sandbox.linux import PR_SET_PDEATHSIG, PR_SET_SECCOMP, prctl
 
-# Name: (number on x86_64, number on aarch64), None where the call doesn't exist.
+# Name: (number on x86_64, number on aarch64); None if the call doesn't exist there.
 _REFUSED: dict[str, tuple[int | None, int | None]] = {
     # other processes
     "ptrace": (101, 117),
@@ -50,7 +50,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "file_getattr": (468, 468),
     "file_setattr": (469, 469),
     "vhangup": (153, 58),
-    # memory that neither the file system's size nor a process's resident memory bounds
+    # memory that counts neither as file system nor as resident memory
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
@@ -59,7 +59,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "mq_open": (240, 180),
     "vmsplice": (278, 75),
     "remap_file_pages": (216, 234),
-    # queues and watches of which the machine has a fixed number for everybody
+    # queues and watches of which all users share a fixed number
     "io_setup": (206, 0),
     "io_destroy": (207, 1),
     "io_submit": (209, 2),
@@ -72,7 +72,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "inotify_rm_watch": (255, 28),
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
-    # parts of the kernel that break often
+    # parts of the kernel in which security holes are often found
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -123,7 +123,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "query_module": (178, None),
     "get_kernel_syms": (177, None),
 }
-# Judged by their arguments.
+# Allowed or refused by their arguments.
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKET, _PRCTL, _MMAP = (41, 198), (157, 167), (9, 222)
 _SETSOCKOPT = (54, 208)
@@ -131,7 +131,7 @@ _SETSOCKOPT = (54, 208)
 _NEW_NAMESPACE = 0x7E02_0000  # CLONE_NEW… of mount, cgroup, uts, ipc, user, pid, net
 _SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 _PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)  # not MPTCP, UDP-Lite, SCTP …
-_MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20  # MAP_SHARED_VALIDATE has the first bit too
+_MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20  # MAP_SHARED_VALIDATE contains MAP_SHARED
 _AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 _X32_BIT = 0x4000_0000
 
@@ -152,7 +152,7 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _OFFSET_ARCH),
         (_EQUAL, 1, 0, _AUDIT_ARCH[machine]),
-        (_RETURN, 0, 0, _KILL),  # a call in another architecture's numbers
+        (_RETURN, 0, 0, _KILL),  # a call by another architecture's number
         (_LOAD, 0, 0, _OFFSET_NUMBER),
         (_AT_LEAST, 0, 1, _X32_BIT),
         _refuse(errno.ENOSYS),
@@ -160,7 +160,7 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
     for numbers in _REFUSED.values():
         if (number := numbers[column]) is not None:
             program += [(_EQUAL, 0, 1, number), _refuse(refusal)]
-    # clone3 passes its flags by pointer, unreadable here: without it, libc falls back to clone.
+    # clone3 passes its flags by pointer, which a filter can't read. Without it, libc uses clone.
     program += [(_EQUAL, 0, 1, _CLONE3[column]), _refuse(errno.ENOSYS)]
     program += [
         (_EQUAL, 0, 4, _CLONE[column]),
@@ -169,7 +169,7 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
         _refuse(refusal),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    # A candidate that asked not to die with its parent would outlive it: say yes, do nothing.
+    # A candidate must die with its parent, so PR_SET_PDEATHSIG does nothing but reports success.
     program += [
         (_EQUAL, 0, 4, _PRCTL[column]),
         (_LOAD, 0, 0, _OFFSET_ARGUMENT),
@@ -177,8 +177,8 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
         _refuse(0),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    # What sockets hold is in no account that can be read, so their buffers keep the default size.
-    # A program that asks for more only makes a wish: say yes, do nothing.
+    # The kernel doesn't tell how much sockets hold, so their buffers must keep the default size.
+    # A request for another size does nothing but reports success: such a size is a hint anyway.
     program += [
         (_EQUAL, 0, 7, _SETSOCKOPT[column]),
         (_LOAD, 0, 0, _OFFSET_SECOND_ARGUMENT),
@@ -189,7 +189,7 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
         _refuse(0),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    # Shared memory without a file is in no account once its pages are out of every page table.
+    # Nothing counts the pages of shared memory without a file once no page table maps them.
     program += [
         (_EQUAL, 0, 5, _MMAP[column]),
         (_LOAD, 0, 0, _OFFSET_FOURTH_ARGUMENT),
@@ -202,7 +202,7 @@ def _program(machine: str, refusal: int = errno.EPERM) -> list[_Instruction]:
 
 
 def _socket_rules(column: int, refusal: int) -> list[_Instruction]:
-    """What follows is allowed, unless it makes a socket of a refused family or protocol."""
+    """Allow every remaining call but one that makes a socket of a refused family or protocol."""
     families, protocols = len(_SOCKET_FAMILIES), len(_PROTOCOLS)
     rules: list[_Instruction] = [
         (_EQUAL, 0, families + protocols + 7, _SOCKET[column]),
@@ -211,7 +211,12 @@ def _socket_rules(column: int, refusal: int) -> list[_Instruction]:
     for index, family in enumerate(_SOCKET_FAMILIES):
         rules.append((_EQUAL, families - index + 3, 0, family))
     rules += [
-        (_EQUAL, 0, 2, socket.AF_NETLINK),  # of its kinds, the one that lists interfaces
+        (
+            _EQUAL,
+            0,
+            2,
+            socket.AF_NETLINK,
+        ),  # NETLINK_ROUTE only: it lists interfaces
         (_LOAD, 0, 0, _OFFSET_THIRD_ARGUMENT),
         (_EQUAL, protocols + 3, 0, 0),
         _refuse(errno.EAFNOSUPPORT if refusal == errno.EPERM else refusal),
@@ -231,21 +236,21 @@ class _Program(ctypes.Structure):
 
 
 def refused_calls(machine: str) -> dict[str, int]:
-    """The numbers of the calls that are refused whatever their arguments are."""
+    """The numbers of the calls that are refused with any arguments."""
     column = list(_AUDIT_ARCH).index(machine)
     return {name: n for name, numbers in _REFUSED.items() if (n := numbers[column]) is not None}
 
 
 def restrict_system_calls(refusal: int = errno.EPERM) -> None:
-    """Refuse those system calls to this process and its children, for good.
+    """Refuse these system calls to this process and its children, without a way back.
 
-    Needs no-new-privileges to be set.
+    PR_SET_NO_NEW_PRIVS has to be set before.
 
     Args:
-        refusal: the error of a refused call. A test passes one that the kernel never gives by
-            itself, to tell the filter's refusals from others.
+        refusal: the error of a refused call. A test passes an error that the kernel never gives
+            by itself, to tell the filter's refusals from the kernel's.
     """
-    program_ = _program(platform.machine(), refusal)
-    code = b"".join(struct.pack("HBBI", *step) for step in program_)
-    program = _Program(len(code) // 8, code)
-    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(program))
+    steps = _program(platform.machine(), refusal)
+    code = b"".join(struct.pack("HBBI", *step) for step in steps)
+    argument = _Program(len(code) // 8, code)
+    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(argument))

@@ -1,8 +1,8 @@
-"""Memory that a candidate's processes share: from its private file system, whose size is bounded.
+"""Shared memory of a candidate's processes, taken from its private file system of bounded size.
 
-The kernel has another kind, without a file. Its pages are in no account that can be read once no
-page table holds them, so the system call filter refuses it. `mmap.mmap(-1, n)` asks for that kind
-unless told otherwise; here it gets the same from a file without a name.
+The kernel also has shared memory without a file. Nothing counts its pages once no page table maps
+them, so the system call filter refuses such memory. `mmap.mmap(-1, n)` asks for it by default; in a
+candidate, `mmap.mmap` takes the memory from a file without a name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class _FileBacked(_Mapping):
             options["flags"] = flags & ~mmap.MAP_ANONYMOUS
         file = os.open(PLACE, os.O_TMPFILE | os.O_RDWR, 0o600)
         try:
-            os.posix_fallocate(file, 0, length)  # an OSError now, not a bus error at first use
+            os.posix_fallocate(file, 0, length)  # an OSError here, no bus error at first use
             return super().__new__(cls, file, length, *args, **options)
         finally:
-            os.close(file)  # the mapping has its own
+            os.close(file)  # the mapping has a descriptor of its own
 
 
 def back_by_files() -> None:

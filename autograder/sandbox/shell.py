@@ -1,8 +1,8 @@
-"""Runs notebook cells in this process with the outputs that a Jupyter kernel would give.
+"""Runs notebook cells in this process, with the outputs that a Jupyter kernel would give.
 
-A cell goes through ipykernel's own shell, and its messages through nbclient's own rules, but
-both ends are in one process: no sockets and no event loop of a server, a few milliseconds a cell.
-Create one `Shell` a process, after the fork.
+ipykernel's own shell runs a cell, and nbclient's own rules turn its messages into outputs. Both are
+in one process, without sockets and without a server's event loop, so that a cell costs a few
+milliseconds. Create one `Shell` in a process, after the fork.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ from traitlets.config import Config
 from autograder.sandbox.streams import Stream
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
-# What a shell imports when it is made or first needs it: for a warm process to import before the
-# fork. Never matplotlib_inline.backend_inline, which looks for its shell when it is imported.
+# Modules that a shell imports when it is created or first needs them. A warm process imports them
+# before the fork. matplotlib_inline.backend_inline must not be among them, because it looks for its
+# shell when it is imported.
 MODULES = (
     "autograder.sandbox.shell",
     "IPython.core.application",
@@ -57,20 +58,20 @@ MODULES = (
     "pygments.styles.default",
     "stack_data",
 )
-MAX_OUTPUT_BYTES = 8 << 20  # of one cell; the rest is dropped, with a notice
+MAX_OUTPUT_BYTES = 8 << 20  # of one cell; a notice replaces the rest
 
-# The first notebook compiles nbformat's schema, in 50 ms: better when imported than after a fork.
+# The first notebook compiles nbformat's schema, which takes 50 ms: do this before the fork.
 _EMPTY_NOTEBOOK = v4.new_notebook()
 
 
 class Shell:
-    """An IPython shell whose cells' outputs come back as nbformat version 4 dictionaries.
+    """An IPython shell that returns the outputs of cells as nbformat version 4 dictionaries.
 
-    It takes over this process: `sys.stdout`, `sys.stderr`, file descriptors 1 and 2, the comm
-    package and `input` belong to it from then on.
+    The shell takes over `sys.stdout`, `sys.stderr`, file descriptors 1 and 2, the comm package and
+    `input` of this process.
 
     Args:
-        max_output_bytes: how much output one cell may produce before the rest is dropped.
+        max_output_bytes: how much output of one cell is kept; the rest is dropped.
     """
 
     def __init__(self, max_output_bytes: int = MAX_OUTPUT_BYTES) -> None:
@@ -94,14 +95,14 @@ class Shell:
 
     @property
     def outputs(self) -> list[list[dict[str, Any]]]:
-        """The outputs of every cell so far: a later cell may have updated an earlier display."""
+        """The outputs of every cell so far, with the updates that later cells made to displays."""
         return [_merge_streams(cell.outputs) for cell in self._publisher.cells]
 
     def run_cell(self, source: str) -> list[dict[str, Any]]:
-        """Run one cell and return its outputs, an error's traceback included; raises nothing.
+        """Run one cell; return its outputs, with the traceback if the cell raises an error.
 
         Top-level `await`, magics and `!` commands work as in a notebook. The `execution_count` of
-        an `execute_result` counts this shell's cells, blank ones left out.
+        an `execute_result` counts this shell's cells without blank cells.
         """
         self._ipython.set_parent(self._publisher.begin_cell())
         with _no_stdin(self._ipython.kernel):
@@ -111,21 +112,21 @@ class Shell:
         return _merge_streams(self._publisher.end_cell())
 
     async def _run(self, source: str) -> None:
-        # As ipykernel does it: a cell with a top-level await is a task of the running loop, any
-        # other cell a plain call while the loop runs (so asyncio.run() in it fails, as there).
+        # As in ipykernel, a cell with a top-level await is a task of the running loop. Any other
+        # cell is a plain call while the loop runs, so asyncio.run() in it fails as in ipykernel.
         shell = self._ipython
         error = None
         try:
             transformed = shell.transform_cell(source)
         except Exception:
             transformed, error = source, sys.exc_info()
-        how = {"transformed_cell": transformed, "preprocessing_exc_tuple": error}
+        options = {"transformed_cell": transformed, "preprocessing_exc_tuple": error}
         if not source.strip():
             return
-        if not shell.should_run_async(source, **how):
+        if not shell.should_run_async(source, **options):
             shell.run_cell(source, store_history=True)
             return
-        task = asyncio.ensure_future(shell.run_cell_async(source, store_history=True, **how))
+        task = asyncio.ensure_future(shell.run_cell_async(source, store_history=True, **options))
         result = None
         with self._interrupt_cancels(task):
             try:
@@ -149,19 +150,19 @@ class Shell:
 
 def _start_ipython(publisher: _Publisher) -> Any:
     config = Config()
-    config.HistoryManager.enabled = False  # no history database in a process that is thrown away
+    config.HistoryManager.enabled = False  # the process ends soon: it needs no history
     shell: Any = _Shell.instance(
         config=config, compiler_class=XCachingCompiler, kernel=_Kernel(publisher), user_ns={}
     )
-    for end in (shell.displayhook, shell.display_pub):
-        end.session, end.pub_socket = publisher, publisher
+    for sender in (shell.displayhook, shell.display_pub):
+        sender.session, sender.pub_socket = publisher, publisher
     shell.displayhook.topic = b"execute_result"
     shell.extension_manager.load_extension("storemagic")
     return shell
 
 
 class _DisplayHook(ZMQShellDisplayHook):
-    session = AnyTrait()  # a _Publisher, where ipykernel insists on a Jupyter session
+    session = AnyTrait()  # a _Publisher; ipykernel's own class allows a Jupyter session only
 
 
 class _DisplayPublisher(ZMQDisplayPublisher):
@@ -169,7 +170,7 @@ class _DisplayPublisher(ZMQDisplayPublisher):
 
 
 class _Shell(ZMQInteractiveShell):
-    """ipykernel's shell; `exit` and `quit` do nothing, as the process isn't a user's to end."""
+    """ipykernel's shell; `exit` and `quit` do nothing, so that the later cells still run."""
 
     displayhook_class = Type(_DisplayHook)
     display_pub_class = Type(_DisplayPublisher)
@@ -188,7 +189,7 @@ _Shell.__module__ = ZMQInteractiveShell.__module__
 
 
 class _Kernel:
-    """The little that libraries ask of `get_ipython().kernel`; it has no one to ask for input."""
+    """The attributes that libraries read of `get_ipython().kernel`; input is not available."""
 
     eventloop = None
     _allow_stdin = False
@@ -203,7 +204,7 @@ class _Kernel:
 
 
 class _Publisher:
-    """Stands where a Jupyter session and socket stand: turns messages into a cell's outputs."""
+    """Takes the place of a Jupyter session and socket, and turns messages into a cell's outputs."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -211,7 +212,7 @@ class _Publisher:
         self._running = ""
         self._lock = threading.RLock()
         self._replies: list[dict[str, Any]] = []
-        silent = logging.Logger("nbclient")  # its warnings must not become a cell's output
+        silent = logging.Logger("nbclient")  # or its warnings would be a cell's output
         silent.addHandler(logging.NullHandler())
         client: Any = NotebookClient(_EMPTY_NOTEBOOK, log=silent)
         self._client = client
@@ -229,7 +230,7 @@ class _Publisher:
         return self.parent()
 
     def end_cell(self) -> list[NotebookNode]:
-        """Close the running cell; what comes later from its threads is dropped."""
+        """Close the running cell; later messages of its threads are dropped."""
         with self._lock:
             self._running = ""
             replies, self._replies = self._replies, []
@@ -240,7 +241,7 @@ class _Publisher:
         return outputs
 
     def parent(self, *_: Any) -> dict[str, Any]:
-        """The request whose answer is being computed."""
+        """The request that the running cell answers."""
         return {"header": {"msg_id": self._running, "msg_type": "execute_request"}}
 
     def msg(
@@ -272,7 +273,7 @@ class _Publisher:
         buffers: list[Any] | None = None,
         ident: Any = None,
     ) -> None:
-        """Publish a message; with one argument, an answer to the kernel (an Output widget's)."""
+        """Publish a message; a single argument is an Output widget's answer to the kernel."""
         if isinstance(socket_or_reply, dict):
             self._replies.append(socket_or_reply)
             return
@@ -286,7 +287,7 @@ class _Publisher:
                 self._client.process_message(message, self.cells[-1], len(self.cells) - 1)
 
     def _within_limit(self, message: dict[str, Any]) -> bool:
-        """Whether to take the message; the one that goes over is replaced by a notice."""
+        """Whether to keep the message; add a notice when the limit is first exceeded."""
         if message["msg_type"] == "error":
             return True
         over_before = self._bytes_left < 0
@@ -298,7 +299,7 @@ class _Publisher:
 
 
 class _Comm(BaseComm):
-    """A widget's line to the front end: here, to nbclient's record of the widgets."""
+    """A widget's connection to nbclient's record of widgets, in place of a front end."""
 
     publisher: _Publisher
 
@@ -340,7 +341,7 @@ def _no_stdin(kernel: _Kernel) -> Iterator[None]:
 
 
 def _merge_streams(outputs: list[NotebookNode]) -> list[dict[str, Any]]:
-    """Plain copies of `outputs`, neighbours of the same stream in one, as front ends show them."""
+    """Plain copies of `outputs`; neighbours of one stream are joined, as front ends show them."""
     merged: list[dict[str, Any]] = []
     for output in map(_plain, outputs):
         last = merged[-1] if merged else {"output_type": None}

@@ -1,4 +1,4 @@
-"""Standard output and error of a notebook's cells, the process's own file descriptors included."""
+"""Standard output and error of a notebook's cells, also of writes to the file descriptors."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import threading
 from contextlib import suppress
 from typing import Any, Protocol
 
-FLUSH_CHARS = 1 << 20  # so much text waits for a flush; more goes to the publisher, which counts
+FLUSH_CHARS = 1 << 20  # text that waits for a flush; more text is published at once
 
 
 class Publisher(Protocol):
-    """Where text goes, as ipykernel's streams send it."""
+    """The receiver of text, in the form of ipykernel's streams."""
 
     def parent(self) -> dict[str, Any]:
-        """The running cell's message."""
+        """The request that the running cell answers."""
 
     def send(self, stream: Any, kind: str, content: dict[str, Any], parent: Any) -> Any:
         """Take one message."""
 
 
 class Stream(io.TextIOBase):
-    """`sys.stdout` or `sys.stderr`: gathers what is printed and what is written to the descriptor.
+    """`sys.stdout` or `sys.stderr`: collects printed text and text written to the descriptor.
 
-    Text waits until a flush or the end of the cell, as in ipykernel, so prints to the two streams
-    come out as there: first stdout, then stderr. Writes below Python (a C library, a subprocess)
-    go through a pipe, which is emptied before each print, so that their order is kept; a thread
-    empties it when the cell is busy.
+    Text waits until a flush or the end of the cell, as in ipykernel. Therefore the streams come
+    out in the same order as in ipykernel: first stdout, then stderr. Text that doesn't come from
+    Python (a C library, a subprocess) goes through a pipe. The pipe is emptied before each print,
+    so that the order of the text is kept; a thread empties it while the cell is busy.
     """
 
     def __init__(self, publisher: Publisher, name: str, fd: int) -> None:
@@ -50,11 +50,11 @@ class Stream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """What text would be encoded to."""
+        """The encoding of text."""
         return "UTF-8"
 
     def fileno(self) -> int:
-        """The process's own stream, outside the notebook, as ipykernel has it."""
+        """The process's original stream, outside the notebook, as in ipykernel."""
         return self._original
 
     def writable(self) -> bool:
@@ -66,10 +66,10 @@ class Stream(io.TextIOBase):
         return False
 
     def write(self, text: str) -> int:
-        """Keep `text` for the running cell."""
+        """Add `text` to the running cell's output."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text)}")
-        if os.getpid() != self._pid:  # a forked child has no notebook, but it has the pipe
+        if os.getpid() != self._pid:  # a forked child has no publisher, only the pipe
             os.write(self._fd, text.encode(errors="replace"))
             return len(text)
         with self._lock:
@@ -80,7 +80,7 @@ class Stream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Publish what was written so far."""
+        """Publish the text written so far."""
         if os.getpid() != self._pid:
             return
         with self._lock:

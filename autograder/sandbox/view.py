@@ -1,4 +1,4 @@
-"""The file system that candidates see: read-only, from an allow-list, built once."""
+"""The file system that candidates see: read-only, made of listed folders, built once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.sandbox import linux, withheld
 
-CANDIDATE_UID = 1000  # as it sees itself
+CANDIDATE_UID = 1000  # in its own user namespace
 FOLDER = Path("/submission")
 HOME = Path("/tmp/home")
 
@@ -38,21 +38,22 @@ _DEVICE_LINKS = {
     "stderr": "/proc/self/fd/2",
     "ptmx": "pts/ptmx",
 }
-# A shared mapping of /dev/zero is memory in no account. /dev/full reads the same, without that.
+# A shared mapping of /dev/zero is memory that nothing counts. /dev/full reads as zeros, too, and
+# can't be mapped.
 _STAND_INS = {Path("/dev/zero"): Path("/dev/full")}
 _READ_ONLY = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
 
 
 @dataclass(frozen=True)
 class View:
-    """What candidates see beside the system's programs and Python with its packages.
+    """What candidates see in addition to the system's programs and Python with its packages.
 
     Attributes:
-        packages: packages outside Python's own folders (an editable install) that are shown.
-        hidden: of these, what is absent: "package.module", or "package.module:function".
-        read_only: further files and folders, shown where they are.
-        masked: folders that are empty should any of the above contain them.
-        devices: device files, as /dev/nvidia0.
+        packages: visible packages outside Python's own folders, such as an editable install.
+        hidden: what is left out of these: "package.module" or "package.module:function".
+        read_only: further files and folders, visible at their own paths.
+        masked: folders that are shown empty if any of the above contains them.
+        devices: device files, such as /dev/nvidia0.
     """
 
     packages: tuple[str, ...] = ("course_utils",)
@@ -63,16 +64,16 @@ class View:
 
 
 def gpus() -> tuple[str, ...]:
-    """The device files of this machine's NVIDIA GPUs; none where a driver is missing."""
-    found = [str(path) for path in sorted(Path("/dev").glob("nvidia*")) if path.is_char_device()]
-    return tuple(found) if "/dev/nvidiactl" in found else ()
+    """The device files of this machine's NVIDIA GPUs; none if the driver is missing."""
+    devices = [str(path) for path in sorted(Path("/dev").glob("nvidia*")) if path.is_char_device()]
+    return tuple(devices) if "/dev/nvidiactl" in devices else ()
 
 
 def build_view(root: Path, view: View) -> None:
     """Build the candidates' file system at `root`, an empty folder.
 
-    No home folder is in it, no course, and nothing that another process wrote. Needs the right to
-    mount; what it mounts is seen by this process and its children only.
+    It holds no home folder, no course, and no file that another process wrote. This process needs
+    the right to mount; only this process and its children see the mounts.
     """
     linux.mount("tmpfs", root, "tmpfs", data="size=64m,nr_inodes=16384,mode=755")
     for name in _SYSTEM_FOLDERS:
@@ -88,19 +89,22 @@ def build_view(root: Path, view: View) -> None:
         _show_package(root, package, view.hidden)
     _make_places(root, [*_DEVICES, *map(Path, view.devices)])
     linux.restrict_mounts(root, _READ_ONLY)
-    for device in (*_DEVICES, *map(Path, view.devices)):  # after that: these are to work
+    for device in (
+        *_DEVICES,
+        *map(Path, view.devices),
+    ):  # after restrict_mounts, or they won't work
         linux.bind(_STAND_INS.get(device, device), _within(root, device))
 
 
 def remove_view(root: Path) -> None:
-    """Take the view down, as far as it was built, and remove the folder."""
+    """Unmount the view, even if it was built in part only, and remove the folder."""
     with suppress(OSError):
         linux.unmount(root)
         root.rmdir()
 
 
 def _make_places(root: Path, devices: list[Path]) -> None:
-    """What has to be there before the file system becomes read-only."""
+    """Make the folders and files that are needed before the file system becomes read-only."""
     for name in ("proc", "tmp", "etc", "dev/shm", "dev/pts", FOLDER.name):
         (root / name).mkdir(parents=True, exist_ok=True)
     for name, text in _ETC.items():
@@ -124,7 +128,10 @@ def _show_system_folder(root: Path, path: Path) -> None:
 
 
 def _show(root: Path, path: Path) -> None:
-    """Bind `path` at its own place. Read-only at once: it is still the machine's own file."""
+    """Bind `path` at the same path under `root`.
+
+    The mount becomes read-only at once, because a write to it would change the machine's own file.
+    """
     target = _within(root, path)
     if not target.exists() and path.is_dir():
         target.mkdir(parents=True)
@@ -136,19 +143,19 @@ def _show(root: Path, path: Path) -> None:
 
 
 def _python_folders() -> list[Path]:
-    """Where this Python lives; a virtual environment under its real name too."""
+    """The folders of this Python and its virtual environment, with their real paths."""
     prefixes = [Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)]
     return list(dict.fromkeys([*prefixes, *(prefix.resolve() for prefix in prefixes)]))
 
 
 def _show_package(root: Path, package: str, hide: tuple[str, ...]) -> None:
-    """Copy a package's modules, without what is hidden and without byte code; bind its data."""
+    """Copy a package's modules without hidden parts and without byte code; bind its data files."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return
     source = Path(spec.submodule_search_locations[0])
     target = _within(root, source)
-    if target.exists():  # inside Python's own folder: cover it
+    if target.exists():  # it is inside Python's own folder, so cover it
         linux.mount("tmpfs", target, "tmpfs", data="size=64m,mode=755")
     target.mkdir(parents=True, exist_ok=True)
     _copy_modules(root, source, package, hide)
@@ -170,9 +177,9 @@ def _copy_modules(root: Path, folder: Path, package: str, hide: tuple[str, ...])
 
 
 def _copy_module(path: Path, target: Path, module: str, hide: tuple[str, ...]) -> None:
-    """Copy a module's text; what is to be blanked out is read by a child only.
+    """Copy a module's text; a child process reads a text of which parts are hidden.
 
-    Freed memory keeps its content, and the memory of this process is every candidate's.
+    Freed memory keeps its content, and every candidate inherits this process's memory.
     """
     if not withheld.hidden_functions(module, hide):
         target.write_bytes(path.read_bytes())

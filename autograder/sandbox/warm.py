@@ -1,8 +1,8 @@
-"""The warm process: imports once, then forks a process for each request.
+"""The warm process: imports modules once, then forks a process for each request.
 
-It is started by `launch.WarmProcess` with one end of a socket as standard input, and ends when the
-other end closes. It has one thread, no event loop, no CUDA and no secret: its memory is every
-child's memory.
+`launch.WarmProcess` starts it with one end of a socket as standard input. The process ends when the
+other end closes. It has one thread, no event loop and no CUDA, because further threads, an event
+loop and CUDA don't survive a fork. It holds no secret, because its children inherit its memory.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ ENVIRONMENT = {
     "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
     "USER": "student",
 }
-# Huge pages save some 15 ms a fork and cost half a second once: not worth it for a few.
+# Huge pages save about 15 ms in each fork and cost half a second once, so a few forks do without.
 FORKS_BEFORE_COLLAPSE = 8
 MESSAGE_BYTES = 1 << 16
 MAX_DESCRIPTORS = 32
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """One message and the file descriptors that came with it; ({}, []) at the end."""
+    """One message and the file descriptors that came with it; ({}, []) at the end of the socket."""
     data, fds, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, MAX_DESCRIPTORS)
     return (json.loads(data) if data else {}), fds
 
@@ -67,7 +67,7 @@ class _Child:
 
 @dataclass(frozen=True)
 class _Warm:
-    """What a request is served with: the view's root, and a pidfd of the warm process."""
+    """What every request needs: the view's root, and `itself`, a pidfd of the warm process."""
 
     root: Path | None
     hide: list[str]
@@ -80,7 +80,7 @@ def main() -> None:
     _redirect(os.open("/dev/null", os.O_RDWR), 0)
     start, _ = receive(control)
     os.environ.update(start["environment"])
-    os.umask(0o022)  # candidates, who are other users, read what is made for them
+    os.umask(0o022)  # candidates are other users and must read these files
     root = Path(start["root"]) if start["root"] else None
     try:
         if root:
@@ -114,9 +114,9 @@ def _import(modules: list[str], optional: list[str]) -> None:
             importlib.import_module(name)
     sys.modules.pop("rfc3987_syntax", None)  # kept out by autograder/__init__.py: students have it
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)  # a pool of threads doesn't survive a fork: its user hangs
+        torch.set_num_threads(1)  # a thread pool doesn't survive a fork: the child would hang
     gc.collect()
-    gc.freeze()  # or a collection in a child would touch, and so copy, every page
+    gc.freeze()  # else a collection in a child would write to, and so copy, every page
 
 
 def _serve(control: socket.socket, warm: _Warm) -> None:
@@ -124,9 +124,9 @@ def _serve(control: socket.socket, warm: _Warm) -> None:
     forks = 0
     while True:
         ready, _, _ = select.select([control.fileno(), *children], [], [])
-        for each in ready:
-            if each in children:
-                _report_end(children.pop(each), each)
+        for ready_fd in ready:
+            if ready_fd in children:
+                _report_end(children.pop(ready_fd), ready_fd)
                 continue
             request, fds = receive(control)
             if not request:
@@ -141,13 +141,13 @@ def _serve(control: socket.socket, warm: _Warm) -> None:
 
 
 def _tell(launcher: socket.socket, message: dict[str, Any], *fds: int) -> None:
-    with contextlib.suppress(OSError):  # it may be gone, or not wait for an answer any more
+    with contextlib.suppress(OSError):  # the launcher may have ended or closed its socket
         send(launcher, message, *fds)
 
 
 def _report_end(child: _Child, pidfd: int) -> None:
     os.close(pidfd)
-    with contextlib.suppress(OSError):  # what it left in its group; its number is still its own
+    with contextlib.suppress(OSError):  # not reaped yet, so the number is still its own
         os.killpg(child.pid, signal.SIGKILL)
     _, status, usage = os.wait4(child.pid, 0)
     seconds = usage.ru_utime + usage.ru_stime
@@ -173,7 +173,7 @@ def _fork(isolated: bool, fds: list[int], warm: _Warm) -> _Child | None:
 
 
 def _run(isolated: bool, launcher: socket.socket, fds: list[int], warm: _Warm) -> NoReturn:
-    """The forked child's whole life."""
+    """Run the forked child from its start to its end."""
     code = 1
     try:
         target, arguments = _prepare(isolated, launcher, fds, warm)
@@ -213,7 +213,7 @@ def _prepare(
         os.environ.update(request["environment"])
         _close_all_but({launcher.fileno(), *handle, *fds[2:]})
         _reseed()
-        # Measured before the target runs: what it takes first must not raise its own bound.
+        # Measured before the target runs, so that the target's own memory can't raise its bound.
         send(launcher, {"ready": True, "memory": resident_memory(os.getpid())}, *handle)
         launcher.close()
         for fd in handle:
@@ -231,7 +231,7 @@ def _shut_off(folder: Path | None, limits: Limits, warm: _Warm) -> int:
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
     os.chdir(FOLDER)
-    sys.path.append("")  # the submission's own modules, after every library
+    sys.path.append("")  # a submission's modules come after every library
     importlib.invalidate_caches()
     if warm.hide:
         withheld.forget(warm.hide)
@@ -248,7 +248,7 @@ def _close_all_but(kept: set[int]) -> None:
 
 
 def _reseed() -> None:
-    """Python's own generator reseeds at a fork; these don't."""
+    """Seed NumPy's and torch's generators, which a fork copies; Python seeds its own."""
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     if torch := sys.modules.get("torch"):

@@ -1,9 +1,9 @@
 """Modules and functions that a candidate may not use, because they solve its assignment.
 
-They are named "package.module" or "package.module:function". Of the packages that the view copies
-a candidate finds them neither on disk (`without`, `is_hidden`) nor in its memory: the process that
-it is forked from never loads them (`withhold`). Of any other package a function can only be taken
-out of its module after the fork (`forget`).
+They are named "package.module" or "package.module:function". If the view copies their package, a
+candidate finds them neither on disk (`without`, `is_hidden`) nor in its memory, because the process
+that it is forked from never loads them (`withhold`). From any other package a hidden function can
+only be removed after the fork (`forget`).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from typing import Any
 
 
 def is_hidden(module: str, hidden: Iterable[str]) -> bool:
-    """Whether `module`, or a package that it is in, is named as a whole."""
+    """Whether `module`, or a package that contains it, is hidden as a whole."""
     return any(module == name or module.startswith(name + ".") for name in hidden)
 
 
 def hidden_functions(module: str, hidden: Iterable[str]) -> set[str]:
-    """The names that are hidden of a module that is not hidden as a whole."""
+    """The hidden names of a module that is not hidden as a whole."""
     return {name.partition(":")[2] for name in hidden if name.startswith(module + ":")}
 
 
 def without(source: str, module: str, hidden: Iterable[str]) -> str:
-    """The module's source with its hidden functions and classes blanked out, line for line."""
+    """The module's source with blank lines in place of its hidden functions and classes."""
     names = hidden_functions(module, hidden)
     lines = source.splitlines(keepends=True)
     for node in ast.parse(source).body if names else []:
@@ -45,52 +45,53 @@ def without(source: str, module: str, hidden: Iterable[str]) -> str:
 
 
 def withhold(hidden: Sequence[str], packages: Sequence[str], root: Path) -> None:
-    """Load what is hidden of `packages` as a placeholder in this process, from now on.
+    """From now on, load placeholders for the hidden parts of `packages` in this process.
 
     Args:
-        hidden: what to withhold.
-        packages: those whose copies under `root` are without it.
+        hidden: modules and functions to withhold.
+        packages: packages whose copies under `root` lack the hidden parts.
         root: the view that candidates get.
     """
     sys.meta_path.insert(0, _Withholding(hidden, packages, root))
     for name in hidden:
         module, _, function = name.partition(":")
         if function and module.partition(".")[0] not in packages:
-            # Loaded by the candidate itself it would be whole: `forget` has to meet it.
+            # Load the module here, so that `forget` can remove the function. If the candidate
+            # loaded the module itself, the function would be in it.
             with suppress(ImportError):
                 importlib.import_module(module)
 
 
 def restore(hidden: Sequence[str]) -> None:
-    """Load what was withheld after all: in a process of ours, forked from one that withholds."""
-    finders = [one for one in sys.meta_path if isinstance(one, _Withholding)]
+    """Load the withheld modules and functions: for a fork that isn't isolated."""
+    finders = [entry for entry in sys.meta_path if isinstance(entry, _Withholding)]
     packages = {package for finder in finders for package in finder.packages}
     affected = packages & {name.partition(":")[0].partition(".")[0] for name in hidden}
     for finder in finders:
         sys.meta_path.remove(finder)
-    gone = [name for name in sys.modules if name.partition(".")[0] in affected]
-    for name in gone:
+    affected_modules = [name for name in sys.modules if name.partition(".")[0] in affected]
+    for name in affected_modules:
         del sys.modules[name]
-    for name in gone:
+    for name in affected_modules:
         importlib.import_module(name)
 
 
 def forget(hidden: Sequence[str]) -> None:
-    """Drop what is hidden from this process: placeholders, functions, and other modules' uses.
+    """Remove hidden modules and functions from this process, and the references of other modules.
 
-    A later import of a hidden module fails with a message that says why.
+    A later import of a hidden module fails with a message that gives the reason.
     """
-    sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _Withholding)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Withholding)]
     modules = [name for name in sys.modules if is_hidden(name, hidden)]
-    gone: list[Any] = [sys.modules.pop(name) for name in modules]
+    removed: list[Any] = [sys.modules.pop(name) for name in modules]
     for module, _, name in (entry.partition(":") for entry in hidden):
         if name and hasattr(sys.modules.get(module), name):
-            gone.append(getattr(sys.modules[module], name))
+            removed.append(getattr(sys.modules[module], name))
     packages = {name.partition(":")[0].partition(".")[0] for name in hidden}
     for user, loaded in list(sys.modules.items()):
         if user.partition(".")[0] in packages:
-            _drop_uses(loaded, modules, gone)
-    for value in gone:
+            _drop_uses(loaded, modules, removed)
+    for value in removed:
         _empty(value)
     linecache.clearcache()
     sys.meta_path.insert(0, _Refusal(hidden))
@@ -99,7 +100,7 @@ def forget(hidden: Sequence[str]) -> None:
 def _drop_uses(user: Any, modules: Sequence[str], gone: Sequence[Any]) -> None:
     for name, value in list(vars(user).items()):
         from_hidden_module = getattr(value, "__module__", None) in modules
-        if from_hidden_module or any(value is each for each in gone):
+        if from_hidden_module or any(value is hidden_value for hidden_value in gone):
             delattr(user, name)
 
 
@@ -118,9 +119,9 @@ def _refusal(name: str) -> Callable[..., Any]:
 
 
 def _empty(value: Any) -> None:
-    """Take the code out of a function, and of a class's: references to it may be anywhere.
+    """Replace the code of a function, or of a class's functions, by code that refuses.
 
-    Compiled functions stay as they are: there is nothing to take out.
+    Other objects may still refer to the function. A compiled function has no code to replace.
     """
     for function in _functions(value):
         function.__code__ = _code_like(function)
@@ -129,43 +130,44 @@ def _empty(value: Any) -> None:
 
 
 def _functions(value: Any) -> Iterator[types.FunctionType]:
-    """The functions that `value` is made of: its own, its methods, and what decorators wrapped."""
-    waiting, seen = [value], set()
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen:
+    """The functions in `value`: `value` itself, its methods, and functions that decorators wrap."""
+    pending, seen = [value], set()
+    while pending:
+        item = pending.pop()
+        if id(item) in seen:
             continue
-        seen.add(id(each))
-        wrapped = getattr(each, "__wrapped__", None)
-        if isinstance(each, types.FunctionType):
-            yield each
-            # A cell may hold anything; a function of that name in it is what was decorated.
-            cells = [_content(cell) for cell in each.__closure__ or ()]
-            waiting += [one for one in cells if getattr(one, "__name__", "") == each.__name__]
-        elif isinstance(each, type):
-            waiting += vars(each).values()
-        elif isinstance(each, staticmethod | classmethod):
-            waiting.append(each.__func__)
-        elif isinstance(each, property):
-            waiting += [each.fget, each.fset, each.fdel]
-        waiting += [] if wrapped is None else [wrapped]
+        seen.add(id(item))
+        wrapped = getattr(item, "__wrapped__", None)
+        if isinstance(item, types.FunctionType):
+            yield item
+            # A closure's cell may hold any object. If its name is the function's name, it is the
+            # function that was decorated.
+            cells = [_content(cell) for cell in item.__closure__ or ()]
+            pending += [inner for inner in cells if getattr(inner, "__name__", "") == item.__name__]
+        elif isinstance(item, type):
+            pending += vars(item).values()
+        elif isinstance(item, staticmethod | classmethod):
+            pending.append(item.__func__)
+        elif isinstance(item, property):
+            pending += [item.fget, item.fset, item.fdel]
+        pending += [] if wrapped is None else [wrapped]
 
 
 def _content(cell: types.CellType) -> Any:
-    with suppress(ValueError):  # it is empty
+    with suppress(ValueError):  # the cell is empty
         return cell.cell_contents
     return None
 
 
 def _code_like(function: types.FunctionType) -> types.CodeType:
-    """Code that only refuses, with as many free variables as the function must have."""
+    """Code that only refuses; it has the same free variables, as `__code__` requires."""
     refusal = f"raise ModuleNotFoundError({_message(function.__name__)!r})"
     free = function.__code__.co_freevars
     lines = [f"def outer({', '.join(free)}):", f" def inner(*_, **__):\n  {refusal}"]
     lines += [f"  {name}" for name in free]
     code = compile("\n".join([*lines, " return inner"]), "<withheld>", "exec")
     for _ in range(2):
-        code = next(one for one in code.co_consts if isinstance(one, types.CodeType))
+        code = next(constant for constant in code.co_consts if isinstance(constant, types.CodeType))
     return code
 
 
@@ -179,7 +181,7 @@ class _Refusal(MetaPathFinder):
 
 
 class _Withholding(MetaPathFinder):
-    """Finds placeholders where something is hidden."""
+    """Finds placeholders for hidden modules and functions."""
 
     def __init__(self, hidden: Sequence[str], packages: Sequence[str], root: Path) -> None:
         self.packages = packages
@@ -214,14 +216,14 @@ class _Placeholder(Loader):
             if name.startswith("__"):
                 raise AttributeError(name)
             refusal = _refusal(module.__name__)
-            refusal.__module__ = module.__name__  # so `forget` knows it
+            refusal.__module__ = module.__name__  # so that `forget` recognises it
             return refusal
 
         vars(module)["__getattr__"] = get
 
 
 class _Blanked(SourceFileLoader):
-    """Loads a module as candidates see it; the byte code beside the original has it all."""
+    """Loads a module as candidates see it, from source: the original's byte code hides nothing."""
 
     def __init__(self, loader: SourceFileLoader, root: Path, names: set[str]) -> None:
         super().__init__(loader.name, loader.path)
@@ -235,6 +237,6 @@ class _Blanked(SourceFileLoader):
         return compile(self.get_source(fullname), self.path, "exec", dont_inherit=True)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        # For other modules that import them by name; `forget` takes them away.
+        # Other modules may import these names; `forget` removes them.
         vars(module).update({name: _refusal(f"{self.name}:{name}") for name in self._names})
         super().exec_module(module)
