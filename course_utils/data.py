@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils.errors import StudentFacingError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -19,12 +21,8 @@ REMEDY = (
 )
 
 
-class DataError(RuntimeError):
+class DataError(StudentFacingError):
     """A file of the course is missing or damaged. The message names the file and the remedy."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Show only the message in a notebook, because the traceback doesn't help a student."""
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)

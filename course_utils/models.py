@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from course_utils.data import read_assets
+from course_utils.errors import StudentFacingError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,12 +33,8 @@ LAYERS = {
 }
 
 
-class DownloadError(RuntimeError):
+class DownloadError(StudentFacingError):
     """Weights couldn't be downloaded. The message says why, and what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Show only the message in a notebook, because the traceback doesn't help a student."""
-        return [f"{type(self).__name__}: {self}"]
 
 
 def squeezenet(pretrained: bool = True) -> nn.Module:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from course_utils.errors import StudentFacingError
 
-class HandInError(Exception):
+
+class HandInError(StudentFacingError):
     """There is nothing to hand in, or the files can't be packed."""
 
 

@@ -256,8 +256,10 @@ def test_hand_in_packs_notebook_and_log_and_names_what_is_open(course, monkeypat
 def test_hand_in_refuses_what_it_cannot_pack(course, monkeypatch):
     folder = _hand_in(course, "ada")
     monkeypatch.chdir(folder)
-    with pytest.raises(HandInError, match="there is no notebook 'ps9"):
+    with pytest.raises(HandInError, match="there is no notebook 'ps9") as refused:
         hand_in("ps9")
+    [shown] = refused.value._render_traceback_()  # what IPython shows in place of a traceback
+    assert shown.startswith("HandInError: there is no notebook 'ps9")
     shutil.copy(f"{NAME}.ipynb", "quiz_other.ipynb")
     with pytest.raises(HandInError, match="could mean quiz_other, quiz_sample"):
         hand_in("quiz")

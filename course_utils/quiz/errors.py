@@ -6,13 +6,11 @@ don't end in "Error", because nothing is wrong with the code.
 
 from __future__ import annotations
 
+from course_utils.errors import StudentFacingError
 
-class QuizError(Exception):
+
+class QuizError(StudentFacingError):
     """The base of all errors of a quiz. The message says what is wrong and what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Show only the message in a notebook, because the traceback doesn't help a student."""
-        return [f"{type(self).__name__}: {self}"]
 
 
 class BankError(QuizError):
