@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -24,7 +23,6 @@ from autograder.course import Course
 from autograder.grading import attempt_logs
 from autograder.sandbox.launch import WarmProcess, isolation_problem
 from autograder.sandbox.view import View
-from tools import facts
 from tools.notebooks import derive
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,26 +218,6 @@ def as_ordinary_user(command: str) -> str:
         {visible_python if Path(sys.base_prefix).is_relative_to("/root") else ""}
         exec setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all {command}
     """
-
-
-@pytest.fixture(scope="session")
-def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], facts.Ran]:
-    """Run a lecture in an empty folder, with every warning on; each lecture runs once."""
-
-    @cache
-    def run(path: Path) -> facts.Ran:
-        import matplotlib.font_manager  # noqa: F401  # builds its cache once: slow, and it warns
-
-        known = facts.load(facts.FACTS / f"{path.stem}.yaml")
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("PYTHONPATH", str(ROOT))
-            environment.setenv("PYTHONWARNINGS", "default")  # even those that Python hides
-            folder = tmp_path_factory.mktemp(path.stem)
-            if (path.parent / "quiz").is_dir():
-                shutil.copytree(path.parent / "quiz", folder / "quiz")
-            return facts.run(path, folder, known)
-
-    return run
 
 
 UNISOLATED = "AUTOGRADER_TESTS_WITHOUT_ISOLATION"
