@@ -83,7 +83,7 @@ class CandidateObjects(Peer):
 
     def callback(self, handle: int) -> Callable[..., Any]:
         """Return a function that calls the test's function of this handle."""
-        target = types.SimpleNamespace(_handle=handle)
+        target = types.SimpleNamespace(_handle_=handle)
 
         def call_test(*args: Any, **kwargs: Any) -> Any:
             return self.request("call", target, None, args, kwargs)
@@ -109,7 +109,7 @@ class CandidateEncoder(Encoder):
     def other(self, obj: Any) -> Any:
         """Return a handle, with a description of the object's class the first time."""
         if isinstance(obj, Remote):
-            return ["mine", obj._handle]
+            return ["mine", obj._handle_]
         callback = self.peer.callbacks.get(id(obj))
         if callback and self.peer.imported(callback) is obj:  # Python reuses ids
             return ["mine", callback]

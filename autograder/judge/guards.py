@@ -89,12 +89,12 @@ def guarded(value: Any) -> Any:
         return value
     kind = type(value)
     if not issubclass(kind, _Uncalled):
-        lookups = kind._kind.dunders & {"__iter__", "__getitem__"}
+        lookups = kind._kind_.dunders & {"__iter__", "__getitem__"}
         parts = {name: _part_of(kind, name) for name in lookups}
         kind = type("Remote", (_Uncalled, kind), {"__slots__": ("_first",), **parts})
-    layer = kind(value._peer, value._handle)
+    layer = kind(value._peer_, value._handle_)
     object.__setattr__(layer, "_first", value)  # keeps the handle until both are gone
-    return value._peer.remember(value._handle, layer)
+    return value._peer_.remember(value._handle_, layer)
 
 
 class _Uncalled(Remote):
@@ -119,8 +119,8 @@ def _part_of(kind: type[Remote], name: str) -> Any:
 
 
 def _claimed(layer: Remote) -> type | None:
-    beliefs = type(layer)._beliefs
-    return beliefs.find(type(layer)._kind.names[0]) if beliefs is not None else None
+    beliefs = type(layer)._beliefs_
+    return beliefs.find(type(layer)._kind_.names[0]) if beliefs is not None else None
 
 
 def _built(layer: Any) -> nn.Module:
@@ -129,12 +129,12 @@ def _built(layer: Any) -> nn.Module:
     cls: Any = _claimed(layer) if issubclass(kind, Remote) else None
     if cls is None or not cls.__module__.startswith("torch.nn.modules."):
         raise RefusedError(
-            f"a student's {kind._kind.names[0].rpartition(':')[2]} in a model of the test's own "
+            f"a student's {kind._kind_.names[0].rpartition(':')[2]} in a model of the test's own "
             "would let it answer for the model: have the student's code make the whole model"
         )
     built: nn.Module = cls.__new__(cls)
     nn.Module.__init__(built)
-    for name, value in dict(layer._ask("getattr", "__dict__")).items():
+    for name, value in dict(layer._ask_("getattr", "__dict__")).items():
         if name in _TENSORS:
             tensors = {str(k): v for k, v in value.items() if _belongs(name, str(k), v)}
             vars(built)[name] = tensors

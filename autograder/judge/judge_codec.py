@@ -83,7 +83,7 @@ class JudgeEncoder(Encoder):
     def other(self, obj: Any) -> Any:
         """Encode an object by name, by handle, as a callback, or by its state."""
         if isinstance(type(obj), type) and issubclass(type(obj), Remote):
-            return ["mine", obj._handle]
+            return ["mine", obj._handle_]
         if type(obj).__module__.startswith("autograder."):
             raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
         if name := _library_name(obj):
@@ -114,7 +114,7 @@ class JudgeEncoder(Encoder):
     def tensor(self, obj: torch.Tensor) -> Any:
         """Encode a tensor by value, with its strides; a student's tensor by handle."""
         if type(obj) is RemoteTensor:
-            return ["mine", obj._handle]
+            return ["mine", obj._handle_]
         encoded = super().tensor(obj)
         if encoded[0] == "tensor" and (strides := layout(obj)) is not None:
             encoded[2].append(strides)

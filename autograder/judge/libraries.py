@@ -85,10 +85,10 @@ def type_of(obj: Any) -> Any:
         return nn.Parameter if obj._is_param else torch.Tensor
     if not issubclass(type(obj), Remote):
         return type(obj)
-    believed = type(obj)._beliefs.find(type(obj)._kind.names[0])
+    believed = type(obj)._beliefs_.find(type(obj)._kind_.names[0])
     if believed is not None and believed is believed_class(obj):
         return believed
-    return obj._ask("getattr", "__class__")
+    return obj._ask_("getattr", "__class__")
 
 
 class TypeCalls(ast.NodeTransformer):
@@ -239,7 +239,7 @@ class _Sources:
             node = inits[0]
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             raise ValueError("no signature found")
-        return _signature(node.args, skip_self=obj._kind.names[0] == "builtins:type")
+        return _signature(node.args, skip_self=obj._kind_.names[0] == "builtins:type")
 
     def _find(self, obj: Remote) -> tuple[str, ast.stmt]:
         name = str(obj.__qualname__).rpartition(".")[2]

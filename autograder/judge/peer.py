@@ -142,7 +142,7 @@ class Peer(Ledger):
         op, target, name, args, kwargs = parts
         encoder = self.encoder(self)
         try:
-            handle = None if target is None else target._handle
+            handle = None if target is None else target._handle_
             changes = self._changes(encoder)
             names = self.outgoing_names(encoder)
             packed = [encoder.encode(arg) for arg in args]

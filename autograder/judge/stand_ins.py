@@ -23,19 +23,22 @@ if TYPE_CHECKING:
 
 
 class Remote:
-    """A stand-in for an object of the other process; each kind has a subclass."""
+    """A stand-in for an object of the other process; each kind has a subclass.
 
-    __slots__ = ("__weakref__", "_handle", "_peer")
-    _kind: ClassVar[Kind]
-    _beliefs: ClassVar[Beliefs | None]  # None in the candidate
-    _refused: ClassVar[frozenset[str]] = frozenset()
+    Its own names have an underscore at both ends, because a student's object may have a `_name`.
+    """
+
+    __slots__ = ("__weakref__", "_handle_", "_peer_")
+    _kind_: ClassVar[Kind]
+    _beliefs_: ClassVar[Beliefs | None]  # None in the candidate
+    _refused_: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, peer: Peer, handle: int) -> None:
-        object.__setattr__(self, "_peer", peer)
-        object.__setattr__(self, "_handle", handle)
+        object.__setattr__(self, "_peer_", peer)
+        object.__setattr__(self, "_handle_", handle)
 
-    def _ask(self, op: str, name: str | None = None, /, *args: Any, **kwargs: Any) -> Any:
-        return self._peer.request(op, self, name, args, kwargs)
+    def _ask_(self, op: str, name: str | None = None, /, *args: Any, **kwargs: Any) -> Any:
+        return self._peer_.request(op, self, name, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         # Libraries look for these; an answer would let a student's code run inside a library.
@@ -43,48 +46,48 @@ class Remote:
             ("__array", "__torch", "__dlpack", "_ipython", "_repr_", "__cuda_array")
         ):
             raise AttributeError(name)
-        if (own := self._judges_own(name)) is not None:
+        if (own := self._own_(name)) is not None:
             return own.__get__(self)  # a bound method, or a property's value
-        if name in self._refused:
+        if name in self._refused_:
             raise RefusedAttributeError(
                 f".{name} of a student's object would let it mark itself: compare plain values, "
                 f"for example torch.equal(x.data, want) or x.count == 3"
             )
-        answer = self._ask("getattr", name)
+        answer = self._ask_("getattr", name)
         if name == "__bases__":
             return tuple(library_class(base) or base for base in answer)
         return answer
 
-    def _judges_own(self, name: str) -> Any:
+    def _own_(self, name: str) -> Any:
         """Return the instructor's own member, for a verdict or while a given method runs."""
-        if self._beliefs is None or not (self._peer.own_methods or name in VERDICTS):
+        if self._beliefs_ is None or not (self._peer_.own_methods or name in VERDICTS):
             return None
-        return self._beliefs.own(self._kind.names, name)
+        return self._beliefs_.own(self._kind_.names, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._ask("setattr", name, value)
+        self._ask_("setattr", name, value)
 
     def __delattr__(self, name: str) -> None:
-        self._ask("delattr", name)
+        self._ask_("delattr", name)
 
     def __repr__(self) -> str:
-        return str(self._ask("repr"))
+        return str(self._ask_("repr"))
 
     def __str__(self) -> str:
-        return str(self._ask("str"))
+        return str(self._ask_("str"))
 
     def __format__(self, spec: str) -> str:
-        return str(self._ask("format", None, spec))
+        return str(self._ask_("format", None, spec))
 
     def __dir__(self) -> list[str]:
-        return [str(name) for name in self._ask("dir")]
+        return [str(name) for name in self._ask_("dir")]
 
     def __eq__(self, other: object) -> bool:
         if other is self:
             return True
-        if self._kind.own_eq and other is not None and self._beliefs is not None:
+        if self._kind_.own_eq and other is not None and self._beliefs_ is not None:
             raise RefusedError(
-                f"== on a student's {self._name()} would let it mark itself: compare its "
+                f"== on a student's {self._name_()} would let it mark itself: compare its "
                 "attributes, a.x == b.x"
             )
         return False
@@ -93,41 +96,41 @@ class Remote:
         return id(self)
 
     def __bool__(self) -> bool:
-        if self._beliefs is None:
+        if self._beliefs_ is None:
             return True
         raise RefusedError(
-            f"a student's {self._name()} has no truth value here: compare a plain value, for "
+            f"a student's {self._name_()} has no truth value here: compare a plain value, for "
             "example len(x) > 0 or x is not None"
         )
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return self._ask("deepcopy")
+        return self._ask_("deepcopy")
 
     def __copy__(self) -> Any:
-        return self._ask("copy")
+        return self._ask_("copy")
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise RefusedError(f"a student's {self._name()} can't be pickled in a test")
+        raise RefusedError(f"a student's {self._name_()} can't be pickled in a test")
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
         raise RefusedError(
-            f"a test can't derive a class from a student's {self._name()}: make an instance and "
+            f"a test can't derive a class from a student's {self._name_()}: make an instance and "
             "call it, or put the class into a cell tagged in-kernel"
         )
 
     def __instancecheck__(self, instance: Any) -> bool:
         if (own := library_class(self)) is not None:
             return isinstance(instance, own)
-        return isinstance(instance, Remote) and self._ask("isinstance", None, instance) is True
+        return isinstance(instance, Remote) and self._ask_("isinstance", None, instance) is True
 
     def __subclasscheck__(self, subclass: Any) -> bool:
         if (own := library_class(self)) is not None:
             return issubclass(subclass, own)
-        return isinstance(subclass, Remote) and self._ask("issubclass", None, subclass) is True
+        return isinstance(subclass, Remote) and self._ask_("issubclass", None, subclass) is True
 
-    __doc__ = property(lambda self: self._ask("getattr", "__doc__"))
-    __module__ = property(lambda self: self._ask("getattr", "__module__"))
-    __annotations__ = property(lambda self: self._ask("getattr", "__annotations__"))
+    __doc__ = property(lambda self: self._ask_("getattr", "__doc__"))
+    __module__ = property(lambda self: self._ask_("getattr", "__module__"))
+    __annotations__ = property(lambda self: self._ask_("getattr", "__annotations__"))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -136,8 +139,8 @@ class Remote:
             return type(self)
         return believed
 
-    def _name(self) -> str:
-        return self._kind.names[0].rpartition(":")[2]
+    def _name_(self) -> str:
+        return self._kind_.names[0].rpartition(":")[2]
 
 
 def believed_class(remote: Remote) -> type | None:
@@ -145,7 +148,7 @@ def believed_class(remote: Remote) -> type | None:
 
     Tensors never cross as objects, so an object that claims to be a tensor lies.
     """
-    kind, beliefs = type(remote)._kind, type(remote)._beliefs
+    kind, beliefs = type(remote)._kind_, type(remote)._beliefs_
     for name in kind.names if beliefs is not None else ():
         cls = beliefs.find(name) if beliefs else None
         if cls is not None and cls is not object and not _is_tensor(cls):
@@ -185,7 +188,7 @@ def isinstance_of(obj: Any, cls: Any) -> bool:
     """Return what `isinstance(obj, cls)` means in a test, which believes claimed classes too."""
     if isinstance(obj, cls):
         return True
-    if not issubclass(type(obj), Remote) or type(obj)._beliefs is None:
+    if not issubclass(type(obj), Remote) or type(obj)._beliefs_ is None:
         return False
     believed = believed_class(obj)
     wanted = cls if type(cls) is tuple else (cls,)
@@ -199,8 +202,8 @@ def isinstance_of(obj: Any, cls: Any) -> bool:
 
 def library_class(remote: Any) -> type | None:
     """Return the judge's own copy of the library class that a stand-in stands for, or None."""
-    beliefs = type(remote)._beliefs if issubclass(type(remote), Remote) else None
-    name = remote._ask("class_name") if beliefs is not None else None
+    beliefs = type(remote)._beliefs_ if issubclass(type(remote), Remote) else None
+    name = remote._ask_("class_name") if beliefs is not None else None
     return beliefs.find(str(name)) if beliefs is not None and name else None
 
 
@@ -230,9 +233,9 @@ def remote_class(kind: Kind, beliefs: Beliefs | None) -> type[Remote]:
         {
             "__slots__": (),
             **_PASSED_ON,
-            "_kind": kind,
-            "_beliefs": beliefs,
-            "_refused": refused,
+            "_kind_": kind,
+            "_beliefs_": beliefs,
+            "_refused_": refused,
             **methods,
         },
     )
@@ -243,17 +246,17 @@ _PASSED_ON = {name: vars(Remote)[name] for name in ("__doc__", "__module__", "__
 
 def _special_method(name: str) -> Callable[..., Any]:
     if name == "__call__":
-        return lambda self, /, *args, **kwargs: self._ask("call", None, *args, **kwargs)
+        return lambda self, /, *args, **kwargs: self._ask_("call", None, *args, **kwargs)
     if name == "__exit__":
         return _leave
     if name == "__iter__":
-        return lambda self: self._ask("iter")
-    return lambda self, *args: self._ask("special", name, *args)
+        return lambda self: self._ask_("iter")
+    return lambda self, *args: self._ask_("special", name, *args)
 
 
 def _leave(self: Remote, *_: Any) -> None:
     """End a `with`; the exception stays on this side, so the answer can't swallow it."""
-    self._ask("special", "__exit__", None, None, None)
+    self._ask_("special", "__exit__", None, None, None)
 
 
 def _operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any]:
@@ -269,7 +272,7 @@ def _operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any]:
 
 def _run_here(method: types.FunctionType) -> Callable[..., Any]:
     def run(self: Remote, *args: Any) -> Any:
-        peer: Any = self._peer
+        peer: Any = self._peer_
         before, peer.own_methods = peer.own_methods, True
         try:
             return method(self, *args)
@@ -283,11 +286,11 @@ def _gives_object(name: str) -> Callable[..., Any]:
     """Refuse plain data from an operator that gives an object in the instructor's notebook."""
 
     def operate(self: Remote, *args: Any) -> Any:
-        result = self._ask("special", name, *args)
+        result = self._ask_("special", name, *args)
         is_object = issubclass(type(result), Remote) or type(result).__module__ == "__main__"
         if not is_object and result is not NotImplemented:
             raise RefusedError(
-                f"{name} of a student's {self._name()} gave {type(result).__name__} where the "
+                f"{name} of a student's {self._name_()} gave {type(result).__name__} where the "
                 "instructor's own gives an object: compare its attributes instead"
             )
         return result
@@ -299,7 +302,7 @@ def _protocol(name: str, kind: Kind) -> Callable[..., Any]:
     if name == "__len__":
         return _length
     if name == "__iter__" and "__len__" in kind.dunders:
-        return lambda self: _counted(self, _expected(self), self._ask("iter"))
+        return lambda self: _counted(self, _expected(self), self._ask_("iter"))
     if name == "__next__" and "__len__" in kind.dunders:
         return _next
     return _special_method(name)
@@ -307,24 +310,24 @@ def _protocol(name: str, kind: Kind) -> Callable[..., Any]:
 
 def _length(self: Any) -> Any:
     """Return what `len` says, which must be the length seen since the last call."""
-    length = self._ask("special", "__len__")
-    if type(length) is int and self._peer.lengths.setdefault(self._handle, length) != length:
+    length = self._ask_("special", "__len__")
+    if type(length) is int and self._peer_.lengths.setdefault(self._handle_, length) != length:
         raise _disagree(self)
     return length  # len itself refuses anything but a whole number
 
 
 def _next(self: Any) -> Any:
-    self._peer.lengths.pop(self._handle, None)  # an iterator's length may be what is left of it
-    return self._ask("special", "__next__")
+    self._peer_.lengths.pop(self._handle_, None)  # an iterator's length may be what is left of it
+    return self._ask_("special", "__next__")
 
 
 def _expected(self: Any) -> int | None:
-    if self._handle in self._peer.lengths:
-        return int(self._peer.lengths[self._handle])
+    if self._handle_ in self._peer_.lengths:
+        return int(self._peer_.lengths[self._handle_])
     try:
         return len(self)
     except Exception as error:  # a loader over a stream has the method and no length
-        if self._peer.rules() and not isinstance(error, TypeError):
+        if self._peer_.rules() and not isinstance(error, TypeError):
             raise  # a house rule's refusal is raised, as in one kernel
         return None
 
@@ -339,8 +342,8 @@ def _counted(self: Any, expected: int | None, iterator: Any) -> Iterator[Any]:
         yield item
     if expected is not None and count != expected:
         raise _disagree(self)
-    if "__next__" not in self._kind.dunders:
-        self._peer.lengths.setdefault(self._handle, count)
+    if "__next__" not in self._kind_.dunders:
+        self._peer_.lengths.setdefault(self._handle_, count)
 
 
 def _each(iterator: Any) -> Iterator[Any]:
@@ -360,7 +363,7 @@ def _items(self: Any) -> Iterator[Any]:
     index = 0
     while True:
         try:
-            item = self._ask("special", "__getitem__", index)
+            item = self._ask_("special", "__getitem__", index)
         except IndexError:
             return
         yield item
@@ -369,7 +372,7 @@ def _items(self: Any) -> Iterator[Any]:
 
 def _disagree(self: Any) -> ContradictionError:
     return ContradictionError(
-        f"len() of a student's {self._name()} and the items that it gives disagree, or len() "
+        f"len() of a student's {self._name_()} and the items that it gives disagree, or len() "
         "changes from look to look: compare list(x) with the list that you want"
     )
 
@@ -377,8 +380,8 @@ def _disagree(self: Any) -> ContradictionError:
 def _refusal(name: str) -> Callable[..., Any]:
     def refuse(self: Remote, *_: Any) -> Any:
         raise RefusedError(
-            f"{name} of a student's {self._name()} would let it mark itself: convert it to a plain "
-            "value first, for example float(x), list(x) or an attribute"
+            f"{name} of a student's {self._name_()} would let it mark itself: convert it to a "
+            "plain value first, for example float(x), list(x) or an attribute"
         )
 
     return refuse

@@ -32,16 +32,16 @@ class RemoteTensor(torch.Tensor):
     """A tensor that lives in the candidate.
 
     Attributes:
-        _peer: the judge's end of the conversation.
-        _handle: the candidate's handle of the tensor.
+        _peer_: the judge's end of the conversation.
+        _handle_: the candidate's handle of the tensor.
         _is_param: the flag that makes `isinstance(x, nn.Parameter)` true.
         _epoch: the peer's epoch in which shape, dtype, flags and `_seen` were read.
         _seen: what the test has seen in this epoch: the values, the gradient.
         _view: how this tensor is a view of another tensor, for the epoch in which it was made.
     """
 
-    _peer: Any
-    _handle: int
+    _peer_: Any
+    _handle_: int
     _is_param: bool
     _epoch: int
     _seen: dict[str, Any]
@@ -61,8 +61,8 @@ class RemoteTensor(torch.Tensor):
         tensor = torch.Tensor._make_wrapper_subclass(
             RemoteTensor, shape, dtype=dtype, device=device, requires_grad=requires_grad
         )
-        tensor._peer = peer
-        tensor._handle = handle
+        tensor._peer_ = peer
+        tensor._handle_ = handle
         tensor._is_param = is_parameter
         tensor._epoch = peer.epoch
         tensor._seen = {}
@@ -78,14 +78,14 @@ class RemoteTensor(torch.Tensor):
                     RemoteTensor, tuple(shape), dtype=dtype, device=device
                 )
             self.requires_grad = requires_grad
-        self._epoch = self._peer.epoch
+        self._epoch = self._peer_.epoch
         self._seen = {}
         self._view = None
 
     def refresh(self) -> None:
         """Read shape, dtype and flags again if something may have changed them."""
-        if self._epoch != self._peer.epoch:
-            self._peer.describe(self)
+        if self._epoch != self._peer_.epoch:
+            self._peer_.describe(self)
 
     @classmethod
     def __torch_function__(
@@ -106,10 +106,10 @@ class RemoteTensor(torch.Tensor):
                 if name in _ASKED_ATTRIBUTES and getattr(func, "__name__", "") == "__get__":
                     return _attribute(args[0], name)
                 if name in TENSOR_VIEWS and hasattr(torch.Tensor, name):
-                    result = args[0]._ask("tensor_method", name, *args[1:], **kwargs)
+                    result = args[0]._ask_("tensor_method", name, *args[1:], **kwargs)
                     return _as_view(args[0], _View(args[0], name, args[1:], kwargs), result)
                 if _happens_there(name) and hasattr(torch.Tensor, name):
-                    return args[0]._ask("tensor_method", name, *args[1:], **kwargs)
+                    return args[0]._ask_("tensor_method", name, *args[1:], **kwargs)
             if _in_place(name) and not (args and type(args[0]) is torch.Tensor):
                 peer = _peer_of([*args, *kwargs.values()])
                 return peer.request("apply", None, None, [func, list(args), kwargs])
@@ -123,8 +123,8 @@ class RemoteTensor(torch.Tensor):
             f"{func} on a tensor of the student's model: use its value, x.detach().clone()"
         )
 
-    def _ask(self, op: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        return self._peer.request(op, self, name, args, kwargs)
+    def _ask_(self, op: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        return self._peer_.request(op, self, name, args, kwargs)
 
     def value(self, *, history: bool = True) -> torch.Tensor:
         """Return the data as an ordinary tensor, whose gradients reach the student's tensor."""
@@ -140,8 +140,8 @@ class RemoteTensor(torch.Tensor):
         """Return the values that the test sees in this epoch; callers must not change them."""
         self.refresh()
         if "value" not in self._seen:
-            data = self._peer.fetch(self) if self._view is None else self._view.values()
-            self._peer.check(self, data)
+            data = self._peer_.fetch(self) if self._view is None else self._view.values()
+            self._peer_.check(self, data)
             self._seen["value"] = data.detach().clone()
         seen: torch.Tensor = self._seen["value"]
         return seen
@@ -177,7 +177,7 @@ class _Fetched(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> Any:
-        ctx.remote._ask("tensor_backward", "", grad)
+        ctx.remote._ask_("tensor_backward", "", grad)
         return None, None, None
 
 
@@ -192,10 +192,10 @@ def _name(func: Any) -> tuple[str, bool]:
 def _attribute(tensor: RemoteTensor, name: str) -> Any:
     """Return the gradient, which stays valid for the epoch, or a view."""
     if name in _VIEW_ATTRIBUTES:
-        return _as_view(tensor, _View(tensor, name), tensor._ask("getattr", name))
+        return _as_view(tensor, _View(tensor, name), tensor._ask_("getattr", name))
     tensor.refresh()
     if name not in tensor._seen:
-        tensor._seen[name] = tensor._ask("getattr", name)
+        tensor._seen[name] = tensor._ask_("getattr", name)
     return tensor._seen[name]
 
 
@@ -204,7 +204,7 @@ def _as_view(tensor: RemoteTensor, view: _View, made: Any) -> Any:
     if type(made) in (tuple, list):
         count = len(view.values())
         if len(made) != count:
-            raise tensor._peer.unreadable(ValueError(f"{view.name} gave another number of views"))
+            raise tensor._peer_.unreadable(ValueError(f"{view.name} gave another number of views"))
         return type(made)(
             _as_view(tensor, replace(view, index=index), item) for index, item in enumerate(made)
         )
@@ -213,7 +213,7 @@ def _as_view(tensor: RemoteTensor, view: _View, made: Any) -> Any:
     if type(made) is not RemoteTensor:
         return view.values()
     if made._view is not None or made._seen:
-        raise tensor._peer.unreadable(ValueError(f"{view.name} gave a tensor that isn't new"))
+        raise tensor._peer_.unreadable(ValueError(f"{view.name} gave a tensor that isn't new"))
     made._view = view
     return made
 
@@ -228,14 +228,14 @@ def _happens_there(name: str) -> bool:
 
 
 def _set(tensor: RemoteTensor, name: str, value: Any) -> None:
-    tensor._ask("setattr", name, value)
+    tensor._ask_("setattr", name, value)
 
 
 def _peer_of(values: list[Any]) -> Any:
     """Return the peer of these values, one of which is a remote tensor."""
     for value in values:
         if isinstance(value, RemoteTensor):
-            return value._peer
+            return value._peer_
         if isinstance(value, list | tuple) and (peer := _peer_of(list(value))):
             return peer
     return None

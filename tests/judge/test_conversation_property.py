@@ -241,7 +241,7 @@ def test_what_goes_is_noted_without_a_line_of_python():
     ran = []
     with Talk() as talk:
         stand_in, graphs = talk.peer.global_name("slow"), gradients.Graphs()
-        handle, token = stand_in._handle, gradients.Token(graphs, 3)
+        handle, token = stand_in._handle_, gradients.Token(graphs, 3)
         sys.setprofile(lambda frame, event, _: event == "call" and ran.append(frame.f_code))
         del stand_in, token
         sys.setprofile(None)

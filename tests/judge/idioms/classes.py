@@ -89,6 +89,11 @@ class Manager:
         self.open = False
 
 
+class Private:
+    def __init__(self):
+        self._name, self._kind, self._handle, self._peer, self._ask = "a", 2, [3], {4}, None
+
+
 Point = namedtuple("Point", "x y")
 
 
@@ -286,3 +291,10 @@ d = {Value: 1}
 assert d[Value] == 1
 v = Value(1)
 assert {v: 2}[v] == 2 and v in [v]
+
+# %% test: attributes with the names of a stand-in's own parts
+thing = Private()
+assert (thing._name, thing._kind, thing._handle, thing._peer) == ("a", 2, [3], {4})
+assert thing._ask is None
+thing._kind = 5
+assert thing._kind == 5
