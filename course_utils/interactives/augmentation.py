@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from course_utils.interactives.parts import script, style
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-FOLDER = Path(__file__).parent
 SIDE = 224
 # The smallest and the largest setting, and what leaves the picture as it is.
 SETTINGS = {
@@ -58,9 +58,8 @@ class AugmentationExplorer(anywidget.AnyWidget):
         ValueError: No picture, or one of another shape or type.
     """
 
-    _esm = FOLDER / "augmentation.js"
-    # The look that all explorers share, then what only this one has.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "augmentation.css").read_text()
+    _esm = script("augmentation")
+    _css = style("augmentation")
 
     name = traitlets.Unicode().tag(sync=True)
     turn = _setting("turn")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from course_utils.interactives.parts import script, style
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-FOLDER = Path(__file__).parent
 LIMIT = 10.0  # the largest input, of either sign
 
 
@@ -105,9 +105,8 @@ class BackpropagationGraph(anywidget.AnyWidget):
         TraitError: No such graph or input, or a value out of range.
     """
 
-    _esm = FOLDER / "backpropagation.js"
-    # The look that all explorers share, then what only this one has.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "backpropagation.css").read_text()
+    _esm = script("backpropagation")
+    _css = style("backpropagation")
 
     graph = traitlets.Enum(list(GRAPHS), default_value="one unit").tag(sync=True)
     inputs: traitlets.Dict = traitlets.Dict().tag(sync=True)

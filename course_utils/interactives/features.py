@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from course_utils.arithmetic import Conv, Pool, Row, trace
+from course_utils.interactives.parts import script, style
 from course_utils.models import LAYERS, preprocess
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FOLDER = Path(__file__).parent
 SIDE = 224
 SHOWN = 24
 # SqueezeNet v1.1 along its widest path: a fire module squeezes with 1×1 and expands with 3×3.
@@ -56,9 +55,8 @@ class FeatureExplorer(anywidget.AnyWidget):
         ValueError: No picture, or one of another shape or type.
     """
 
-    _esm = FOLDER / "features.js"
-    # The look that all explorers share, then what only this one has.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "features.css").read_text()
+    _esm = script("features")
+    _css = style("features")
 
     name = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Enum(list(LAYERS), "conv1").tag(sync=True)
