@@ -1,5 +1,5 @@
 # Every command of the repository; CONTRIBUTING.md explains each.
-.PHONY: help setup setup-tests lab demo student notebooks experiments release check test test-all test-cuda lock clean
+.PHONY: help setup setup-tests setup-check lab demo student notebooks experiments release check test test-all test-cuda lock clean
 
 PYTHON := .venv/bin/python
 # Results don't depend on the number of threads, and two grading processes don't fight for cores.
@@ -13,6 +13,13 @@ setup:           ## .venv from the lock file
 
 setup-tests:
 	@tools/setup.sh chromium
+
+setup-check:
+	@tools/setup.sh npm
+
+node_modules/stamp: package-lock.json | setup-check
+	@npm ci --loglevel=error --no-audit --no-fund >/dev/null
+	@touch $@
 
 lab: setup       ## JupyterLab on the lectures
 	$(PYTHON) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/lectures
@@ -32,10 +39,12 @@ experiments: setup ## recompute the training experiments that the lectures show
 release: notebooks  ## derive the notebooks that students get
 	$(PYTHON) -m autograder release
 
-check: setup     ## style and types
+check: setup node_modules/stamp  ## style and types, of Python and of JavaScript
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	node_modules/.bin/tsc
+	node_modules/.bin/eslint .
 
 # Test files side by side, one a core; then what needs the machine for itself.
 TOGETHER = $(PYTHON) -m pytest --numprocesses auto --dist loadfile
@@ -58,4 +67,4 @@ lock: setup      ## rebuild requirements.lock from what is installed
 	@mv requirements.lock.new requirements.lock
 
 clean:           ## remove what make made
-	rm -rf .venv build
+	rm -rf .venv build node_modules
