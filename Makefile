@@ -1,5 +1,5 @@
 # The commands of the repository. CONTRIBUTING.md explains them.
-.PHONY: help setup setup-tests lab demo student notebooks experiments release check test test-all test-cuda lock clean
+.PHONY: help setup setup-tests setup-check lab demo student notebooks experiments release check test test-all test-cuda lock clean
 
 PYTHON := .venv/bin/python
 # With one thread, results don't depend on the number of cores, and grading processes that run side by
@@ -14,6 +14,13 @@ setup:           ## .venv from the lock file
 
 setup-tests:
 	@tools/setup.sh chromium
+
+setup-check:
+	@tools/setup.sh npm
+
+node_modules/stamp: package-lock.json | setup-check
+	@npm ci --loglevel=error --no-audit --no-fund >/dev/null && touch $@ \
+	    || echo "JavaScript is NOT CHECKED: npm couldn't install its packages" >&2
 
 lab: setup       ## JupyterLab on the lectures
 	$(PYTHON) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/lectures
@@ -33,10 +40,11 @@ experiments: setup ## recompute the training experiments that the lectures show
 release: notebooks  ## derive the notebooks that students get
 	$(PYTHON) -m autograder release
 
-check: setup     ## style and types
+check: setup node_modules/stamp  ## style and types, of Python and of JavaScript
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	if [ -e node_modules/stamp ]; then node_modules/.bin/tsc && node_modules/.bin/eslint .; fi
 
 # First test files side by side, one on each core; then the tests that need the computer alone.
 TOGETHER = $(PYTHON) -m pytest --numprocesses auto --dist loadfile
@@ -58,5 +66,5 @@ lock: setup      ## rebuild requirements.lock from what is installed
 	    | grep -viE '^(convnet-course|pip|setuptools|wheel)='; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 
-clean:           ## remove .venv and build
-	rm -rf .venv build
+clean:           ## remove .venv, build and node_modules
+	rm -rf .venv build node_modules

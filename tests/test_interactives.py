@@ -1,14 +1,22 @@
-"""The Python side of the explorers of lectures 2 and 3; tests/browser has their browser side."""
+"""The Python side of the explorers of lectures 2 and 3; tests/browser has their browser side.
+
+And how every interactive's files become one script.
+"""
 
 from __future__ import annotations
+
+import re
+import subprocess
 
 import pytest
 import torch
 import traitlets
 
+from course_utils import interactives
 from course_utils.arithmetic import Conv, Dense, trace
 from course_utils.interactives import ArchitectureTracer, ConvolutionExplorer
 from course_utils.interactives.convolution import LIMITS
+from course_utils.interactives.parts import FOLDER
 
 
 def test_python_reads_the_settings_as_a_layer():
@@ -66,3 +74,36 @@ def test_the_tracer_sends_what_the_table_says():
 def test_the_tracer_refuses_what_it_cannot_draw(networks, picture, message):
     with pytest.raises(ValueError, match=message):
         ArchitectureTracer(networks, picture)
+
+
+# One script for each
+
+FILES = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js")}
+EXPORT = re.compile(r"^export (?:const|function) (\w+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", interactives.__all__)
+def test_its_files_become_one_script_that_parses_and_imports_nothing(name, tmp_path):
+    script = str(getattr(interactives, name)._esm)
+    assert not re.search(r"^\s*import\b", script, re.MULTILINE)
+    assert script.count("export default") == 1
+    assert script.count(FILES["shared.js"]) == 1
+    module = tmp_path / "script.mjs"
+    module.write_text(script, encoding="utf-8")
+    # A name that stands twice is refused, too.
+    done = subprocess.run(["node", "--check", module], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_each_file_is_in_a_script_and_is_short():
+    scripts = [str(getattr(interactives, name)._esm) for name in interactives.__all__]
+    for name, text in FILES.items():
+        own = text.rpartition('.js";\n')[2]  # what follows its imports
+        assert any(own in script for script in scripts), name
+        assert len(text.splitlines()) < 400, name
+
+
+def test_what_is_shared_is_used_by_two_at_least():
+    for name in EXPORT.findall(FILES["shared.js"]):
+        users = [text for text in FILES.values() if re.search(rf"\b{name}\b", text)]
+        assert len(users) > 2 or name == "keepKeys", name  # shared.js itself, and two

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv from pyproject.toml and requirements.lock, and installs the system packages named
-# as arguments. Run by make; a second run finds the stamp and does nothing.
+# as arguments, each called as its command is. Run by make; a second run finds the stamp and does
+# nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,8 +45,6 @@ if [ "$(cat .venv/setup-stamp 2>/dev/null)" != "$stamp" ]; then
 fi
 
 for package in "$@"; do
-    case "$package" in
-        chromium) missing chromium || continue ;;
-    esac
+    missing "$package" || continue
     apt_install "$package"
 done

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from course_utils.arithmetic import Row
+from course_utils.interactives.parts import script, style
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FOLDER = Path(__file__).parent
 
 
 class ArchitectureTracer(anywidget.AnyWidget):
@@ -37,9 +35,8 @@ class ArchitectureTracer(anywidget.AnyWidget):
             picture has another shape or type.
     """
 
-    _esm = FOLDER / "architecture.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "architecture.css").read_text()
+    _esm = script("architecture")
+    _css = style("architecture")
 
     network = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Int(0, min=0).tag(sync=True)

@@ -1,11 +1,34 @@
 // The augmentation explorer. First the arithmetic, which the tests compare with torchvision; then
 // the words; then the controls.
 
+import {
+  ARROWS, bytes, change, clamp, fill, mount, onceAFrame, onChange, onDrag, onKeys, options, pen, read,
+  signed, tell,
+} from "./shared.js";
+
+/** @import { Model } from "./shared.js" */
+/** @typedef {"turn" | "zoom" | "brightness" | "contrast" | "saturation" | "erase"} Slider */
+/** @typedef {"mirror" | "upside_down" | "swap"} Switch */
+/** @typedef {Record<Slider | "right" | "down", number>} Amounts */
+/** @typedef {Amounts & Record<Switch, boolean> & {name: string}} Settings */
+/** @typedef {Uint8ClampedArray<ArrayBuffer>} Pixels red, green, blue, row by row */
+/** @typedef {Record<string, [least: number, most: number, neutral: number]>} Ranges */
+/**
+ * @typedef {Settings & {
+ *   answer: [name: string, probability: number][],
+ *   _settings: Ranges,
+ *   _pictures: Record<string, DataView>,
+ * }} State
+ */
+
 export const SIDE = 224;
 
-// ---- arithmetic: pixels are Uint8ClampedArrays of red, green, blue, row by row
+// ---- arithmetic
 
-/** Flip, turn, zoom and move, by looking up for each new pixel where it comes from (bilinear). */
+/**
+ * Flip, turn, zoom and move, by looking up for each new pixel where it comes from (bilinear).
+ * @type {(source: ArrayLike<number>, settings: Settings) => Pixels}
+ */
 export function warp(source, { turn, zoom, right, down, mirror, upside_down }) {
   const result = new Uint8ClampedArray(SIDE * SIDE * 3);
   const angle = (turn * Math.PI) / 180;
@@ -26,6 +49,7 @@ export function warp(source, { turn, zoom, right, down, mirror, upside_down }) {
   return result;
 }
 
+/** @type {(source: ArrayLike<number>, x: number, y: number, result: Pixels, at: number) => void} */
 function sample(source, x, y, result, at) {
   const left = Math.floor(x);
   const top = Math.floor(y);
@@ -47,9 +71,13 @@ function sample(source, x, y, result, at) {
 }
 const mixed = [0, 0, 0];
 
+/** @type {(pixels: ArrayLike<number>, at: number) => number} */
 const grey = (pixels, at) => 0.2989 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
 
-/** Brightness, then contrast, then saturation, in place: torchvision's adjust_ functions. */
+/**
+ * Brightness, then contrast, then saturation, in place: torchvision's adjust_ functions.
+ * @type {(pixels: Pixels, settings: Settings) => Pixels}
+ */
 export function colour(pixels, { brightness, contrast, saturation }) {
   const bright = brightness / 100;
   for (let i = 0; i < pixels.length; i++) pixels[i] = Math.floor(Math.min(255, pixels[i] * bright));
@@ -58,6 +86,7 @@ export function colour(pixels, { brightness, contrast, saturation }) {
   mean /= SIDE * SIDE;
   const c = contrast / 100;
   const s = saturation / 100;
+  /** @type {(value: number) => number} */
   const within = (value) => Math.floor(Math.max(0, Math.min(255, value)));
   for (let i = 0; i < pixels.length; i++) pixels[i] = within(c * pixels[i] + (1 - c) * mean);
   for (let at = 0; at < pixels.length; at += 3) {
@@ -67,6 +96,7 @@ export function colour(pixels, { brightness, contrast, saturation }) {
   return pixels;
 }
 
+/** @type {(pixels: Pixels, percent: number) => void} */
 function erase(pixels, percent) {
   const side = Math.round((SIDE * percent) / 100);
   const start = Math.round((SIDE - side) / 2);
@@ -74,6 +104,7 @@ function erase(pixels, percent) {
     pixels.fill(128, (row * SIDE + start) * 3, (row * SIDE + start + side) * 3);
 }
 
+/** @type {(pixels: Pixels) => void} */
 function swapRedAndBlue(pixels) {
   for (let at = 0; at < pixels.length; at += 3) {
     const red = pixels[at];
@@ -82,7 +113,10 @@ function swapRedAndBlue(pixels) {
   }
 }
 
-/** The picture as the settings make it. */
+/**
+ * The picture as the settings make it.
+ * @type {(source: ArrayLike<number>, state: Settings) => Pixels}
+ */
 export function augment(source, state) {
   const pixels = colour(warp(source, state), state);
   erase(pixels, state.erase);
@@ -92,22 +126,26 @@ export function augment(source, state) {
 
 // ---- words
 
+/** A slider's unit and colour. @type {Record<Slider, [string, string]>} */
 const SLIDERS = {
-  turn: ["turn", "°"],
-  zoom: ["zoom", " %"],
-  brightness: ["brightness", " %"],
-  contrast: ["contrast", " %"],
-  saturation: ["saturation", " %"],
-  erase: ["erase", " %"],
+  turn: ["°", "blue"],
+  zoom: [" %", "blue"],
+  brightness: [" %", "orange"],
+  contrast: [" %", "orange"],
+  saturation: [" %", "orange"],
+  erase: [" %", "sky"],
 };
+const SLIDER_NAMES = /** @type {Slider[]} */ (Object.keys(SLIDERS));
+/** @type {Record<Switch, string>} */
 const SWITCHES = {
   mirror: "mirror, left to right",
   upside_down: "flip, upside down",
   swap: "swap red and blue",
 };
-const KNOBS = { turn: "blue", zoom: "blue", erase: "sky", brightness: "orange", contrast: "orange", saturation: "orange" };
-const MOVES = { ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4] };
+const SWITCH_NAMES = /** @type {Switch[]} */ (Object.keys(SWITCHES));
+const PIXELS_A_KEY = 4;
 
+/** @type {(state: Settings, settings: Ranges) => string} */
 function sentence(state, settings) {
   const parts = [];
   if (state.mirror) parts.push("mirrored");
@@ -119,29 +157,29 @@ function sentence(state, settings) {
     const y = state.down && `${Math.abs(state.down)} px ${state.down > 0 ? "down" : "up"}`;
     parts.push(`moved ${[x, y].filter(Boolean).join(", ")}`);
   }
-  for (const name of ["zoom", "brightness", "contrast", "saturation"])
+  for (const name of /** @type {const} */ (["zoom", "brightness", "contrast", "saturation"]))
     if (state[name] !== settings[name][2]) parts.push(`${name} ${state[name]} %`);
   if (state.erase) parts.push(`a square of ${state.erase} % erased`);
   if (state.swap) parts.push("red and blue swapped");
   return `The ${state.name}, ${parts.join("; ") || "unchanged"}.`;
 }
 
+/** @type {(settings: Ranges, pictures: string[]) => string} */
 function page(settings, pictures) {
-  const sliders = Object.entries(SLIDERS).map(([name, [text]]) => {
+  const sliders = Object.entries(SLIDERS).map(([name, [, colour]]) => {
     const [least, most] = settings[name];
-    const knob = `style="--knob: var(--${KNOBS[name]})"`;
+    const knob = `style="--knob: var(--${colour})"`;
     return (
-      `<label><span>${text}</span><input type="range" name="${name}" min="${least}" max="${most}" ` +
+      `<label><span>${name}</span><input type="range" name="${name}" min="${least}" max="${most}" ` +
       `step="1" ${knob}><output data-value="${name}"></output></label>`
     );
   });
   const switches = Object.entries(SWITCHES).map(
     ([name, text]) => `<label><input type="checkbox" name="${name}"> ${text}</label>`,
   );
-  const options = Object.keys(pictures).map((name) => `<option>${name}</option>`);
   return `<div class="cx-body">
     <fieldset class="cx-controls"><legend>Settings</legend>
-      <label class="ag-name"><span>picture</span><select name="name">${options.join("")}</select></label>
+      <label class="ag-name"><span>picture</span><select name="name">${options(pictures)}</select></label>
       ${sliders.join("")}
       <div class="ag-switches">${switches.join("")}</div>
       <div class="cx-presets"><button data-reset>As it was</button>
@@ -158,13 +196,19 @@ function page(settings, pictures) {
   </div>`;
 }
 
-/** A table row a class: its name, a bar, its probability. */
+/**
+ * A table row a class: its name, a bar, its probability.
+ * @type {(answer: State["answer"]) => HTMLTableRowElement[]}
+ */
 function answerRows(answer) {
   return answer.map(([name, probability]) => {
     const row = document.createElement("tr");
     const percent = (100 * probability).toFixed(1);
-    row.innerHTML = `<th scope="row"></th><td><div style="width: ${percent}%"></div></td><td>${percent} %</td>`;
-    row.querySelector("th").textContent = name;
+    row.innerHTML = `<td><div style="width: ${percent}%"></div></td><td>${percent} %</td>`;
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = name;
+    row.prepend(head);
     return row;
   });
 }
@@ -173,6 +217,7 @@ function answerRows(answer) {
 
 /** Settings as a training pipeline would draw them: small changes, chosen at random. */
 function drawn() {
+  /** @type {(least: number, most: number) => number} */
   const between = (least, most) => Math.round(least + Math.random() * (most - least));
   return {
     turn: between(-15, 15),
@@ -186,52 +231,45 @@ function drawn() {
   };
 }
 
+/** @param {{model: Model<State>, el: HTMLElement}} given */
 function render({ model, el }) {
   const settings = model.get("_settings");
   const pictures = model.get("_pictures");
+  /** @type {Partial<Settings>} */
   const neutral = {
     ...Object.fromEntries(Object.entries(settings).map(([name, [, , value]]) => [name, value])),
-    ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, false])),
+    ...Object.fromEntries(SWITCH_NAMES.map((name) => [name, false])),
   };
-  const names = [...Object.keys(neutral), "name"];
-  const root = document.createElement("div");
-  root.className = "cx ag";
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Augmentation explorer");
-  root.innerHTML = page(settings, pictures);
-  el.append(root);
-  const one = (selector) => root.querySelector(selector);
-  // JupyterLab's shortcuts (arrows, letters) would take the keys; it asks the focused element only.
-  for (const control of root.querySelectorAll("input, select, button, canvas"))
-    control.setAttribute("data-lm-suppress-shortcuts", "true");
-  const canvas = one("canvas");
-  const context = canvas.getContext("2d");
+  const names = /** @type {(keyof Settings)[]} */ ([...Object.keys(neutral), "name"]);
+  const html = page(settings, Object.keys(pictures));
+  const { root, one } = mount(el, "ag", "Augmentation explorer", html);
+  /** @type {(name: string) => HTMLInputElement} */
+  const input = (name) => one(`[name="${name}"]`, HTMLInputElement);
+  const select = one("select", HTMLSelectElement);
+  const canvas = one("canvas", HTMLCanvasElement);
+  const context = pen(canvas);
   const image = context.createImageData(SIDE, SIDE);
-  let asking = null;
-
-  const current = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  /** @type {number | undefined} */
+  let asking;
 
   function draw() {
-    const state = current();
-    for (const name of Object.keys(SLIDERS)) {
-      const input = one(`[name="${name}"]`);
-      if (Number(input.value) !== state[name]) input.value = state[name];
-      one(`[data-value="${name}"]`).textContent = `${state[name]}${SLIDERS[name][1]}`.replace("-", "−");
+    const state = read(model, names);
+    for (const name of SLIDER_NAMES) {
+      if (Number(input(name).value) !== state[name]) input(name).value = String(state[name]);
+      one(`[data-value="${name}"]`).textContent = signed(`${state[name]}${SLIDERS[name][0]}`);
     }
-    for (const name of Object.keys(SWITCHES)) one(`[name="${name}"]`).checked = state[name];
-    one(`[name="name"]`).value = state.name;
-    const text = sentence(state, settings);
-    if (one(".cx-sentence").textContent !== text) one(".cx-sentence").textContent = text;
-    const view = pictures[state.name];
-    const source = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-    const pixels = augment(source, state);
-    for (let from = 0, to = 0; to < image.data.length; to++)
-      image.data[to] = to % 4 === 3 ? 255 : pixels[from++];
-    context.putImageData(image, 0, 0);
+    for (const name of SWITCH_NAMES) input(name).checked = state[name];
+    select.value = state.name;
+    tell(one(".cx-sentence"), sentence(state, settings));
+    const pixels = augment(bytes(pictures[state.name]), state);
+    context.putImageData(fill(image, pixels), 0, 0);
     ask(pixels);
   }
 
-  // The network is asked when the hand rests, so that a drag doesn't fill the kernel's queue.
+  /**
+   * The network is asked when the hand rests, so that a drag doesn't fill the kernel's queue.
+   * @type {(pixels: Pixels) => void}
+   */
   function ask(pixels) {
     clearTimeout(asking);
     asking = setTimeout(() => model.send({}, undefined, [pixels.buffer]), 120);
@@ -242,67 +280,45 @@ function render({ model, el }) {
     root.classList.remove("ag-waiting");
   }
 
-  function change(values) {
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
-    model.save_changes();
-  }
+  for (const name of SLIDER_NAMES)
+    input(name).addEventListener("input", () => change(model, { [name]: Number(input(name).value) }));
+  for (const name of SWITCH_NAMES)
+    input(name).addEventListener("change", () => change(model, { [name]: input(name).checked }));
+  select.addEventListener("change", () => change(model, { name: select.value }));
+  one("[data-reset]").addEventListener("click", () => change(model, neutral));
+  one("[data-random]").addEventListener("click", () => change(model, { ...neutral, ...drawn() }));
 
-  for (const name of Object.keys(SLIDERS))
-    one(`[name="${name}"]`).addEventListener("input", ({ target }) =>
-      change({ [name]: Number(target.value) }),
-    );
-  for (const name of Object.keys(SWITCHES))
-    one(`[name="${name}"]`).addEventListener("change", ({ target }) =>
-      change({ [name]: target.checked }),
-    );
-  one(`[name="name"]`).addEventListener("change", ({ target }) => change({ name: target.value }));
-  one("[data-reset]").addEventListener("click", () => change(neutral));
-  one("[data-random]").addEventListener("click", () => change({ ...neutral, ...drawn() }));
-
+  /** @type {(right: number, down: number) => void} */
   function move(right, down) {
-    const within = (value) => Math.max(-SIDE, Math.min(SIDE, Math.round(value)));
-    change({ right: within(right), down: within(down) });
+    /** @type {(value: number) => number} */
+    const within = (value) => clamp(Math.round(value), -SIDE, SIDE);
+    change(model, { right: within(right), down: within(down) });
   }
-  canvas.addEventListener("keydown", (event) => {
-    if (!(event.key in MOVES)) return;
-    event.preventDefault();
-    const [right, down] = MOVES[event.key];
-    move(model.get("right") + right, model.get("down") + down);
-  });
-  let held = null; // where the picture was taken hold of
-  canvas.addEventListener("pointerdown", (event) => {
-    held = { x: event.clientX, y: event.clientY, right: model.get("right"), down: model.get("down") };
-    canvas.setPointerCapture(event.pointerId);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!held) return;
+  onKeys(canvas, () => ARROWS, ([down, right]) =>
+    move(model.get("right") + PIXELS_A_KEY * right, model.get("down") + PIXELS_A_KEY * down),
+  );
+  // Where the picture was taken hold of, and where it lay then.
+  /** @type {(event: PointerEvent) => number[]} */
+  const take = ({ clientX, clientY }) => [clientX, clientY, model.get("right"), model.get("down")];
+  onDrag(canvas, take, ({ clientX, clientY }, [x, y, right, down]) => {
     const shown = SIDE / canvas.getBoundingClientRect().width;
-    move(held.right + (event.clientX - held.x) * shown, held.down + (event.clientY - held.y) * shown);
+    move(right + (clientX - x) * shown, down + (clientY - y) * shown);
   });
-  for (const end of ["pointerup", "pointercancel"])
-    canvas.addEventListener(end, () => (held = null));
 
-  // One drawing for each frame, however many settings changed.
-  let frame = null;
+  const frames = onceAFrame(draw);
   const redraw = () => {
     root.classList.add("ag-waiting");
-    frame ??= requestAnimationFrame(() => {
-      frame = null;
-      draw();
-    });
+    frames.ask();
   };
-  const events = names.map((name) => `change:${name}`).join(" ");
-  model.on(events, redraw);
-  model.on("change:answer", answer);
-  model.on("msg:custom", answer);
+  const stop = onChange(model, names, redraw);
+  model.on("change:answer msg:custom", answer);
   answer();
   redraw();
   return () => {
     clearTimeout(asking);
-    cancelAnimationFrame(frame);
-    model.off(events, redraw);
-    model.off("change:answer", answer);
-    model.off("msg:custom", answer);
+    frames.stop();
+    stop();
+    model.off("change:answer msg:custom", answer);
   };
 }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from course_utils.interactives.parts import script, style
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-FOLDER = Path(__file__).parent
 SIDE = 224
 # The smallest value, the largest value, and the value that leaves the picture as it is.
 SETTINGS = {
@@ -59,9 +59,8 @@ class AugmentationExplorer(anywidget.AnyWidget):
         ValueError: there is no picture, or a picture has another shape or type.
     """
 
-    _esm = FOLDER / "augmentation.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "augmentation.css").read_text()
+    _esm = script("augmentation")
+    _css = style("augmentation")
 
     name = traitlets.Unicode().tag(sync=True)
     turn = _setting("turn")

@@ -1,94 +1,48 @@
-// The backpropagation graph. First the arithmetic, which the tests compare with torch; then the
-// picture; then the words; then the controls.
+// The backpropagation graph: its picture, its words and its controls. Its arithmetic is in a file of
+// its own.
 
-// ---- arithmetic, rounded to float32 after each operation
+import { OPERATIONS, compute, progress, reached } from "./backpropagation_arithmetic.js";
+import {
+  change, clamp, keepKeys, mount, onChange, onKeys, onWidth, playButtons, player, signed, tell,
+} from "./shared.js";
 
-const f = Math.fround;
-const OPERATIONS = {
-  add: { symbol: "+", value: (a, b) => f(a + b), slopes: () => [1, 1] },
-  subtract: { symbol: "−", value: (a, b) => f(a - b), slopes: () => [1, -1] },
-  multiply: { symbol: "×", value: (a, b) => f(a * b), slopes: ([a, b]) => [b, a] },
-  square: { symbol: "( )²", value: (a) => f(a * a), slopes: ([a]) => [f(2 * a)] },
-  tanh: { symbol: "tanh", value: (a) => f(Math.tanh(a)), slopes: (_, y) => [f(1 - f(y * y))] },
-  max: { symbol: "max", value: Math.max, slopes: winner },
-};
-
-/** 1 for the largest operand, the first of them in a tie, as in torch's max_pool2d; 0 for others. */
-function winner(operands, largest) {
-  return operands.map((_, i) => (i === operands.indexOf(largest) ? 1 : 0));
-}
-
-/** Everything that can be known: each node's value and gradient, and what each edge carries. */
-export function compute({ steps }, inputs) {
-  const values = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, f(x)]));
-  for (const [name, [operation, ...operands]] of Object.entries(steps))
-    values[name] = OPERATIONS[operation].value(...operands.map((operand) => values[operand]));
-  const gradients = Object.fromEntries(Object.keys(values).map((name) => [name, 0]));
-  const carries = {}; // by node: for each operand its slope and its share of the gradient
-  const names = Object.keys(steps);
-  gradients[names.at(-1)] = 1;
-  for (const name of names.reverse()) {
-    const [operation, ...operands] = steps[name];
-    const slopes = OPERATIONS[operation].slopes(operands.map((o) => values[o]), values[name]);
-    carries[name] = operands.map((operand, i) => {
-      const share = f(gradients[name] * slopes[i]);
-      gradients[operand] = f(gradients[operand] + share);
-      return { operand, slope: slopes[i], share };
-    });
-  }
-  return { values, gradients, carries };
-}
-
-/** What is done after so many steps: nodes with a value, nodes passed backwards, and the last one. */
-function progress(graph, step) {
-  const names = Object.keys(graph.steps);
-  const total = 2 * names.length + 1;
-  const done = Math.min(step, total);
-  const forward = Math.min(done, names.length);
-  const backward = Math.max(0, done - names.length - 1);
-  const back = [...names].reverse().slice(0, backward);
-  return {
-    total,
-    done,
-    known: new Set([...Object.keys(graph.inputs), ...names.slice(0, forward)]),
-    passed: new Set(back),
-    seeded: done > names.length,
-    last: backward ? back.at(-1) : names[forward - 1],
-    direction: backward ? "backward" : done > names.length ? "seed" : forward ? "forward" : "start",
-  };
-}
-
-/** A node's gradient as far as it is known: the sum of what has reached it, or null. */
-function reached(name, graph, found, at) {
-  if (name === Object.keys(graph.steps).at(-1)) return at.seeded ? 1 : null;
-  const shares = [...at.passed].flatMap((passed) =>
-    found.carries[passed].filter(({ operand }) => operand === name).map(({ share }) => share),
-  );
-  return shares.length ? shares.reduce((sum, share) => f(sum + share)) : null;
-}
+/** @import { Found, Graph, Numbers, Operation, Progress } from "./backpropagation_arithmetic.js" */
+/** @import { Model } from "./shared.js" */
+/**
+ * @typedef {object} State
+ * @property {string} graph
+ * @property {Numbers} inputs
+ * @property {number} step
+ * @property {Record<string, Graph>} _graphs
+ * @property {number} _limit
+ */
+/** @typedef {{x: number, y: number}} Point */
+/** @typedef {ReturnType<typeof layout>} Place */
 
 // ---- numbers
 
-/** Four digits, without zeros at the end: 0.4200 is 0.42; 0.00000012 is 1.192e−7. */
-function say(number) {
-  const short = Number(number.toPrecision(4));
-  return String(short).replaceAll("-", "−");
-}
+/**
+ * Four digits, without zeros at the end: 0.4200 is 0.42; 0.00000012 is 1.192e−7.
+ * @type {(number: number) => string}
+ */
+const say = (number) => signed(Number(number.toPrecision(4)));
+/** @type {(number: number) => string} */
 const factor = (number) => (number < 0 ? `(${say(number)})` : say(number));
 
 // ---- the picture, in pixels
 
-const BOX = { width: 68, header: 20, line: 19 };
-BOX.height = BOX.header + 2 * BOX.line;
+const BOX = { width: 68, header: 20, line: 19, height: 20 + 2 * 19 };
 const ROW = BOX.height + 18;
 const WIDEST_COLUMN = 150;
 
+/** @param {Graph} graph @param {number} width */
 function layout({ places }, width) {
   const columns = Object.values(places).map(([column]) => column);
   const rows = Object.values(places).map(([, row]) => row);
   const last = Math.max(...columns);
   const column = Math.min(WIDEST_COLUMN, (width - BOX.width - 8) / last);
   const left = (width - last * column - BOX.width) / 2;
+  /** @type {(place: [number, number]) => Point} */
   const corner = ([x, y]) => ({ x: left + x * column, y: 4 + y * ROW });
   return {
     height: Math.max(...rows) * ROW + BOX.height + 8,
@@ -96,6 +50,7 @@ function layout({ places }, width) {
   };
 }
 
+/** @type {(from: Point, to: Point, kind: string) => string} */
 function edge(from, to, kind) {
   const y1 = from.y + BOX.height / 2;
   const y2 = to.y + BOX.height / 2;
@@ -106,6 +61,7 @@ function edge(from, to, kind) {
   return `<path class="edge ${kind}" d="${line}"${head && ` marker-end="${head}"`}/>`;
 }
 
+/** @type {(graph: Graph, place: Place, found: Found, at: Progress) => string} */
 function edges(graph, place, found, at) {
   let drawing = "";
   for (const [name, [, ...operands]] of Object.entries(graph.steps))
@@ -121,9 +77,11 @@ function edges(graph, place, found, at) {
   return drawing;
 }
 
-function node(name, graph, { x, y }, value, gradient, now) {
+/** @type {(name: string, graph: Graph, at: Point, texts: [string, string], now: boolean) => string} */
+function node(name, graph, { x, y }, [value, gradient], now) {
   const operation = graph.steps[name]?.[0];
   const title = operation ? `${name} = ${OPERATIONS[operation].symbol}` : name;
+  /** @type {(kind: string, from: number, text: string) => string} */
   const row = (kind, from, text) =>
     `<rect class="${kind}${text === "" ? " unknown" : ""}" x="${x}" y="${y + from}" width="${BOX.width}" height="${BOX.line}"/>` +
     `<text data-${kind}="${name}" x="${x + BOX.width / 2}" y="${y + from + 14}">${text}</text>`;
@@ -138,11 +96,13 @@ function node(name, graph, { x, y }, value, gradient, now) {
   );
 }
 
+/** @type {(id: string) => string} */
 const marker = (id) =>
   `<marker id="${id}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" ` +
   `markerUnits="userSpaceOnUse" orient="auto"><path class="${id}" d="M0 0L10 5L0 10z"/></marker>`;
 const MARKERS = `<defs>${marker("bp-on")}${marker("bp-back")}</defs>`;
 
+/** @type {(graph: Graph, place: Place, found: Found, at: Progress) => string} */
 function picture(graph, place, found, at) {
   const nodes = Object.keys(graph.places).map((name) => {
     const gradient = reached(name, graph, found, at);
@@ -150,8 +110,7 @@ function picture(graph, place, found, at) {
       name,
       graph,
       place.at[name],
-      at.known.has(name) ? say(found.values[name]) : "",
-      gradient === null ? "" : say(gradient),
+      [at.known.has(name) ? say(found.values[name]) : "", gradient === null ? "" : say(gradient)],
       name === at.last && at.direction !== "start",
     );
   });
@@ -160,6 +119,7 @@ function picture(graph, place, found, at) {
 
 // ---- words
 
+/** @type {(name: string, step: [Operation, ...string[]], values: Numbers) => string} */
 function forwardSentence(name, [operation, ...operands], values) {
   const [a, b] = operands;
   const [p, q] = operands.map((operand) => factor(values[operand]));
@@ -175,7 +135,11 @@ function forwardSentence(name, [operation, ...operands], values) {
   return `Forward: ${name} = ${texts[operation]} = ${result}.`;
 }
 
-/** Why an edge's slope is what it is. */
+/**
+ * Why an edge's slope is what it is: the one of `name` to its operand number `i`.
+ * @typedef {{i: number, name: string, operands: string[], slope: number, values: Numbers}} Edge
+ * @type {Record<Operation, (edge: Edge) => string>}
+ */
 const REASONS = {
   add: () => "a sum passes on what arrives",
   subtract: ({ i }) => (i ? "minus turns the sign around" : "a difference passes on what arrives"),
@@ -189,10 +153,12 @@ const REASONS = {
       : "the largest takes all",
 };
 
+/** @type {(name: string, graph: Graph, found: Found, at: Progress) => string} */
 function backwardSentence(name, graph, found, at) {
   const [operation, ...operands] = graph.steps[name];
   const arrives = found.gradients[name];
   const one = operation === "max" || operation === "add"; // one reason for all operands
+  /** @type {(i: number, slope: number) => string} */
   const because = (i, slope) =>
     REASONS[operation]({ i, name, operands, slope, values: found.values });
   const parts = found.carries[name].map(({ operand, slope, share }, i) => {
@@ -201,7 +167,7 @@ function backwardSentence(name, graph, found, at) {
     const earlier = [...at.passed].some(
       (passed) => passed !== name && found.carries[passed].some((c) => c.operand === operand),
     );
-    const sum = earlier ? `; with what came before, ${say(total)}: paths add up` : "";
+    const sum = earlier ? `; with what came before, ${say(total ?? 0)}: paths add up` : "";
     const why = one ? "" : ` (${because(i, slope)})`;
     return `${operand} gets ${product}${why}${sum}`;
   });
@@ -209,6 +175,7 @@ function backwardSentence(name, graph, found, at) {
   return `Backward through ${name}: ${parts.join("; ")}${rule}.`;
 }
 
+/** @type {(graph: Graph, found: Found, at: Progress) => string} */
 function sentence(graph, found, at) {
   if (at.direction === "start") return "Only the inputs are known. Go on with ▶ or the right arrow key.";
   if (at.direction === "forward") return forwardSentence(at.last, graph.steps[at.last], found.values);
@@ -216,6 +183,7 @@ function sentence(graph, found, at) {
   return backwardSentence(at.last, graph, found, at);
 }
 
+/** @type {(graph: Graph) => string} */
 function summary(graph) {
   const names = graph.parameters;
   const learns = names.length ? `parameters: ${names.join(", ")}` : "no parameters: nothing to learn";
@@ -224,6 +192,7 @@ function summary(graph) {
 
 // ---- controls
 
+/** @type {Record<string, {graph: string, values: Numbers}>} */
 const TRY = {
   "one unit": { graph: "one unit", values: {} },
   saturated: { graph: "one unit", values: { x: 4, w: 2.5 } },
@@ -248,9 +217,7 @@ function page() {
       <svg tabindex="0" role="application"
         aria-label="The graph of the loss; left and right arrow keys step back and forward"></svg>
       <div class="cx-play">
-        <button data-step="-1" aria-label="one step back">◀</button>
-        <button data-play aria-pressed="false">Play</button>
-        <button data-step="1" aria-label="one step on">▶</button>
+        ${playButtons("step")}
         <span class="bp-count"></span>
       </div>
       <p class="cx-sentence" aria-live="polite"></p>
@@ -258,22 +225,21 @@ function page() {
   </div>`;
 }
 
+/** @type {(name: string, limit: number) => string} */
 const slider = (name, limit) =>
   `<label><span>${name}</span><input type="range" name="${name}" min="${-limit}" max="${limit}" ` +
   `step="0.1" aria-label="input ${name}"><output data-input="${name}"></output></label>`;
 
+/** @param {{model: Model<State>, el: HTMLElement}} given */
 function render({ model, el }) {
   const graphs = model.get("_graphs");
   const limit = model.get("_limit");
-  const root = document.createElement("div");
-  root.className = "cx bp";
-  root.setAttribute("role", "group");
-  root.innerHTML = page();
-  el.append(root);
-  const one = (selector) => root.querySelector(selector);
-  const all = (selector) => root.querySelectorAll(selector);
-  const svg = one("svg");
+  const parts = mount(el, "bp", "Backpropagation graph", page());
+  const { root, one, all } = parts;
+  const svg = one("svg", SVGElement);
+  const [back, on] = all("[data-step]", HTMLButtonElement);
   let width = 0;
+  /** @type {Graph | null} */
   let shown = null; // the graph whose sliders are there
   let learned = "";
 
@@ -284,22 +250,17 @@ function render({ model, el }) {
     return { graph, inputs, found: compute(graph, inputs), at: progress(graph, model.get("step")) };
   }
 
-  // JupyterLab's shortcuts (arrows, letters) would take the keys; it asks the focused element only.
-  function keepKeys() {
-    for (const control of all("input, button, svg"))
-      control.setAttribute("data-lm-suppress-shortcuts", "true");
-  }
-
+  /** @type {(graph: Graph, inputs: Numbers) => void} */
   function drawInputs(graph, inputs) {
     if (shown !== graph) {
       one(".bp-inputs").innerHTML = Object.keys(inputs).map((name) => slider(name, limit)).join("");
-      for (const input of all(".bp-inputs input"))
+      for (const input of all(".bp-inputs input", HTMLInputElement))
         input.addEventListener("input", () => set(input.name, Number(input.value)));
-      keepKeys();
+      keepKeys(root);
       shown = graph;
     }
     for (const [name, value] of Object.entries(inputs)) {
-      one(`[name="${name}"]`).value = value;
+      one(`[name="${name}"]`, HTMLInputElement).value = String(value);
       one(`[data-input="${name}"]`).textContent = say(value);
     }
   }
@@ -310,39 +271,33 @@ function render({ model, el }) {
     root.setAttribute("aria-label", `Backpropagation graph: ${model.get("graph")}`);
     one(".bp-summary").textContent = summary(graph);
     one(".bp-count").textContent = `step ${at.done} of ${at.total}`;
-    const text = learned || sentence(graph, found, at);
-    if (one(".cx-sentence").textContent !== text) one(".cx-sentence").textContent = text;
-    one('[data-step="-1"]').disabled = at.done === 0;
-    one('[data-step="1"]').disabled = at.done === at.total;
-    one("[data-learn]").disabled = at.done < at.total || !graph.parameters.length;
+    tell(one(".cx-sentence"), learned || sentence(graph, found, at));
+    back.disabled = at.done === 0;
+    on.disabled = at.done === at.total;
+    one("[data-learn]", HTMLButtonElement).disabled = at.done < at.total || !graph.parameters.length;
     if (!width) return;
     const place = layout(graph, width);
-    svg.setAttribute("height", place.height);
+    svg.setAttribute("height", String(place.height));
     svg.innerHTML = picture(graph, place, found, at);
   }
 
-  function change(values) {
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
-    model.save_changes();
-  }
-
+  /** @type {(name: string, value: number) => void} */
   function set(name, value) {
     learned = "";
-    change({ inputs: { ...current().inputs, [name]: value } });
+    change(model, { inputs: { ...current().inputs, [name]: value } });
   }
 
+  /** @type {(step: number) => void} */
   function goTo(step) {
     learned = "";
-    const { total } = current().at;
-    change({ step: Math.max(0, Math.min(total, step)) });
+    change(model, { step: clamp(step, 0, current().at.total) });
   }
 
   function learn() {
     const { graph, inputs, found } = current();
-    const within = (value) => Math.max(-limit, Math.min(limit, value));
     for (const name of graph.parameters)
-      inputs[name] = within(inputs[name] - LEARNING_RATE * found.gradients[name]);
-    const loss = Object.keys(graph.steps).at(-1);
+      inputs[name] = clamp(inputs[name] - LEARNING_RATE * found.gradients[name], -limit, limit);
+    const [loss] = Object.keys(graph.steps).reverse();
     const before = found.values[loss];
     const after = compute(graph, inputs).values[loss];
     learned =
@@ -350,65 +305,52 @@ function render({ model, el }) {
       `the loss went from ${say(before)} to ${say(after)}.`;
     if (graph.parameters.every((name) => found.gradients[name] === 0))
       learned = "Every gradient is 0, exactly. Nothing moved, and nothing ever will.";
-    change({ inputs });
+    change(model, { inputs });
     draw(); // the inputs may be as before
   }
 
-  const play = one("[data-play]");
-  let timer = null;
-  function playing(on) {
-    clearInterval(timer);
-    timer = on ? setInterval(tick, MILLISECONDS_A_STEP) : null;
-    play.textContent = on ? "Pause" : "Play";
-    play.setAttribute("aria-pressed", String(on));
-  }
   function tick() {
     goTo(current().at.done + 1);
-    if (current().at.done === current().at.total) playing(false);
+    if (current().at.done === current().at.total) play(false);
   }
-  play.addEventListener("click", () => {
-    if (timer !== null) return playing(false);
-    if (current().at.done === current().at.total) goTo(0);
-    tick();
-    playing(true);
+  /** @type {(step: number) => void} */
+  function pauseAt(step) {
+    play(false);
+    goTo(step);
+  }
+  const play = player(parts, {
+    milliseconds: MILLISECONDS_A_STEP,
+    tick,
+    step: (by) => pauseAt(current().at.done + by),
+    begin: () => {
+      if (current().at.done === current().at.total) goTo(0);
+      tick();
+    },
   });
-  for (const button of all("[data-step]"))
-    button.addEventListener("click", () => {
-      playing(false);
-      goTo(current().at.done + Number(button.dataset.step));
-    });
   for (const button of all("[data-preset]"))
     button.addEventListener("click", () => {
-      playing(false);
+      play(false);
       learned = "";
-      const { graph, values } = TRY[button.dataset.preset];
-      change({ graph, inputs: { ...graphs[graph].inputs, ...values }, step: 0 });
+      const { graph, values } = TRY[String(button.dataset.preset)];
+      change(model, { graph, inputs: { ...graphs[graph].inputs, ...values }, step: 0 });
     });
   one("[data-learn]").addEventListener("click", learn);
-  svg.addEventListener("keydown", (event) => {
-    const { at } = current();
-    const moves = { ArrowLeft: at.done - 1, ArrowRight: at.done + 1, Home: 0, End: at.total };
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    playing(false);
-    goTo(moves[event.key]);
-  });
-
-  // What is set in Python, or in another view of this widget, shows here too.
-  const names = "change:graph change:inputs change:step";
-  model.on(names, draw);
-  const observer = new ResizeObserver(() => {
-    width = svg.clientWidth;
-    draw();
-  });
-  observer.observe(svg);
-  keepKeys();
-  draw();
-  return () => {
-    playing(false);
-    observer.disconnect();
-    model.off(names, draw);
+  const moves = () => {
+    const { done, total } = current().at;
+    return { ArrowLeft: done - 1, ArrowRight: done + 1, Home: 0, End: total };
   };
+  onKeys(svg, moves, pauseAt);
+
+  draw();
+  const stops = [
+    () => play(false),
+    onChange(model, ["graph", "inputs", "step"], draw),
+    onWidth(svg, (wide) => {
+      width = wide;
+      draw();
+    }),
+  ];
+  return () => stops.forEach((stop) => stop());
 }
 
 export default { render };

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from course_utils.interactives.parts import script, style
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-FOLDER = Path(__file__).parent
 LIMIT = 10.0  # the largest absolute value of an input
 
 
@@ -106,9 +106,8 @@ class BackpropagationGraph(anywidget.AnyWidget):
         TraitError: there is no such graph or input, or a value is out of range.
     """
 
-    _esm = FOLDER / "backpropagation.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "backpropagation.css").read_text()
+    _esm = script("backpropagation")
+    _css = style("backpropagation")
 
     graph = traitlets.Enum(list(GRAPHS), default_value="one unit").tag(sync=True)
     inputs: traitlets.Dict = traitlets.Dict().tag(sync=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
 from course_utils.arithmetic import Conv
+from course_utils.interactives.parts import script, style
 
-FOLDER = Path(__file__).parent
 # The smallest and the largest value of each setting. Larger drawings could not be read.
 LIMITS = {
     "size": (1, 24),
@@ -44,9 +42,8 @@ class ConvolutionExplorer(anywidget.AnyWidget):
         row, column: the output unit whose window is shown.
     """
 
-    _esm = FOLDER / "convolution.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "convolution.css").read_text()
+    _esm = script("convolution")
+    _css = style("convolution")
 
     size = _setting("size", 7)
     kernel = _setting("kernel", 3)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from course_utils.arithmetic import Conv, Pool, Row, trace
+from course_utils.interactives.parts import script, style
 from course_utils.models import LAYERS, preprocess
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FOLDER = Path(__file__).parent
 SIDE = 224
 SHOWN = 24
 # SqueezeNet v1.1 along the path with the largest receptive field: a fire module squeezes with 1×1
@@ -57,9 +56,8 @@ class FeatureExplorer(anywidget.AnyWidget):
         ValueError: there is no picture, or a picture has another shape or type.
     """
 
-    _esm = FOLDER / "features.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "features.css").read_text()
+    _esm = script("features")
+    _css = style("features")
 
     name = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Enum(list(LAYERS), "conv1").tag(sync=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from course_utils.interactives.parts import script, style
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-FOLDER = Path(__file__).parent
 LENS = 8
 
 
@@ -31,9 +31,8 @@ class PixelExplorer(anywidget.AnyWidget):
         ValueError: the picture has another shape or type, or is smaller than the lens.
     """
 
-    _esm = FOLDER / "pixels.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "pixels.css").read_text()
+    _esm = script("pixels")
+    _css = style("pixels")
 
     row = traitlets.Int(0, min=0).tag(sync=True)
     column = traitlets.Int(0, min=0).tag(sync=True)

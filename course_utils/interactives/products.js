@@ -1,11 +1,19 @@
 // The convolution stepper: a convolution product by product.
 
+import { change, clamp, mount, onChange, signed } from "./shared.js";
+
+/** @import { Model } from "./shared.js" */
+/** @typedef {number[][][]} Numbers [channel][row][column] */
+/** @typedef {{step: number, _image: Numbers, _weight: Numbers, _bias: number}} State */
+
+/** @type {(kind: string, rows: number, columns: number, caption: string) => string} */
 function table(kind, rows, columns, caption) {
   const row = `<tr>${"<td></td>".repeat(columns)}</tr>`;
   return `<table class="cp-${kind}"><caption>${caption}</caption>
     <tbody>${row.repeat(rows)}</tbody></table>`;
 }
 
+/** @type {(image: Numbers, weight: Numbers, out: {rows: number, columns: number}) => string} */
 function page(image, weight, out) {
   const many = image.length > 1;
   const channels = image.map((channel, c) => {
@@ -30,8 +38,7 @@ function page(image, weight, out) {
   </div>`;
 }
 
-const said = (number) => String(number).replace("-", "−");
-
+/** @param {{model: Model<State>, el: HTMLElement}} given */
 function render({ model, el }) {
   const image = model.get("_image");
   const weight = model.get("_weight");
@@ -41,39 +48,38 @@ function render({ model, el }) {
   const products = image.length * kHigh * kWide; // of one output
   const last = out.rows * out.columns * products;
 
-  const root = document.createElement("div");
-  root.className = "cx cp";
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Convolution stepper");
-  root.innerHTML = page(image, weight, out);
-  el.append(root);
+  const { one, all } = mount(el, "cp", "Convolution stepper", page(image, weight, out));
   const buttons = Object.fromEntries(
-    [...root.querySelectorAll("button")].map((button) => [button.dataset.by, button]),
+    all("button", HTMLButtonElement).map((button) => [button.dataset.by, button]),
   );
+  /** @type {(kind: string) => HTMLTableCellElement[][][]} */
   const cells = (kind) =>
-    [...root.querySelectorAll(`.cp-${kind}`)].map((each) =>
-      [...each.rows].map((row) => [...row.cells]),
-    );
+    all(`.cp-${kind}`, HTMLTableElement).map((each) => [...each.rows].map((row) => [...row.cells]));
   const [imageCells, weightCells, [outputCells]] = ["image", "weight", "output"].map(cells);
-  for (const [shown, numbers] of [[imageCells, image], [weightCells, weight]])
+  for (const [shown, numbers] of /** @type {const} */ ([[imageCells, image], [weightCells, weight]]))
     numbers.forEach((channel, c) =>
       channel.forEach((row, i) =>
-        row.forEach((number, j) => (shown[c][i][j].textContent = said(number))),
+        row.forEach((number, j) => (shown[c][i][j].textContent = signed(number))),
       ),
     );
 
-  /** Where a product of an output is: its channel, row and column in the kernel. */
+  /**
+   * Where a product of an output is: its channel, row and column in the kernel.
+   * @type {(index: number) => [number, number, number]}
+   */
   function tap(index) {
     const inChannel = index % (kHigh * kWide);
     return [Math.floor(index / (kHigh * kWide)), Math.floor(inChannel / kWide), inChannel % kWide];
   }
 
+  /** @type {(place: number, index: number) => [pixel: number, factor: number]} */
   const factors = (place, index) => {
     const [c, i, j] = tap(index);
     const [row, column] = [Math.floor(place / out.columns), place % out.columns];
     return [image[c][row + i][column + j], weight[c][i][j]];
   };
 
+  /** @type {(place: number, count: number) => number} */
   function sum(place, count) {
     let total = 0;
     for (let index = 0; index < count; index++) {
@@ -88,7 +94,7 @@ function render({ model, el }) {
     const place = Math.max(0, Math.ceil(step / products) - 1); // whose product came last
     const done = step - place * products;
     const [row, column] = [Math.floor(place / out.columns), place % out.columns];
-    for (const cell of root.querySelectorAll("td")) cell.className = "";
+    for (const cell of all("td")) cell.className = "";
     for (let index = 0; index < products; index++) {
       const [c, i, j] = tap(index);
       const mark = index === done - 1 ? "now" : index < done ? "done" : "window";
@@ -98,32 +104,32 @@ function render({ model, el }) {
     outputCells.flat().forEach((cell, index) => {
       const whole = index < place || (index === place && done === products);
       const number = whole ? sum(index, products) + bias : sum(place, done);
-      cell.textContent = whole || (index === place && done) ? said(number) : "";
+      cell.textContent = whole || (index === place && done) ? signed(number) : "";
       cell.className = index === place ? "now" : whole ? "done" : "";
     });
-    root.querySelector(".cx-sentence").textContent = sentence(place, row, column, done);
+    one(".cx-sentence").textContent = sentence(place, row, column, done);
     buttons.product.disabled = buttons.place.disabled = step === last;
     buttons.back.disabled = buttons.start.disabled = step === 0;
   }
 
+  /** @type {(place: number, row: number, column: number, done: number) => string} */
   function sentence(place, row, column, done) {
     if (!done) return `Lay the kernel on the corner of the image. ${products} products make one output.`;
     const [pixel, factor] = factors(place, done - 1);
     const where = image.length > 1 ? `, channel ${tap(done - 1)[0]}` : "";
     const product =
       `Output in row ${row}, column ${column}: product ${done} of ${products}${where}. ` +
-      `${said(pixel)} × ${said(factor)} = ${said(pixel * factor)}. `;
-    if (done < products) return `${product}Sum so far: ${said(sum(place, done))}.`;
+      `${signed(pixel)} × ${signed(factor)} = ${signed(pixel * factor)}. `;
+    if (done < products) return `${product}Sum so far: ${signed(sum(place, done))}.`;
     const total = sum(place, products);
     return bias
-      ? `${product}Sum: ${said(total)}. Plus the bias ${said(bias)}: ${said(total + bias)}.`
-      : `${product}Sum: ${said(total)}.`;
+      ? `${product}Sum: ${signed(total)}. Plus the bias ${signed(bias)}: ${signed(total + bias)}.`
+      : `${product}Sum: ${signed(total)}.`;
   }
 
-  function go(step) {
-    model.set("step", Math.max(0, Math.min(last, step)));
-    model.save_changes();
-  }
+  /** @type {(step: number) => void} */
+  const go = (step) => change(model, { step: clamp(step, 0, last) });
+  /** @type {Record<string, () => void>} */
   const moves = {
     product: () => go(model.get("step") + 1),
     place: () => go((Math.floor(model.get("step") / products) + 1) * products),
@@ -131,9 +137,8 @@ function render({ model, el }) {
     start: () => go(0),
   };
   for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", moves[name]);
-  model.on("change:step", draw);
   draw();
-  return () => model.off("change:step", draw);
+  return onChange(model, ["step"], draw);
 }
 
 export default { render };

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-FOLDER = Path(__file__).parent
+from course_utils.interactives.parts import script, style
+
 Channel = Sequence[Sequence[int]]
 
 
@@ -32,9 +32,8 @@ class ConvolutionStepper(anywidget.AnyWidget):
             channels, or the filter doesn't fit into the image.
     """
 
-    _esm = FOLDER / "products.js"
-    # The style that all explorers share, then the style of this explorer.
-    _css = (FOLDER / "shared.css").read_text() + (FOLDER / "products.css").read_text()
+    _esm = script("products")
+    _css = style("products")
 
     step = traitlets.Int(0, min=0).tag(sync=True)
     _image: traitlets.List = traitlets.List().tag(sync=True)

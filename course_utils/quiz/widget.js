@@ -5,11 +5,45 @@ const PATIENCE = 4000; // ms without an answer from the kernel before the studen
 
 let forms = 0;
 
+/** @import { Model } from "../interactives/shared.js" */
+/**
+ * What Python lets the form show: Session.view of widget.py, and what a click was answered.
+ * @typedef {object} View
+ * @property {boolean} graded
+ * @property {"single" | "multiple" | "numeric"} kind
+ * @property {string} prompt
+ * @property {number} points
+ * @property {boolean} asks_student
+ * @property {string} student
+ * @property {boolean} student_fixed
+ * @property {string} text
+ * @property {string[]} options
+ * @property {string} unit
+ * @property {string[]} hints
+ * @property {number} hints_left
+ * @property {number} seen
+ * @property {number[] | string | null} chosen options, or the number that was typed
+ * @property {string} tone
+ * @property {string} status
+ * @property {string[]} feedback
+ * @property {string} solution
+ * @property {boolean} has_solution
+ * @property {string} problem
+ * @property {string | null} problem_of the page that clicked
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, unknown>} properties or attributes
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name in made) made[name] = value;
-    else made.setAttribute(name, value);
+    if (name in made) Object.assign(made, { [name]: value });
+    else made.setAttribute(name, String(value));
   }
   // Else JupyterLab takes keys (a, b, d d, arrows) for its own shortcuts; it asks the focused
   // element itself, so that the attribute must be on each.
@@ -18,18 +52,22 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** @type {(label: string, onclick: () => void, className?: string) => HTMLButtonElement} */
 function button(label, onclick, className = "") {
   return element("button", { type: "button", textContent: label, onclick, className });
 }
 
+/** @param {{model: Model<{view: View}>, el: HTMLElement}} given */
 function render({ model, el }) {
   const name = `course-quiz-${++forms}`;
   const page = Math.random().toString(36); // two pages may show the same form
   let view = model.get("view");
-  let waiting = null; // the timer of a click that the kernel hasn't answered
+  /** @type {number | undefined} */
+  let waiting; // the timer of a click that the kernel hasn't answered
   let confirming = false;
   let again = false; // a graded question that is answered once more
-  let drawn = {}; // what the parts that are rebuilt were last built from
+  /** @type {Record<string, string>} */
+  const drawn = {}; // what the parts that are rebuilt were last built from
 
   // ── the parts, built once so that the focus stays where it is ──
   const badge = element("span", { className: "cq-badge" });
@@ -55,6 +93,7 @@ function render({ model, el }) {
   );
 
   // ── what the student does ──
+  /** @type {(message: object) => void} */
   function send(message) {
     clearTimeout(waiting);
     root.setAttribute("aria-busy", "true");
@@ -65,14 +104,16 @@ function render({ model, el }) {
     model.send({ ...message, page });
   }
 
+  const fields = () => [...choices.querySelectorAll("input")];
+
   function given() {
-    if (view.kind === "numeric") return choices.querySelector("input").value.trim();
-    return [...choices.querySelectorAll("input:checked")].map((input) => Number(input.value));
+    if (view.kind === "numeric") return fields()[0].value.trim();
+    return fields().filter((input) => input.checked).map((input) => Number(input.value));
   }
 
   function given_in_words() {
     const value = given();
-    if (view.kind === "numeric") return `${value} ${view.unit}`.trim();
+    if (typeof value === "string") return `${value} ${view.unit}`.trim();
     return (value.length > 1 ? "options " : "option ") + value.join(", ");
   }
 
@@ -85,7 +126,7 @@ function render({ model, el }) {
     if (view.graded && !confirming) {
       confirming = true;
       update();
-      confirmation.querySelector("button").focus();
+      confirmation.querySelector("button")?.focus();
       return;
     }
     confirming = false;
@@ -101,7 +142,7 @@ function render({ model, el }) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && confirming) back();
-    if (event.key === "Enter" && event.target.tagName === "INPUT" && !locked()) {
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement && !locked()) {
       event.preventDefault();
       submit();
     }
@@ -111,12 +152,16 @@ function render({ model, el }) {
   const locked = () => view.graded && view.chosen !== null && !again;
   const unnamed = () => view.asks_student && !view.student;
 
+  /** @type {(tone: string, words: string) => void} */
   function say(tone, words) {
     status.className = `cq-status ${tone}`;
     if (status.textContent !== words) status.textContent = words;
   }
 
-  // Rebuild a part only when what it shows has changed: what was typed or chosen is kept.
+  /**
+   * Rebuild a part only when what it shows has changed: what was typed or chosen is kept.
+   * @type {(part: string, shown: unknown, build: () => void) => void}
+   */
   function once(part, shown, build) {
     const key = JSON.stringify(shown);
     if (drawn[part] === key) return;
@@ -165,20 +210,19 @@ function render({ model, el }) {
 
   function draw_chosen() {
     if (view.chosen === null) return;
-    if (view.kind === "numeric") choices.querySelector("input").value = view.chosen;
-    for (const input of choices.querySelectorAll("input[name]")) {
-      input.checked = view.chosen.includes(Number(input.value));
-    }
+    if (typeof view.chosen === "string") fields()[0].value = view.chosen;
+    else for (const input of fields()) input.checked = view.chosen.includes(Number(input.value));
   }
 
   function draw_actions() {
-    const focused = actions.contains(document.activeElement) && document.activeElement.textContent;
+    const active = document.activeElement;
+    const focused = actions.contains(active) && active?.textContent;
     actions.replaceChildren();
     if (locked()) {
       actions.append(button("Answer again (it won't count)", () => {
         again = true;
         update();
-        choices.querySelector("input").focus();
+        fields()[0].focus();
       }, "cq-quiet"));
     } else {
       const label = view.graded ? "Submit my answer" : "Check my answer";
@@ -193,8 +237,9 @@ function render({ model, el }) {
       actions.append(button("Complete solution", () => send({ do: "solution" })));
     }
     if (focused) {
-      const same = [...actions.children].find((child) => child.textContent[0] === focused[0]);
-      (same ?? actions.querySelector("button"))?.focus();
+      const all = [...actions.querySelectorAll("button")];
+      const same = all.find((child) => child.textContent?.[0] === focused[0]);
+      (same ?? all[0])?.focus();
     }
   }
 
