@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -169,16 +169,20 @@ class Peer(Ledger):
     def _await_answer(self) -> tuple[Answer | Failure, list[memoryview]]:
         """Return the answer to the request just sent, and serve requests that come before it."""
         while True:
-            self.waiting = True
-            try:
-                self.before_waiting()
-                message, buffers = self.channel.receive()
-            finally:
-                self.waiting = False
-            parsed = self._parse(message)
-            if not isinstance(parsed, Request):
-                return parsed, buffers
-            self._serve(parsed, buffers)
+            message, buffers = self._receive()
+            if not isinstance(message, Request):
+                return message, buffers
+            self._serve(message, buffers)
+            del message, buffers  # the next message may be large, too
+
+    def _receive(self) -> tuple[Message, list[memoryview]]:
+        self.waiting = True
+        try:
+            self.before_waiting()
+            message, buffers = self.channel.receive()
+        finally:
+            self.waiting = False
+        return self._parse(message), buffers
 
     def _parse(self, message: Any) -> Message:
         try:
@@ -220,13 +224,17 @@ class Peer(Ledger):
         """Serve until the other side is gone."""
         try:
             while True:
-                message, buffers = self.channel.receive()
-                request = self._parse(message)
-                if not isinstance(request, Request):
-                    raise self.unreadable(ValueError("an answer where a request was due"))
-                self._serve(request, buffers)
+                self._serve_next()
         except CandidateLostError:
             return
+
+    def _serve_next(self) -> None:
+        """Serve one request; nothing of it is held while the next one is awaited."""
+        message, buffers = self.channel.receive()
+        request = self._parse(message)
+        if not isinstance(request, Request):
+            raise self.unreadable(ValueError("an answer where a request was due"))
+        self._serve(request, buffers)
 
     def _serve(self, message: Request, buffers: list[memoryview]) -> None:
         before, self.talking = self.talking, True
@@ -246,7 +254,7 @@ class Peer(Ledger):
     def _answer(self, message: Request, buffers: list[memoryview]) -> None:
         decoder = self.decoder(self, buffers)
         encoder = self.encoder(self)
-        printed = _nothing_printed
+        printed: Callable[[], tuple[str, str]] = lambda: ("", "")
         try:
             operation = self._read(message, decoder)
             with self.under(message.context, decoder) as printed:
@@ -390,7 +398,3 @@ class Peer(Ledger):
         self._keep_here([*message.books.created, *(change.number for change in message.changes)])
         self._released += [n for n in message.books.exported if self.imported(n) is None]
         self._keep_books(message.books)
-
-
-def _nothing_printed() -> tuple[str, str]:
-    return "", ""
