@@ -11,10 +11,11 @@ it makes or reads a message, so a test's or student's code that runs then by acc
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -222,11 +223,9 @@ class Peer(Ledger):
 
     def serve_forever(self) -> None:
         """Serve until the other side is gone."""
-        try:
+        with contextlib.suppress(CandidateLostError):
             while True:
                 self._serve_next()
-        except CandidateLostError:
-            return
 
     def _serve_next(self) -> None:
         """Serve one request; nothing of it is held while the next one is awaited."""
@@ -254,7 +253,7 @@ class Peer(Ledger):
     def _answer(self, message: Request, buffers: list[memoryview]) -> None:
         decoder = self.decoder(self, buffers)
         encoder = self.encoder(self)
-        printed: Callable[[], tuple[str, str]] = lambda: ("", "")
+        printed: Any = functools.partial(tuple, ("", ""))  # nothing yet
         try:
             operation = self._read(message, decoder)
             with self.under(message.context, decoder) as printed:

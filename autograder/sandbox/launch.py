@@ -65,18 +65,20 @@ class WarmProcess:
         self._scratch = Scratch()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = os.memfd_create("warm log")
+        self._process: subprocess.Popen[bytes] | None = None
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT],
-                stdin=theirs.fileno(),
-                stdout=self._log,
-                stderr=self._log,
-                env=_WARM_ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,  # an interrupt at the keyboard is for the launcher
-            )
-        path = [entry for entry in sys.path if Path(entry).is_absolute()]
-        self._control.send(json.dumps(path).encode())
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-c", _BOOT],
+                    stdin=theirs.fileno(),
+                    stdout=self._log,
+                    stderr=self._log,
+                    env=_WARM_ENVIRONMENT,
+                    cwd="/",
+                    start_new_session=True,  # an interrupt at the keyboard is for the launcher
+                )
+            except OSError as error:
+                os.write(self._log, str(error).encode())
         root = self.scratch / "view"
         root.mkdir()
         start = {
@@ -87,7 +89,9 @@ class WarmProcess:
             "hide": list(view.hidden) if view else [],
             "environment": {"HOME": os.environ.get("HOME", "/")},  # for caches of fonts and such
         }
-        with suppress(OSError):  # it has ended: `await_ready` says why
+        path = [entry for entry in sys.path if Path(entry).is_absolute()]
+        with suppress(OSError):  # the process has ended: `await_ready` says why
+            self._control.send(json.dumps(path).encode())
             send(self._control, start)
 
     def await_ready(self) -> None:
@@ -178,13 +182,14 @@ class WarmProcess:
     def close(self) -> None:
         """End the warm process, and with it every process launched from it."""
         self._control.close()
-        if not self._ready:  # nobody waits for its imports any more
-            self._process.kill()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            if not self._ready:  # nobody waits for its imports any more
+                self._process.kill()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         with suppress(OSError):
             os.close(self._log)
         self._scratch.close()
