@@ -28,6 +28,15 @@ from tests.conftest import ROOT
 
 COURSE = Course(ROOT / "exercises")
 every = pytest.mark.parametrize("name", COURSE.assignments())
+# One is verified every day, the others with the slow tests: each takes a minute or two.
+DAILY = "ps5_backpropagation"
+every_in_turn = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == DAILY else pytest.mark.slow)
+        for name in COURSE.assignments()
+    ],
+)
 _reports: dict[str, Report] = {}
 
 
@@ -38,7 +47,7 @@ def report_of(name: str) -> Report:
     return _reports[name]
 
 
-@every
+@every_in_turn
 def test_right_solutions_get_all_points_and_wrong_ones_fail_where_they_must(name):
     assert report_of(name).problems == []
 
