@@ -122,7 +122,11 @@ def _import(modules: list[str], optional: list[str]) -> None:
 def _serve(control: socket.socket, warm: _Warm) -> None:
     children: dict[int, _Child] = {}
     forks = 0
+    collapsed = False
     while True:
+        if forks >= FORKS_BEFORE_COLLAPSE and not children and not collapsed:
+            collapse_memory()  # now, because pages that a child shares stay as they are
+            collapsed = True
         ready, _, _ = select.select([control.fileno(), *children], [], [])
         for ready_fd in ready:
             if ready_fd in children:
@@ -136,8 +140,6 @@ def _serve(control: socket.socket, warm: _Warm) -> None:
                 children[pidfd] = child
                 forks += 1
                 _tell(child.launcher, {"forked": True}, pidfd)
-                if forks == FORKS_BEFORE_COLLAPSE:
-                    collapse_memory()
 
 
 def _tell(launcher: socket.socket, message: dict[str, Any], *fds: int) -> None:
