@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+IN_KERNEL = "in-kernel"  # the tag of a test that runs in the student's process
+
 
 class Region(StrEnum):
     """A part of a cell's source between the lines `### BEGIN …` and `### END …`."""

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from autograder.cells import Region, grade_id, is_test, points, region_lines
+from autograder.cells import IN_KERNEL, Region, grade_id, is_test, points, region_lines
 from autograder.judge import libraries
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
@@ -43,7 +43,6 @@ from autograder.judge.result import CellResult, Ended
 from autograder.judge.source import Notebook, parse
 from autograder.judge.unpickling import Unpickling
 
-IN_KERNEL = "in-kernel"
 # A test's errors on a machine that has run out of a resource; no answer is wrong because of them.
 _MACHINE_FAILED = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.cells import grade_id, is_test
+from autograder.cells import IN_KERNEL, grade_id, is_test
 from autograder.judge.source import Notebook, parse
-
-IN_KERNEL = "in-kernel"
 
 
 @dataclass(frozen=True)
