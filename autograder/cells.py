@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-IN_KERNEL = "in-kernel"  # the tag of a test that runs in the student's process
+IN_KERNEL = "in-kernel"  # the tag, and what the judge's results call such a test
 
 
 class Region(StrEnum):
@@ -46,6 +46,11 @@ def is_solution(cell: Mapping[str, Any]) -> bool:
 def is_test(cell: Mapping[str, Any]) -> bool:
     """Whether a cell is a test, which nbgrader marks by running it."""
     return cell["cell_type"] == "code" and is_graded(cell) and not is_solution(cell)
+
+
+def is_in_kernel(test: Mapping[str, Any]) -> bool:
+    """Whether the instructor wants a test to run in the student's process."""
+    return IN_KERNEL in test["metadata"].get("tags", [])
 
 
 def points(cell: Mapping[str, Any]) -> float:

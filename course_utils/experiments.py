@@ -78,7 +78,7 @@ def summarise(
     """
     groups: dict[str | int | float, list[Run]] = {}
     for run in runs:
-        if all(getattr(run, field) == value for field, value in settings.items()):
+        if _has(run, settings):
             groups.setdefault(getattr(run, over), []).append(run)
     statistics = {}
     for value, group in groups.items():
@@ -122,10 +122,14 @@ def difference(
     return mean(gains), stdev(gains) / len(gains) ** 0.5
 
 
+def _has(run: Run, settings: Mapping[str, str | int]) -> bool:
+    return all(getattr(run, field) == value for field, value in settings.items())
+
+
 def _by_seed(runs: list[Run], settings: Mapping[str, str | int]) -> dict[int, float]:
     accuracies: dict[int, float] = {}
     for run in runs:
-        if all(getattr(run, field) == value for field, value in settings.items()):
+        if _has(run, settings):
             if run.seed in accuracies:
                 raise ValueError(
                     f"{dict(settings)} has two runs of seed {run.seed}: choose by task, arm, "

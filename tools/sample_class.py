@@ -25,6 +25,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring import specimens
+from autograder.cells import grade_id, is_solution
 from autograder.grading import attempt_logs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,13 +119,9 @@ class Submission:
         return Expected(student, self.kind, self.about, points, score, self.late, self.stock)
 
 
-def cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:
+def cell(notebook: NotebookNode, name: str) -> NotebookNode:
     """Find the cell of the notebook with this grade_id."""
-    return next(
-        cell
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
-    )
+    return next(cell for cell in notebook.cells if grade_id(cell) == name)
 
 
 def with_notes(notebook: NotebookNode) -> str:
@@ -434,11 +431,10 @@ def _fill_in(released: NotebookNode, reference: NotebookNode, member: Submission
         reference = specimens.apply(specimens.load(path), reference)
     notebook = copy.deepcopy(released)
     for solution in reference.cells:
-        role = solution.metadata.get("nbgrader", {})
-        if role.get("solution") and role["grade_id"] not in member.blank:
+        if is_solution(solution) and grade_id(solution) not in member.blank:
             lines = solution.source.splitlines()
             code_lines = [line for line in lines if not line.lstrip().startswith("### ")]
-            cell(notebook, role["grade_id"]).source = "\n".join(code_lines)
+            cell(notebook, solution.metadata.nbgrader.grade_id).source = "\n".join(code_lines)
     return notebook
 
 

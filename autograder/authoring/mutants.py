@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,18 +91,18 @@ def try_mutants(
     reasons = equivalent(course.root / "specimens" / name / "equivalent.yaml")
     mutants = list(mutants_of(assignment))
     reference = prepared(assignment, "reference", assignment.sources, log)
-    with runner(assignment, Settings(config=course.config), 1) as run_all:
-        [run] = run_all([reference])
-    slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
-    settings = Settings(config=Config(course.config, **slow), stop_at_failure=True)
-    candidates = [
-        prepared_changed(assignment, changed.cell, _with(changed, assignment), [changed.cell], log)
-        for changed in mutants
-    ]
-    on_start(len(mutants))
+    first = Settings(config=course.config)
     tried = []
-    with runner(assignment, settings, jobs) as run_all:
-        for mutant, run in zip(mutants, run_all(candidates), strict=True):
+    with runner(assignment, first, jobs) as run_all:
+        [run] = run_all([reference], first)
+        slow = {"Execute": {"timeout": PATIENCE + PATIENCE * run.seconds}}
+        settings = replace(first, config=Config(course.config, **slow), stop_at_failure=True)
+        candidates = [
+            prepared_changed(assignment, mutant.cell, _with(mutant, assignment), [mutant.cell], log)
+            for mutant in mutants
+        ]
+        on_start(len(mutants))
+        for mutant, run in zip(mutants, run_all(candidates, settings), strict=True):
             cells = score(assignment, reference, run, {}).cells
             reasons_given = {test: cell.reason for test, cell in cells.items() if cell.reason}
             if any(NOT_A_MUTANT in reason for reason in reasons_given.values()):

@@ -125,7 +125,8 @@ def verify(
     settings = Settings(config=course.config, device=device)
 
     def grade(plans: list[_Plan]) -> None:
-        for plan, executed in zip(plans, run_all([plan.prepared for plan in plans]), strict=True):
+        runs = run_all([plan.prepared for plan in plans], settings)
+        for plan, executed in zip(plans, runs, strict=True):
             result = score(assignment, plan.prepared, executed, {})
             problems = _unsupported(assignment) if plan.kind == "reference" else []
             problems += plan.examine(result)
@@ -168,33 +169,35 @@ def _with_seeds(
     tests: Collection[str] | None = None,
 ) -> list[_Plan]:
     """Plans for the reference with other seeds; with `tests`, the other tests are left out."""
+    submission = prepared(assignment, "seeds", bare(assignment.sources), log)
+    if tests is not None:
+        submission = _without(submission, lambda cells: spare(cells, tests))
     plans = []
     for run in runs:
         seeded = {
             notebook: with_seeds(source, run) for notebook, source in assignment.sources.items()
         }
-        submission = prepared(assignment, f"seeds + {run * STEP}", bare(assignment.sources), log)
-        if tests is not None:
-            submission = _without(submission, lambda cells: spare(cells, tests))
-        plans.append(_Plan("seeds", replace(submission, sources=seeded), _be_full))
+        again = replace(submission, student=f"seeds + {run * STEP}", sources=seeded)
+        plans.append(_Plan("seeds", again, _be_full))
     return plans
 
 
 @contextlib.contextmanager
 def runner(
     assignment: Assignment, settings: Settings, jobs: int | None
-) -> Iterator[Callable[[Sequence[Prepared]], Iterator[Executed]]]:
+) -> Iterator[Callable[[Sequence[Prepared], Settings], Iterator[Executed]]]:
     """Yield a function that runs submissions in parallel and yields the runs in the same order.
 
-    Their processes are forked from warm processes. A submission that ran out of time because other
-    processes had the processors runs again, with nothing beside it.
+    Their processes are forked from warm processes, started for `settings`; each call has settings
+    of its own for what a run may take. A submission that ran out of time because other processes
+    had the processors runs again, with nothing beside it.
     """
     with (
         warm_processes(assignment.sources.values(), settings) as warm,
         ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool,
     ):
 
-        def run_all(candidates: Sequence[Prepared]) -> Iterator[Executed]:
+        def run_all(candidates: Sequence[Prepared], settings: Settings) -> Iterator[Executed]:
             running = [pool.submit(execute, candidate, warm, settings) for candidate in candidates]
             for candidate, run in zip(candidates, running, strict=True):
                 executed = run.result()

@@ -20,7 +20,15 @@ from typing import Any
 
 import torch
 
-from autograder.cells import IN_KERNEL, Region, grade_id, is_test, points, region_lines
+from autograder.cells import (
+    IN_KERNEL,
+    Region,
+    grade_id,
+    is_in_kernel,
+    is_test,
+    points,
+    region_lines,
+)
 from autograder.judge import libraries
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
@@ -220,7 +228,7 @@ class _Session:
         start = time.monotonic()
         if name in self.tests and is_test(cell):
             position, test = self.tests[name]
-            in_kernel = IN_KERNEL in test["metadata"].get("tags", [])
+            in_kernel = is_in_kernel(test)
             result.kind = IN_KERNEL if in_kernel else "test"
             result.max_score = points(test)
             if in_kernel:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.cells import IN_KERNEL, grade_id, is_test
+from autograder.cells import grade_id, is_in_kernel, is_test
 from autograder.judge.source import Notebook, parse
 
 
@@ -41,7 +41,7 @@ def unsupported(source_notebook: Any) -> list[Finding]:
     notebook = Notebook.read(cells)
     findings = []
     for cell in cells:
-        if not is_test(cell) or IN_KERNEL in cell["metadata"].get("tags", []):
+        if not is_test(cell) or is_in_kernel(cell):
             continue
         try:
             tree = parse(cell["source"])
