@@ -139,9 +139,9 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
             plain = plain or shown_plain
         final, token = course.path("feedback", name, student), new_token()
         with alone(final):
-            settle(final, None)
+            settle(final, lambda: None)
             put_in_place(final, files | pages, token)
-            settle(final, token)
+            settle(final, lambda: token)
     except AutograderError as error:
         return _Made(student, error.problem)
     except OSError as error:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import datetime
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
-from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
 
 from autograder.assignment import Assignment
 from autograder.cells import grade_id, role
@@ -22,7 +36,7 @@ from autograder.grading.swap import alone, new_token, put_in_place, settle, unse
 from autograder.judge.result import Ended
 
 if TYPE_CHECKING:
-    from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
+    from nbgrader.api import Gradebook
     from sqlalchemy.orm import Session
 
 BACKUPS_KEPT = 10
@@ -37,11 +51,6 @@ _results = Table(
     Column("key", String(64), nullable=False),
     Column("result", Text, nullable=False),
 )
-
-
-def open_results(gradebook: Gradebook) -> None:
-    """Create the table of results if the gradebook doesn't have it yet."""
-    _results.metadata.create_all(gradebook.engine)
 
 
 def results_of(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Result]]:
@@ -59,7 +68,7 @@ def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> Non
     parent = course.path("autograded", assignment, "*").parent.parent
     for final in unsettled(parent, assignment):
         with alone(final):
-            settle(final, _token(gradebook, assignment, final.parent.name))
+            settle(final, partial(_token, gradebook, assignment, final.parent.name))
 
 
 def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:
@@ -90,17 +99,17 @@ def record(
     Returns:
         The result with its lateness, which only the gradebook knows.
     """
-    open_results(gradebook)
     final = course.path("autograded", assignment.name, result.student)
+    committed = partial(_token, gradebook, assignment.name, result.student)
     with alone(final):
-        settle(final, _token(gradebook, assignment.name, result.student))
+        settle(final, committed)
         try:
             return _write(course, gradebook, assignment, key, result, notebooks, files, timestamp)
         except BaseException:
             gradebook.db.rollback()
             raise
         finally:  # finish or undo the swap, as the committed token tells
-            settle(final, _token(gradebook, assignment.name, result.student))
+            settle(final, committed)
 
 
 def _write(
@@ -114,15 +123,12 @@ def _write(
     timestamp: datetime.datetime | None,
 ) -> Result:
     session, token = gradebook.db(), new_token()
-    submission = _find_or_add(session, assignment, result.student)
-    submission.timestamp = timestamp
-    for notebook in submission.notebooks:
-        _write_scores(notebook, result)
-        _write_comments(notebook, notebooks.get(notebook.name))
-    session.flush()
-    late = float(submission.total_seconds_late)
-    _write_late_penalty(course, session, submission)
-    result = replace(result, seconds_late=late)
+    _results.create(session.connection(), checkfirst=True)
+    submission = _find_or_add(session, assignment, result.student, timestamp)
+    for name, notebook, submitted in _notebooks(session, submission):
+        _write_scores(session, notebook, submitted, result)
+        _write_comments(session, notebook, submitted, notebooks.get(name))
+    result = replace(result, seconds_late=_write_late_penalty(course, session, submission))
     this_row = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
     session.execute(delete(_results).where(this_row))
     session.execute(
@@ -133,7 +139,6 @@ def _write(
             result=json.dumps(asdict(result) | {"token": token}),
         )
     )
-    session.flush()
     _write_folder(course, result, notebooks, files, timestamp, token)
     session.commit()
     return result
@@ -168,79 +173,162 @@ def backup(course: Course) -> Path | None:
     return copy
 
 
-def _find_or_add(session: Session, assignment: Assignment, student_id: str) -> SubmittedAssignment:
-    """Like Gradebook.update_or_create_submission, but without a commit in between."""
-    from nbgrader import api
+def _find_or_add(
+    session: Session,
+    assignment: Assignment,
+    student: str,
+    timestamp: datetime.datetime | None,
+) -> str:
+    """Write the time of a submission, which is added if it isn't there; return its id.
 
-    student = session.get(api.Student, student_id)
-    if student is None:
-        student = api.Student(id=student_id)
-        session.add(student)
-    row = session.scalars(
-        select(api.Assignment).where(api.Assignment.name == assignment.name)
-    ).one()
-    submission = session.scalars(
-        select(api.SubmittedAssignment).where(
-            api.SubmittedAssignment.assignment_id == row.id,
-            api.SubmittedAssignment.student_id == student_id,
-        )
-    ).one_or_none()
-    if submission is not None:
-        return submission
-    with session.no_autoflush:
-        submission = api.SubmittedAssignment(assignment=row, student=student)
-        session.add(submission)
-        for notebook in row.notebooks:
-            submitted = api.SubmittedNotebook(notebook=notebook, assignment=submission)
-            session.add(submitted)
-            for cell in [*notebook.grade_cells, *notebook.task_cells]:
-                session.add(api.Grade(cell_id=cell.id, notebook=submitted))
-            for cell in [*notebook.solution_cells, *notebook.task_cells]:
-                session.add(api.Comment(cell_id=cell.id, notebook=submitted))
-    session.flush()
+    Like Gradebook.update_or_create_submission, but without a commit in between. Here and below,
+    columns are read and written, not nbgrader's objects: an object sums up all its scores each
+    time that it is loaded.
+    """
+    from nbgrader import api
+    from nbgrader.api import Notebook, Student, SubmittedAssignment, SubmittedNotebook
+
+    by_name = select(api.Assignment.id).where(api.Assignment.name == assignment.name)
+    row = session.scalars(by_name).one()
+    this_one = (SubmittedAssignment.assignment_id == row) & (
+        SubmittedAssignment.student_id == student
+    )
+    submission = session.scalars(select(SubmittedAssignment.id).where(this_one)).one_or_none()
+    if submission is None:
+        if not session.scalars(select(Student.id).where(Student.id == student)).all():
+            session.execute(insert(Student).values(id=student))
+        submission = new_token()
+        values = {"id": submission, "assignment_id": row, "student_id": student}
+        session.execute(insert(SubmittedAssignment).values(values | {"timestamp": timestamp}))
+        notebooks = session.scalars(select(Notebook.id).where(Notebook.assignment_id == row))
+        for notebook in notebooks.all():
+            values = {"notebook_id": notebook, "assignment_id": submission}
+            session.execute(insert(SubmittedNotebook).values(values))
+    else:
+        session.execute(update(SubmittedAssignment).where(this_one).values(timestamp=timestamp))
     return submission
 
 
-def _write_scores(notebook: SubmittedNotebook, result: Result) -> None:
-    for grade in notebook.grades:
-        cell = result.cells.get(grade.name)
-        grade.auto_score = cell.score if cell else None
-        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+def _notebooks(session: Session, submission: str) -> Sequence[Row[str, str, str]]:
+    """The name, the id, and the id of the submitted version of each notebook."""
+    from nbgrader.api import Notebook, SubmittedNotebook
+
+    return session.execute(
+        select(Notebook.name, Notebook.id, SubmittedNotebook.id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .where(SubmittedNotebook.assignment_id == submission)
+    ).all()
 
 
-def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) -> None:
+def _write_scores(session: Session, notebook: str, submitted: str, result: Result) -> None:
+    from nbgrader.api import Grade
+
+    rows = []
+    for row in _cells(session, Grade, ("GradeCell", "TaskCell"), notebook, submitted):
+        cell = result.cells.get(row.name)
+        score = cell.score if cell else None
+        review = score is None or row.manual is not None
+        rows.append(_keys(row, submitted) | {"auto_score": score, "needs_manual_grade": review})
+    _save(session, Grade, rows)
+
+
+def _write_comments(
+    session: Session, notebook: str, submitted: str, executed: NotebookNode | None
+) -> None:
     """Write nbgrader's own comment on an answer that is unchanged since the release."""
+    from nbgrader.api import Comment
+
+    unanswered = _unanswered(executed) if executed else set()
+    rows = []
+    for row in _cells(session, Comment, ("SolutionCell", "TaskCell"), notebook, submitted):
+        comment = "No response." if row.name in unanswered else None
+        rows.append(_keys(row, submitted) | {"auto_comment": comment})
+    _save(session, Comment, rows)
+
+
+def _unanswered(executed: NotebookNode) -> set[str | None]:
+    """The names of the cells that are as they were released."""
     from nbgrader.utils import compute_checksum, is_task
 
-    cells = {
-        grade_id(cell): cell for cell in (executed.cells if executed else []) if grade_id(cell)
+    return {
+        grade_id(cell)
+        for cell in executed.cells
+        if grade_id(cell)
+        and not is_task(cell)
+        and role(cell).get("checksum") == compute_checksum(cell)
     }
-    for comment in notebook.comments:
-        cell = cells.get(comment.name)
-        blank = (
-            cell is not None
-            and not is_task(cell)
-            and role(cell).get("checksum") == compute_checksum(cell)
-        )
-        comment.auto_comment = "No response." if blank else None
 
 
-def _write_late_penalty(course: Course, session: Session, submission: SubmittedAssignment) -> None:
-    """Like nbgrader's AssignLatePenalties: the plug-in's penalty, bounded to [0, score]."""
+def _cells(
+    session: Session, table: Any, kinds: tuple[str, str], notebook: str, submitted: str
+) -> Sequence[Row[Any]]:
+    """A notebook's cells of two kinds, with the submitted version's rows of a table, if any."""
+    from nbgrader.api import BaseCell, Grade
+
+    this_row = (table.cell_id == BaseCell.id) & (table.notebook_id == submitted)
+    manual = table.manual_score if table is Grade else table.manual_comment
+    return session.execute(
+        select(BaseCell.id, BaseCell.name, table.id.label("row"), manual.label("manual"))
+        .outerjoin(table, this_row)
+        .where(BaseCell.notebook_id == notebook, BaseCell.type.in_(kinds))
+    ).all()
+
+
+def _keys(row: Row[Any], submitted: str) -> dict[str, Any]:
+    """What finds a row that is there, or makes a new row one of a cell's."""
+    return {"id": row.row} if row.row else {"cell_id": row.id, "notebook_id": submitted}
+
+
+def _save(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Update the rows that have an id, and insert the others."""
+    if old := [row for row in rows if "id" in row]:
+        session.execute(update(table), old)
+    if new := [row for row in rows if "id" not in row]:
+        session.execute(insert(table), new)
+
+
+def _write_late_penalty(course: Course, session: Session, submission: str) -> float:
+    """Like nbgrader's AssignLatePenalties: the plug-in's penalty, bounded to [0, score].
+
+    Returns:
+        How many seconds the submission is late.
+    """
+    from nbgrader.api import SubmittedAssignment, SubmittedNotebook
     from nbgrader.preprocessors import AssignLatePenalties
 
+    late = _seconds_late(session, submission)
+    if not late:
+        of_it = SubmittedNotebook.assignment_id == submission
+        session.execute(update(SubmittedNotebook).where(of_it).values(late_submission_penalty=None))
+        return late
     step = AssignLatePenalties(config=course.config)
     step.init_plugin()
-    for notebook in submission.notebooks:
+    submitted = session.get_one(SubmittedAssignment, submission, populate_existing=True)
+    for notebook in submitted.notebooks:
         session.refresh(notebook)
-        penalty = None
-        if submission.total_seconds_late > 0:
-            penalty = step.plugin_inst.late_submission_penalty(
-                submission.student_id, notebook.score, submission.total_seconds_late
-            )
+        penalty = step.plugin_inst.late_submission_penalty(
+            submitted.student_id, notebook.score, late
+        )
         notebook.late_submission_penalty = (
             None if penalty is None else min(max(penalty, 0.0), notebook.score)
         )
+    session.flush()
+    return late
+
+
+def _seconds_late(session: Session, submission: str) -> float:
+    """How late a submission is, its extension considered; 0 if nobody knows."""
+    from nbgrader.api import Assignment, SubmittedAssignment
+
+    timestamp, extension, due = session.execute(
+        select(SubmittedAssignment.timestamp, SubmittedAssignment.extension, Assignment.duedate)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(SubmittedAssignment.id == submission)
+    ).one()
+    if timestamp is None or due is None:
+        return 0.0
+    seconds: float = (timestamp - due - (extension or datetime.timedelta())).total_seconds()
+    return max(seconds, 0.0)
 
 
 def _write_folder(

@@ -12,7 +12,7 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,17 +58,17 @@ def put_in_place(final: Path, files: dict[str, bytes] | None, token: str) -> Non
     building.rename(final if files is not None else old / "nothing")
 
 
-def settle(final: Path, committed: str | None) -> None:
+def settle(final: Path, committed: Callable[[], str | None]) -> None:
     """Finish or undo the swaps of a folder.
 
     Args:
         final: the folder's place.
-        committed: the token of the folder's last commit; None if there is none.
+        committed: returns the token of the folder's last commit; None if there is none.
     """
     for old in final.parent.glob(f"{_OLD}{final.name}-*"):
         token = old.name.removeprefix(f"{_OLD}{final.name}-")
         building = _places(final, token)[0]
-        if token != committed:
+        if token != committed():
             if not building.exists():  # the folder was swapped, but not committed
                 nothing = old / "nothing"
                 with suppress(FileNotFoundError):
