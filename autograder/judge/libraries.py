@@ -10,11 +10,13 @@ import os
 import random
 import sys
 import types
+import unittest.case
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+import torch.testing._comparison
 from torch import nn
 
 from autograder.judge.judge_end import JudgePeer
@@ -22,6 +24,7 @@ from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
 from autograder.judge.source import parse
 from autograder.judge.stand_ins import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
+from course_utils import own_work
 
 _BUILT_THERE: tuple[type, ...] = (
     nn.Module,
@@ -45,10 +48,10 @@ _SEEDING: tuple[tuple[Any, str], ...] = (
 # never a class whose layout C code reads. So only a replaced `isinstance` can tell these modules
 # that a student's list subclass is a list.
 _ASK_FOR_CLASSES = (
-    "inspect",
-    "unittest.case",
-    "torch.testing._comparison",
-    "numpy.testing._private.utils",
+    inspect,
+    unittest.case,
+    torch.testing._comparison,
+    importlib.import_module("numpy.testing._private.utils"),
 )
 _ONE_PASS = (types.GeneratorType, filter, map, zip)
 
@@ -67,10 +70,9 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
     for path, name in WITH_THE_MODEL:
         _replace(importlib.import_module(path), name, functools.partial(_with_the_model, peer))
     peer.names.add_builtins(isinstance=isinstance_of)
-    for path in _ASK_FOR_CLASSES:
-        vars(importlib.import_module(path))["isinstance"] = isinstance_of
+    for module in _ASK_FOR_CLASSES:
+        vars(module)["isinstance"] = isinstance_of
     sources = _Sources(submission)
-    own_work = importlib.import_module("course_utils.own_work")
     own_work.tell_elsewhere()
     peer.rules = own_work.active
     _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))

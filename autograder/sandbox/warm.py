@@ -113,6 +113,8 @@ def _import(modules: list[str], optional: list[str]) -> None:
         with contextlib.suppress(ImportError):  # a cell that imports it says so, as in any kernel
             importlib.import_module(name)
     sys.modules.pop("rfc3987_syntax", None)  # kept out by autograder/__init__.py: students have it
+    if "numpy" in sys.modules:
+        importlib.import_module("numpy.random")  # NumPy imports it late; each child seeds it
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)  # a thread pool doesn't survive a fork: the child would hang
     gc.collect()
