@@ -19,7 +19,15 @@ from rich.text import Text
 
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.show import as_it_must_be, class_table, err, out, progress_bar, show_outcomes
+from autograder.show import (
+    as_it_must_be,
+    class_table,
+    err,
+    out,
+    progress_bar,
+    show_bench,
+    show_outcomes,
+)
 
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",
@@ -328,6 +336,7 @@ def bench(
     course: CourseOption = None,
     small: Annotated[int, typer.Option(min=1, help="Size of the smaller class.")] = 20,
     large: Annotated[int, typer.Option(min=2, help="Size of the larger class.")] = 60,
+    stock: Annotated[bool, typer.Option(help="Time stock nbgrader, too, which takes long.")] = True,
 ) -> None:
     """Time this engine beside stock nbgrader, in one run."""
     from autograder.machine.bench import TRIVIAL, BenchError
@@ -336,21 +345,8 @@ def bench(
     if large <= small:
         raise BenchError(f"--large {large} is not above --small {small}", "give a larger class")
     opened = Course.find(course) if name else None
-    timings = run(opened, opened.resolve(name) if opened and name else TRIVIAL, small, large)
-    table = Table("grader", f"{small}", f"{large}", "one more", title="Seconds by size of class")
-    for timing in timings:
-        table.add_row(
-            timing.grader,
-            f"{timing.small_seconds:.1f}",
-            f"{timing.large_seconds:.1f}",
-            f"{timing.marginal:.3f}",
-        )
-    out.print(table)
-    ours, stock = timings
-    out.print(
-        f"one more submission: {stock.marginal / ours.marginal:.0f} times stock's throughput;"
-        f" {large} of them, start-up included: {stock.large_seconds / ours.large_seconds:.0f} times"
-    )
+    chosen = opened.resolve(name) if opened and name else TRIVIAL
+    show_bench(run(opened, chosen, small, large, stock=stock))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from autograder.grading.result import Result
 if TYPE_CHECKING:
     from autograder.authoring.verify import Trial
     from autograder.grading.grade import Outcome
+    from autograder.machine.bench import Measured
 
 out = Console()
 err = Console(stderr=True)
@@ -43,6 +44,41 @@ def show_outcomes(name: str, outcomes: list[Outcome]) -> None:
     again = sum(not outcome.fresh for outcome in outcomes)
     if again:
         out.print(f"{again} of {len(outcomes)} were graded before and have not changed")
+
+
+def show_bench(measured: Measured) -> None:
+    """Print the seconds by size of class, and what a submission costs."""
+    ours, stock = measured.autograder, measured.nbgrader
+    timings = [ours, stock] if stock else [ours]
+    table = Table("grader", f"{ours.small}", f"{ours.large}", "one more", "of a core")
+    table.title = "Seconds by size of class"
+    for timing in timings:
+        table.add_row(
+            timing.grader,
+            f"{timing.small_seconds:.1f}",
+            f"{timing.large_seconds:.1f}",
+            f"{timing.marginal:.3f}",
+            f"{timing.core_seconds:.3f}",
+        )
+    out.print(table)
+    if stock:
+        out.print(
+            f"one more submission: {stock.marginal / ours.marginal:.0f} times stock's throughput;"
+            f" {ours.large} of them, start-up included:"
+            f" {stock.large_seconds / ours.large_seconds:.0f} times"
+        )
+    ratio = ours.start_up / measured.import_torch
+    out.print(
+        f"start-up: {ours.start_up:.1f} s, {ratio:.1f} times 'import torch'"
+        f" ({measured.import_torch:.1f} s)"
+    )
+    around = ours.core_seconds - measured.processes
+    out.print(
+        f"one more submission takes {ours.core_seconds:.3f} s of a core: its cells in one warm"
+        f" process {measured.floor:.3f} s ({100 * measured.floor / ours.core_seconds:.0f} %),"
+        f" two isolated processes and the judge {measured.processes - measured.floor:.3f} s more,"
+        f" to prepare and record it {around:.3f} s"
+    )
 
 
 def as_it_must_be(trials: list[Trial]) -> str:

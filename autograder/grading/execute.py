@@ -42,6 +42,7 @@ class Executed:
         cells: the judge's result of each test, by the cell's id.
         reason: why the run ended early; None if it did not.
         seconds: wall time.
+        core_seconds: processor time of the candidates and the judges.
         starved: whether a cell ran out of time because other processes had the processors. Then
             the submission has to run again, with nothing beside it.
     """
@@ -50,6 +51,7 @@ class Executed:
     cells: dict[str, CellResult]
     reason: str | None
     seconds: float
+    core_seconds: float = 0.0
     starved: bool = False
 
 
@@ -67,6 +69,7 @@ def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
     tests: dict[str, CellResult] = {}
     reasons: list[str] = []
     starved = False
+    core_seconds = 0.0
     for name, notebook in prepared.notebooks.items():
         run = _run(prepared, name, warm, settings)
         if run.broken:
@@ -77,8 +80,10 @@ def execute(prepared: Prepared, warm: Warm, settings: Settings) -> Executed:
         }
         reasons += [run.reason] if run.reason else []
         starved |= run.starved
+        core_seconds += run.core_seconds
     seconds = time.perf_counter() - started
-    return Executed(notebooks, tests, "; ".join(reasons) or None, seconds, starved)
+    reason = "; ".join(reasons) or None
+    return Executed(notebooks, tests, reason, seconds, core_seconds, starved)
 
 
 @dataclass(frozen=True)
@@ -89,13 +94,14 @@ class _Ran:
         cells: the judge's result of each cell.
         reason: why the candidate ended early; None if it did not.
         broken: whether CUDA failed, so that the run doesn't count.
-        starved: as in `Executed`.
+        starved, core_seconds: as in `Executed`.
     """
 
     cells: list[CellResult]
     reason: str | None
     broken: bool
     starved: bool
+    core_seconds: float
 
 
 def _run(prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
@@ -161,7 +167,8 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
                 if not stopped:
                     _check_judge(cells, judge)
                 broken = bool(settings.gpus) and _cuda_failed(cells, candidate)
-                return _Ran(cells, _why(cells, candidate), broken, report.starved)
+                core_seconds = judge.cpu_seconds + candidate.cpu_seconds
+                return _Ran(cells, _why(cells, candidate), broken, report.starved, core_seconds)
         finally:
             if writer >= 0:
                 os.close(writer)

@@ -40,6 +40,7 @@ class Result:
         notes: messages about repairs of the submission before its run.
         seconds_late: seconds after the due date and the student's extension, if there is one.
         seconds: wall time of the run.
+        core_seconds: processor time of the submission's processes, their start included.
         engine: the version of the engine, its isolation and its device.
     """
 
@@ -51,6 +52,7 @@ class Result:
     notes: tuple[str, ...] = ()
     seconds_late: float = 0.0
     seconds: float = 0.0
+    core_seconds: float = 0.0
     engine: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -38,6 +38,7 @@ def score(
         reason="; ".join(reasons) or None,
         notes=prepared.notes,
         seconds=executed.seconds,
+        core_seconds=executed.core_seconds,
         engine=engine,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -74,9 +74,7 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
         ReleaseError: a module that the notebooks hide from candidates doesn't exist.
     """
     sources = list(sources)
-    text = "\n".join(cell.source for source in sources for cell in source.cells)
-    first_use = [module for word, module in ON_FIRST_USE.items() if word in text]
-    modules = [*QUIZ, *_imports(sources), *first_use]
+    modules = modules_of(sources)
     candidate_view = View(hidden=hidden_modules(sources), devices=settings.gpus)
     judge_view = View(packages=("course_utils", "autograder"), devices=settings.gpus)
     isolated = settings.isolated
@@ -89,9 +87,10 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
         raise
 
 
-def _imports(sources: Iterable[NotebookNode]) -> list[str]:
-    """The modules that the instructor's notebooks import."""
-    modules: dict[str, None] = {}
+def modules_of(sources: Sequence[NotebookNode]) -> list[str]:
+    """The modules that the instructor's notebooks import, and those that they import late."""
+    text = "\n".join(cell.source for source in sources for cell in source.cells)
+    modules: dict[str, None] = dict.fromkeys(QUIZ)
     for cell in (cell for source in sources for cell in source.cells if cell.cell_type == "code"):
         try:
             tree = ast.parse(cell.source)
@@ -102,4 +101,4 @@ def _imports(sources: Iterable[NotebookNode]) -> list[str]:
                 modules |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules[node.module] = None
-    return list(modules)
+    return [*modules, *(module for word, module in ON_FIRST_USE.items() if word in text)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from autograder.assignment import Assignment
 from autograder.authoring.release import release
 from autograder.course import CONFIG_NAME, Course
 from autograder.errors import AutograderError
+from autograder.grading.record import results_of
 
 TRIVIAL = "trivial"
 STOCK_CONFIG = "c = get_config()\n"
@@ -39,6 +41,8 @@ class Timing:
         large: number of submissions in the large class.
         small_seconds: wall time for the small class, with start-up.
         large_seconds: wall time for the large class, with start-up.
+        small_core_seconds: processor time of all processes for the small class.
+        large_core_seconds: processor time of all processes for the large class.
     """
 
     grader: str
@@ -46,14 +50,45 @@ class Timing:
     large: int
     small_seconds: float
     large_seconds: float
+    small_core_seconds: float
+    large_core_seconds: float
 
     @property
     def marginal(self) -> float:
         """Seconds for one more submission."""
         return (self.large_seconds - self.small_seconds) / (self.large - self.small)
 
+    @property
+    def core_seconds(self) -> float:
+        """Processor seconds for one more submission."""
+        return (self.large_core_seconds - self.small_core_seconds) / (self.large - self.small)
 
-def bench(course: Course | None, name: str, small: int, large: int) -> list[Timing]:
+    @property
+    def start_up(self) -> float:
+        """Seconds that don't depend on the size of the class."""
+        return self.small_seconds - self.small * self.marginal
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run of `bench` measured.
+
+    Attributes:
+        autograder: this engine.
+        nbgrader: stock nbgrader; None if it was left out.
+        import_torch: seconds of `import torch` in a new process.
+        processes: processor seconds of one submission's candidate and judge, their start included.
+        floor: processor seconds of the same cells in one warm process.
+    """
+
+    autograder: Timing
+    nbgrader: Timing | None
+    import_torch: float
+    processes: float
+    floor: float
+
+
+def bench(course: Course | None, name: str, small: int, large: int, *, stock: bool) -> Measured:
     """Time both graders on classes that hand in the reference solution, in files that all differ.
 
     Args:
@@ -62,24 +97,53 @@ def bench(course: Course | None, name: str, small: int, large: int) -> list[Timi
         name: the assignment's name.
         small: size of the smaller class.
         large: size of the larger class.
+        stock: whether to time stock nbgrader, too.
 
     Raises:
         BenchError: a grader failed.
     """
-    seconds: dict[tuple[str, int], float] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        for size in (small, large):
-            for grader in ("autograder", "nbgrader"):
+
+        def time_(grader: str) -> tuple[Timing, Course]:
+            seconds: list[tuple[float, float]] = []
+            for size in (small, large):
                 place = Path(folder) / f"{grader}-{size}"
-                bench_course = (
-                    _trivial_course(place) if course is None else _copy(course, name, place)
-                )
-                _hand_in(bench_course, name, size)
-                seconds[grader, size] = _time(grader, bench_course, name)
-    return [
-        Timing(grader, small, large, seconds[grader, small], seconds[grader, large])
-        for grader in ("autograder", "nbgrader")
-    ]
+                made = _trivial_course(place) if course is None else _copy(course, name, place)
+                _hand_in(made, name, size)
+                seconds.append(_time(grader, made, name))
+            (wall, core), (more_wall, more_core) = seconds
+            return Timing(grader, small, large, wall, more_wall, core, more_core), made
+
+        ours, graded = time_("autograder")
+        theirs = time_("nbgrader")[0] if stock else None
+        with graded.gradebook() as gradebook:
+            results = [result for _, result in results_of(gradebook, name).values()]
+        processes = statistics.mean(result.core_seconds for result in results)
+        import_torch, _ = _run("import torch", [sys.executable, "-c", "import torch"], graded.root)
+        return Measured(ours, theirs, import_torch, processes, _floor(graded, name))
+
+
+def _floor(course: Course, name: str) -> float:
+    """Processor seconds of the reference's cells in one warm process, without isolation."""
+    seconds = 0.0
+    assignment = Assignment.load(course, name)
+    for notebook in assignment.sources:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            for path, content in assignment.files.items():
+                (place := Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            source = str(course.path("source", name) / f"{notebook}.ipynb")
+            command = [sys.executable, "-m", "autograder.machine.floor", source, folder]
+            done = subprocess.run(
+                command, cwd=course.root, capture_output=True, text=True, check=False
+            )
+        if done.returncode:
+            raise BenchError(
+                f"the reference of {name} can't run in one process: {_last_line(done.stderr)}",
+                f"run 'autograder verify {name}' first",
+            )
+        seconds += float(done.stdout.split()[-1])
+    return seconds
 
 
 def _copy(course: Course, name: str, place: Path) -> Course:
@@ -129,19 +193,35 @@ def _hand_in(course: Course, name: str, size: int) -> None:
             nbformat.write(notebook, folder / f"{notebook_name}.ipynb")
 
 
-def _time(grader: str, course: Course, name: str) -> float:
+def _time(grader: str, course: Course, name: str) -> tuple[float, float]:
+    """Wall and processor seconds of grading a class, from the command's start to its end."""
     command = [sys.executable, "-m", "autograder", "grade", name]
     if grader == "nbgrader":
         (course.root / CONFIG_NAME).write_text(STOCK_CONFIG)
         command = [sys.executable, "-m", "nbgrader", "autograde", name, "--create"]
+    return _run(f"{grader} on a class that hands in the reference", command, course.root, name)
+
+
+def _run(what: str, command: list[str], folder: Path, name: str = "") -> tuple[float, float]:
+    """Wall seconds of a command, and processor seconds of it and its descendants.
+
+    Raises:
+        BenchError: the command failed.
+    """
     started = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=course.root, capture_output=True, text=True, env=os.environ, check=False
-    )
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise BenchError(
-            f"{grader} failed on a class that hands in the reference: {' '.join(last)}",
-            f"run 'autograder verify {name}' first",
-        )
-    return time.perf_counter() - started
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=printed)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - started
+        if process.returncode:
+            printed.seek(0)
+            raise BenchError(
+                f"{what} failed: {_last_line(printed.read())}",
+                f"run 'autograder verify {name}' first" if name else "run 'autograder doctor'",
+            )
+    return seconds, usage.ru_utime + usage.ru_stime
+
+
+def _last_line(text: str) -> str:
+    return " ".join(text.strip().splitlines()[-1:])
