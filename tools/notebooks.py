@@ -18,8 +18,8 @@ In an assignment, one word on a cell's marker line says which kind of nbgrader c
     # %% [markdown] manual="essay" points=2  answered by the student, marked by hand
     # %% quiz="backprop_false"               an empty cell for a graded question (tools.quizzes)
 
-A lecture gets a folded cell before its first code cell that is in no text source: it gets the course
-on Google Colab, where a notebook comes alone, and does nothing elsewhere.
+Before its first code cell, a lecture gets a folded cell that is in no text source. On Google Colab,
+where a notebook comes alone, this cell gets the course. Elsewhere it does nothing.
 
 If a module of course_utils would solve an assignment, the header of the assignment names it, and
 the module is hidden from the candidate:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -228,6 +227,7 @@ def _collect_own_pages(source: Path) -> None:
         "engine-pages": "\n".join(f"docs/{name}" for name in sorted(docs - {*FOR_INSTRUCTORS})),
         "modules": "\n".join(f"reference/{name}" for name in modules),
         "repository": REPOSITORY,
+        "explorer": _explorer(source),
     }
     for template in PAGES.glob("*.md"):
         text = template.read_text("utf-8")
@@ -239,6 +239,15 @@ def _collect_own_pages(source: Path) -> None:
         directive = f".. automodule:: course_utils.{name}\n   :members:\n"
         page = f"# {name}\n\n```{{eval-rst}}\n{directive}```\n"
         (source / "reference" / f"{name}.md").write_text(page, "utf-8")
+
+
+def _explorer(source: Path) -> str:
+    """The element of the convolution explorer in lecture 02, for a page at the root of the site."""
+    page = nbformat.read(source / "lectures" / "02_convolution_arithmetic.ipynb", 4)
+    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
+    pages = [output.get("data", {}).get("text/html", "") for output in outputs]
+    [explorer] = [code for code in pages if "interactives/convolution.js" in code]
+    return str(explorer.replace('="../', '="'))
 
 
 def _modules() -> list[str]:

@@ -79,6 +79,7 @@ def lecture_page(
             cell.metadata["tags"] = ["hide-input"]
         asked = ASK.search(cell.source)
         if asked:
+            cell.metadata["tags"] = ["remove-input"]
             cell.outputs = [_html(question_html(questions[asked[1]], practice=True))]
         else:
             cell.outputs = [_output(output, widgets, name, files) for output in cell.outputs]
