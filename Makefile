@@ -1,5 +1,5 @@
 # The commands of the repository. CONTRIBUTING.md explains them.
-.PHONY: help setup setup-tests setup-check lab demo student notebooks experiments release check test test-all test-cuda lock clean
+.PHONY: help setup setup-tests setup-check lab demo student notebooks experiments release site check test test-all test-cuda lock clean
 
 PYTHON := .venv/bin/python
 # With one thread, results don't depend on the number of cores, and grading processes that run side by
@@ -39,6 +39,9 @@ experiments: setup ## recompute the training experiments that the lectures show
 
 release: notebooks  ## derive the notebooks that students get
 	$(PYTHON) -m autograder release
+
+site: setup setup-check  ## the site, in build/site/html: lectures executed, documentation, reference
+	$(PYTHON) -m tools.site
 
 check: setup node_modules/stamp  ## style and types, of Python and of JavaScript
 	$(PYTHON) -m ruff check .

@@ -18,6 +18,9 @@ In an assignment, one word on a cell's marker line says which kind of nbgrader c
     # %% [markdown] manual="essay" points=2  answered by the student, marked by hand
     # %% quiz="backprop_false"               an empty cell for a graded question (tools.quizzes)
 
+Before its first code cell, a lecture gets a folded cell that is in no text source. On Google Colab,
+where a notebook comes alone, this cell gets the course. Elsewhere it does nothing.
+
 If a module of course_utils would solve an assignment, the header of the assignment names it, and
 the module is hidden from the candidate:
 
@@ -34,6 +37,7 @@ import argparse
 import hashlib
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +50,7 @@ from course_utils.quiz.errors import BankError
 from tools import quizzes
 
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 # The entries that a header may have under `jupyter:`, and the entries that Jupytext adds. The
@@ -59,6 +64,22 @@ ROLES: dict[str, dict[str, bool]] = {
     "test": {"grade": True, "locked": True, "solution": False, "task": False},
     "manual": {"grade": True, "locked": False, "solution": True, "task": False},
 }
+# What the notebooks of a lecture import that Colab may lack. Colab's own Jupyter stays as it is.
+COLAB_LACKS = ("anywidget", "latex2mathml", "mistune", "pydantic")
+COLAB = """\
+# On Google Colab, this cell gets the course. Elsewhere it does nothing.
+import importlib.util
+import os
+import subprocess
+import sys
+
+if "google.colab" in sys.modules and importlib.util.find_spec("course_utils") is None:
+    course = "{repository}"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", course, "course"], check=True)
+    packages = {packages}
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *packages], check=True)
+    sys.path.insert(0, os.path.abspath("course"))
+    os.chdir("course/lectures")  # the questions are there"""
 # The rule of nbformat for the id of a cell, because a grade_id becomes the cell's id.
 GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -131,9 +152,22 @@ def derive(source: Path, name: str) -> str:
         if grade_id:
             seen.add(grade_id)
         cell.id = grade_id or hashlib.sha256(f"{name}:{position}".encode()).hexdigest()[:8]
+    if source.parent.parent.name == "lectures":
+        _insert_colab_cell(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return str(nbformat.writes(notebook)) + "\n"
+
+
+def _insert_colab_cell(notebook: NotebookNode) -> None:
+    packages = [one for one in PROJECT["dependencies"] if one.startswith(COLAB_LACKS)]
+    code = COLAB.format(repository=PROJECT["urls"]["Repository"], packages=packages)
+    cell = nbformat.v4.new_code_cell(
+        code, id="colab", metadata={"jupyter": {"source_hidden": True}}
+    )
+    first = [at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code"][:1]
+    if first:
+        notebook.cells.insert(first[0], cell)
 
 
 def _clean_metadata(cell: NotebookNode) -> str | None:
