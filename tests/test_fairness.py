@@ -15,11 +15,11 @@ from autograder.authoring.verify import verify
 from autograder.course import Course
 from autograder.grading.execute import execute
 from autograder.grading.grade import grade
+from autograder.grading.log import LOGGER
 from autograder.grading.prepare import prepare
 from autograder.grading.settings import Settings
 from autograder.grading.warm_up import warm_processes
 from autograder.judge.result import Ended
-from autograder.log import LOGGER
 from autograder.sandbox.limits import Limits
 from tests.conftest import make_course
 from tests.test_sandbox_attacks import Probe, ask, warm  # noqa: F401 - warm is a fixture

@@ -16,7 +16,7 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading.grade import grade
-from autograder.log import NAME as LOG
+from autograder.grading.log import NAME as LOG
 from tests.conftest import ROOT, SOLVED, WARMUP, as_ordinary_user, in_own_mounts, make_course
 from tests.test_grade import scores
 

@@ -28,13 +28,13 @@ from autograder.authoring.thresholds import (
 from autograder.cells import grade_id
 from autograder.course import Course
 from autograder.grading.execute import Executed, execute
+from autograder.grading.log import LOGGER
 from autograder.grading.prepare import Prepared
 from autograder.grading.reference import attempt_log, prepared, reference
 from autograder.grading.result import Result
 from autograder.grading.score import score
 from autograder.grading.settings import Settings, require_device
 from autograder.grading.warm_up import warm_processes
-from autograder.log import LOGGER
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from autograder.errors import (
     TestsRefusedError,
 )
 from autograder.grading.execute import Executed, execute
+from autograder.grading.log import LOGGER, write_fault
 from autograder.grading.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.grading.record import backup, record, results_of, settle_folders
 from autograder.grading.reference import reference
@@ -29,7 +30,6 @@ from autograder.grading.score import score, unreadable
 from autograder.grading.settings import Settings, require_device, require_isolation
 from autograder.grading.warm_up import Warm, warm_processes
 from autograder.judge.result import Ended
-from autograder.log import LOGGER, write_fault
 from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
 

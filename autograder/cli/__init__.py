@@ -17,9 +17,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course import Course
-from autograder.errors import AutograderError
-from autograder.show import (
+from autograder.cli import attempts
+from autograder.cli.options import CourseOption, Jobs, Json, Name, Names
+from autograder.cli.show import (
     as_it_must_be,
     class_table,
     err,
@@ -28,6 +28,8 @@ from autograder.show import (
     show_bench,
     show_outcomes,
 )
+from autograder.course import Course
+from autograder.errors import AutograderError
 
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",
@@ -59,23 +61,6 @@ class Isolation(StrEnum):
     NONE = "none"
 
 
-CourseOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--course",
-        help="The course; default: this folder, else ./exercises.",
-        metavar="DIR",
-        show_default=False,
-    ),
-]
-Name = Annotated[str, typer.Argument(help="The assignment, or the beginning of its name.")]
-Names = Annotated[list[str] | None, typer.Argument(help="Assignments; default: all.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Jobs = Annotated[
-    int | None, typer.Option(min=1, help="How many run side by side; default: one a core.")
-]
-
-
 @app.callback()
 def options(
     verbose: Annotated[
@@ -84,7 +69,7 @@ def options(
 ) -> None:
     """Releases, verifies and grades the assignments of an nbgrader course."""
     if verbose:
-        from autograder.log import show
+        from autograder.grading.log import show
 
         show()
 
@@ -362,6 +347,10 @@ def doctor(course: CourseOption = None) -> None:
     out.print(table)
     if any(finding.required and not finding.ok for finding in findings):
         raise typer.Exit(FAILED)
+
+
+app.command()(attempts.serve)
+app.command()(attempts.tokens)
 
 
 def _names(course: Course, names: list[str] | None) -> list[str]:

@@ -1,0 +1,1 @@
+"""The attempt service: a record of first attempts that a student can't rewrite."""

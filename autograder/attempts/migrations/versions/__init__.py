@@ -1,0 +1,1 @@
+"""The versions, each in a file: what changed, and how to change it back."""

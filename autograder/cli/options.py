@@ -1,0 +1,24 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CourseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--course",
+        help="The course; default: this folder, else ./exercises.",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
+Name = Annotated[str, typer.Argument(help="The assignment, or the beginning of its name.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Assignments; default: all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="How many run side by side; default: one a core.")
+]
