@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.machine.bench import TRIVIAL, bench
-from autograder.show import show_bench
+from autograder.cli.show import show_bench
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import importlib
 import types
@@ -14,6 +15,7 @@ from torch import nn
 from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
+from autograder.judge.entries import member_key, member_of
 from autograder.judge.kinds import Kind
 from autograder.judge.peer import Peer
 from autograder.judge.shared import memory_key
@@ -121,6 +123,14 @@ class CandidateEncoder(Encoder):
             names = [base.__name__ for base in obj.__mro__]
         return ["remote", self.export(obj), kind, info, names]
 
+    def member(self, obj: enum.Enum) -> Any:
+        """Do as `Encoder.member`; only the judge knows whether the notebook's class is given."""
+        kind = type(obj)
+        key = member_key(obj)
+        if kind.__module__ == "__main__" and key is not None:
+            return ["member", "__main__", kind.__qualname__, key, self.other(obj)]
+        return super().member(obj)
+
     def tensor(self, obj: torch.Tensor) -> Any:
         """Encode by value, or by handle if the tensor is part of an object that stays here."""
         if obj.layout is torch.strided and not obj.is_meta and self._stays(obj):
@@ -170,6 +180,10 @@ class CandidateDecoder(Decoder):
             obj = getattr(obj, part)
         return obj
 
+    def _member(self, module: str, name: str, key: str | int) -> Any:
+        cls = self._main(name) if module == "__main__" else self._name(module, name)
+        return member_of(cls, key)
+
     def _main(self, name: str) -> Any:
         return self.peer.namespace[name]
 
@@ -195,12 +209,12 @@ class CandidateDecoder(Decoder):
     def _class(self, handle: int, name: str, bases: Any, members: Any) -> type:
         cls: type | None = self.peer.imported(handle)
         if cls is None:
-            namespace = {key: self._member(kind, value) for key, kind, value in members}
+            namespace = {key: self._attribute(kind, value) for key, kind, value in members}
             cls = type(name, tuple(self.decode(base) for base in bases), namespace)
             self.peer.remember(handle, cls)
         return cls
 
-    def _member(self, kind: str, value: Any) -> Any:
+    def _attribute(self, kind: str, value: Any) -> Any:
         decoded = self.decode(value)
         wrap = {"property": property, "static": staticmethod, "class": classmethod}.get(kind)
         return wrap(decoded) if wrap else decoded
@@ -220,6 +234,7 @@ class CandidateDecoder(Decoder):
         **Decoder.TAGS,
         "name": _name,
         "main": _main,
+        "member": _member,
         "instance": _instance,
         "reduced": _reduced,
         "class": _class,

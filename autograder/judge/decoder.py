@@ -18,13 +18,14 @@ import torch
 from PIL import Image
 from torch import nn
 
+from autograder.judge.dtypes import dtype_from_json
 from autograder.judge.ledger import Ledger
+from autograder.judge.registry import REGISTRY
 from autograder.judge.shared import MAPPINGS
 
 _T = TypeVar("_T")
 
 MAX_DEPTH = 100
-_NUMPY_DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{0,6}(\[[0-9A-Za-z]{1,8}\])?")
 _TORCH_DTYPES = {
     str(value).removeprefix("torch."): value
     for value in vars(torch).values()
@@ -75,7 +76,11 @@ class Decoder:
 
     def fill(self, obj: Any, body: Any) -> None:
         """Replace a shared object's contents with those of the message."""
-        if isinstance(obj, list):
+        if isinstance(obj, collections.deque):
+            items = [self.decode(item) for item in body]
+            obj.clear()
+            obj.extend(items)
+        elif isinstance(obj, list):
             obj[:] = [self.decode(item) for item in body]
         elif isinstance(obj, set):
             items = [self.decode(item) for item in body]
@@ -90,9 +95,11 @@ class Decoder:
         elif isinstance(obj, bytearray):
             obj[:] = self.buffers[body]
         elif isinstance(obj, np.ndarray):
-            obj[...] = self.array(*body)
+            self._fill_array(obj, self.array(*body))
         elif isinstance(obj, torch.Tensor):
             self._fill_tensor(obj, self.dense(*body))
+        elif (mutable := REGISTRY.mutable(obj)) is not None:
+            mutable.fill(self, obj, body)
         else:
             self.fill_instance(obj, [(str(name), self.decode(value)) for name, value in body])
 
@@ -110,11 +117,31 @@ class Decoder:
             else:
                 obj.set_(new)  # type: ignore[call-overload]
 
-    def array(self, dtype: str, shape: list[int], buffer: int) -> np.ndarray:
-        """Return an array over a buffer of the message."""
-        if not _NUMPY_DTYPE.fullmatch(dtype):
-            raise ValueError(f"no such dtype: {dtype!r:.40}")
-        return np.frombuffer(self.buffers[buffer], dtype=np.dtype(dtype)).reshape(shape)
+    @staticmethod
+    def _fill_array(obj: np.ndarray, new: np.ndarray) -> None:
+        if new.shape != obj.shape:
+            raise ValueError("an array can't change its shape in place")
+        writeable = obj.flags.writeable
+        obj.flags.writeable = True
+        obj[...] = new
+        obj.flags.writeable = writeable
+
+    def array(self, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
+        """Return an array over a buffer of the message; of objects, an array of these items."""
+        kind = dtype_from_json(dtype)
+        size = _shape(shape)
+        if kind.hasobject:
+            if type(buffer) is not list or math.prod(size) != len(buffer):
+                raise ValueError("an array with too many or too few items")
+            items = np.empty(len(buffer), object)
+            for place, item in enumerate(buffer):
+                items[place] = self.decode(item)
+            return items.reshape(size)
+        if not kind.itemsize:
+            if math.prod(size) > _MAX_VIEW_BYTES:
+                raise ValueError("an array of too many empty items")
+            return np.empty(size, kind)
+        return np.frombuffer(self.buffers[buffer], dtype=kind).reshape(size)
 
     def dense(self, dtype: str, shape: list[int], buffer: int, device: str) -> torch.Tensor:
         """Return a tensor over a buffer of the message, moved to the device it came from."""
@@ -134,6 +161,10 @@ class Decoder:
         if not _DEVICE.fullmatch(name):
             raise ValueError(f"no such device: {name!r:.20}")
         return torch.device(name)
+
+    def take(self, obj: _T, number: Any) -> _T:
+        """Note a shared object under the number that the other side gave it."""
+        return self._take(obj, number)
 
     def _take(self, obj: _T, number: Any, leaf: torch.Tensor | None = None) -> _T:
         if type(number) is not int:
@@ -156,6 +187,27 @@ class Decoder:
         obj = self._take(make(), number)
         self.fill(obj, body)
         return obj
+
+    def _deque(self, number: int, body: Any, size: Any) -> Any:
+        if size is not None and (type(size) is not int or not 0 <= size < 1 << 62):
+            raise ValueError("a deque's length is a whole number")
+        obj: collections.deque[Any] = self._take(collections.deque(maxlen=size), number)
+        self.fill(obj, body)
+        return obj
+
+    def _ndarray(
+        self, number: int, body: Any, order: str = "C", writeable: Any = True
+    ) -> np.ndarray:
+        if type(body[2]) is list:  # of objects, one of which may be the array itself
+            if math.prod(_shape(body[1])) != len(body[2]):
+                raise ValueError("an array with too many or too few items")
+            array = self._take(np.empty(_shape(body[1]), object), number)
+            self._fill_array(array, self.array(*body))
+        else:
+            plain = self.array(*body)
+            array = self._take(np.asfortranarray(plain) if order == "F" else plain, number)
+        array.flags.writeable = writeable is True
+        return array
 
     def _defaultdict(self, number: int, body: Any, factory: str | None) -> Any:
         obj = self._container(collections.defaultdict, number, body)
@@ -243,6 +295,7 @@ class Decoder:
             for make in (list, set, bytearray, *MAPPINGS)
         },
         "defaultdict": _defaultdict,
+        "deque": _deque,
         **{
             make.__name__: functools.partial(
                 lambda make, self, items: self._sequence(make, items), make
@@ -253,7 +306,7 @@ class Decoder:
         "range": lambda self, items: range(*[self.decode(item) for item in items]),
         "namedtuple": _namedtuple,
         "return_type": _return_type,
-        "ndarray": lambda self, number, body: self._take(self.array(*body), number),
+        "ndarray": _ndarray,
         "array_view": _array_view,
         "view": _view,
         "tensor": _tensor,
@@ -266,6 +319,10 @@ class Decoder:
         "NotImplemented": lambda _: NotImplemented,
         "Ellipsis": lambda _: ...,
         "image": _image,
+        **{
+            tag: functools.partial(lambda entry, self, *fields: entry.decode(self, *fields), entry)
+            for tag, entry in REGISTRY.entries.items()
+        },
     }
 
 

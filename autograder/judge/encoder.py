@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import collections
+import enum
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -19,11 +20,13 @@ from torch import nn
 
 from autograder.judge.channel import Buffer
 from autograder.judge.decoder import FACTORIES, IMAGE_MODES, MAX_DEPTH
+from autograder.judge.dtypes import dtype_to_json
+from autograder.judge.entries import member_key
 from autograder.judge.ledger import Ledger
+from autograder.judge.registry import REGISTRY
 from autograder.judge.shared import Shared, is_namedtuple, plain_tensor, tensor_bytes
 
 _SCALARS = frozenset({type(None), bool, float, str})
-_NUMPY_KINDS = frozenset("biufcSUmM")
 
 
 class Encoder:
@@ -85,6 +88,10 @@ class Encoder:
         self.buffers.append(data)
         return len(self.buffers) - 1
 
+    def shared_number(self, obj: Any) -> int:
+        """Add an object to the table of shared objects and return its number."""
+        return self.share(obj).number
+
     def share(self, obj: Any) -> Shared:
         """Add an object to the table of shared objects."""
         entry = self.ledger.table.add(obj)
@@ -103,20 +110,50 @@ class Encoder:
 
     def body(self, obj: Any) -> Any:
         """Return the contents of a shared object, as `Decoder.fill` takes them."""
-        if isinstance(obj, list | set):
+        if isinstance(obj, list | set | collections.deque):
             return [self.encode(item) for item in obj]
         if isinstance(obj, dict):
             return [[self.encode(key), self.encode(value)] for key, value in obj.items()]
         if isinstance(obj, bytearray):
             return self.buffer(bytes(obj))
         if isinstance(obj, np.ndarray):
-            data = np.ascontiguousarray(obj).reshape(-1).view(np.uint8)
-            return [obj.dtype.str, list(obj.shape), self.buffer(data.data)]
+            return self.array_body(obj)
         if isinstance(obj, torch.Tensor):
             dtype = str(obj.dtype).removeprefix("torch.")
             data = tensor_bytes(obj)
             return [dtype, list(obj.shape), self.buffer(data.data), str(obj.device)]
+        if (mutable := REGISTRY.mutable(obj)) is not None:
+            return mutable.body(self, obj)
         return [[name, self.encode(value)] for name, value in vars(obj).items()]
+
+    def array_body(self, array: np.ndarray) -> list[Any]:
+        """Return dtype, shape and buffer of an array; of an array of objects the items.
+
+        Raises:
+            TypeError: the array's dtype can't cross.
+        """
+        dtype = dtype_to_json(array.dtype)
+        if array.dtype.hasobject:
+            if array.dtype.kind != "O":
+                raise TypeError("an array of records with objects can't cross to the test: return "
+                                "a list of tuples")  # fmt: skip
+            return [
+                dtype,
+                list(array.shape),
+                [self.encode(item) for item in array.ravel().tolist()],
+            ]
+        if not array.itemsize:
+            return [dtype, list(array.shape), self.buffer(b"")]
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        return [dtype, list(array.shape), self.buffer(data.data)]
+
+    def member(self, obj: enum.Enum) -> Any:
+        """Encode a member of an Enum by the names of the class and the member, or its value."""
+        kind = type(obj)
+        key = member_key(obj)
+        if kind.__module__ == "__main__" or key is None:
+            return self.other(obj)
+        return ["member", kind.__module__, kind.__qualname__, key]
 
     def other(self, obj: Any) -> Any:
         """Encode an object that isn't plain data, by each end's rules."""
@@ -129,8 +166,12 @@ class Encoder:
     def _by_base(self, kind: type, obj: Any) -> Any:
         if isinstance(obj, torch.Tensor):
             return self.tensor(obj)
-        if isinstance(obj, np.generic) and obj.dtype.kind in _NUMPY_KINDS:
-            return ["scalar", obj.dtype.str, self.buffer(obj.tobytes())]
+        if (entry := REGISTRY.find(kind)) is not None:
+            return [entry.tag, *entry.write(self, obj)]
+        if isinstance(obj, enum.Enum):
+            return self.member(obj)
+        if isinstance(obj, np.generic):
+            return ["scalar", dtype_to_json(obj.dtype), self.buffer(obj.tobytes())]
         if isinstance(obj, Image.Image) and obj.mode in IMAGE_MODES:
             return ["image", obj.mode, list(obj.size), self.buffer(obj.tobytes())]
         if kind.__module__ == "torch.return_types":
@@ -151,6 +192,10 @@ class Encoder:
         number = self.share(obj).number
         return [type(obj).__name__, number, self.body(obj)]
 
+    def _deque(self, obj: Any) -> Any:
+        number = self.share(obj).number
+        return ["deque", number, self.body(obj), obj.maxlen]
+
     def _defaultdict(self, obj: Any) -> Any:
         number = self.share(obj).number
         factory = getattr(obj.default_factory, "__name__", None)
@@ -158,11 +203,7 @@ class Encoder:
         return ["defaultdict", number, self.body(obj), factory if is_builtin else None]
 
     def _array(self, obj: np.ndarray) -> Any:
-        if obj.dtype.kind not in _NUMPY_KINDS:
-            raise TypeError(
-                f"an array of {obj.dtype} can't cross to the test: return a list, or numbers"
-            )
-        owner = self.ledger.table.owner_of_memory(obj)
+        owner = None if obj.dtype.hasobject else self.ledger.table.owner_of_memory(obj)
         if owner is not None and isinstance(owner.obj, np.ndarray):
             base = owner.obj
             low, high = np.lib.array_utils.byte_bounds(obj)
@@ -171,7 +212,9 @@ class Encoder:
             if within and base.flags.c_contiguous and base.dtype == obj.dtype:
                 start = obj.__array_interface__["data"][0] - first
                 return ["array_view", owner.number, list(obj.shape), list(obj.strides), start]
-        return ["ndarray", self.share(obj).number, self.body(obj)]
+        order = "F" if obj.flags.f_contiguous and not obj.flags.c_contiguous else "C"
+        number = self.share(obj).number
+        return ["ndarray", number, self.body(obj), order, bool(obj.flags.writeable)]
 
     def tensor(self, obj: torch.Tensor) -> Any:
         """Encode a tensor's values, or their place on the other side."""
@@ -242,6 +285,7 @@ _BY_TYPE = {
     collections.OrderedDict: "_container",
     collections.Counter: "_container",
     collections.defaultdict: "_defaultdict",
+    collections.deque: "_deque",
     bytearray: "_container",
     bytes: "_bytes",
     np.ndarray: "_array",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import enum
 import sys
 import types
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from autograder.judge import guards
 from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
+from autograder.judge.entries import member_key, member_of
 from autograder.judge.errors import STUDENT_MODULE, RefusedError
 from autograder.judge.kinds import Beliefs, Kind, builtin_exception
+from autograder.judge.paths import StudentsPath, students_path
 from autograder.judge.peer import Peer
 from autograder.judge.policy import VERDICTS
 from autograder.judge.stand_ins import Remote, remote_class
@@ -46,6 +49,7 @@ class JudgeObjects(Peer):
         super().__init__(channel)
         self.beliefs = beliefs
         self.epoch = 0
+        self.paths: type[StudentsPath] | None = None
         self._kinds: dict[int, type[Remote]] = {}
         self._exceptions: dict[int, type[BaseException]] = {}
 
@@ -84,6 +88,8 @@ class JudgeEncoder(Encoder):
         """Encode an object by name, by handle, as a callback, or by its state."""
         if isinstance(type(obj), type) and issubclass(type(obj), Remote):
             return ["mine", obj._handle_]
+        if isinstance(obj, StudentsPath):
+            return ["pathlib.PosixPath", str(obj)]
         if type(obj).__module__.startswith("autograder."):
             raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
         if name := _library_name(obj):
@@ -100,6 +106,14 @@ class JudgeEncoder(Encoder):
         ):
             return self._callback(obj)
         return self._library_object(obj)
+
+    def member(self, obj: enum.Enum) -> Any:
+        """Do as `Encoder.member`; the instructor's own Enum is the student's of the same name."""
+        name = type(obj).__qualname__
+        key = member_key(obj)
+        if self.peer.beliefs.given.get(name) is type(obj) and key is not None:
+            return ["member", "__main__", name, key]
+        return super().member(obj)
 
     def body(self, obj: Any) -> Any:
         """Do as `Encoder.body`, and note the object's parts, which are guarded from now on."""
@@ -204,6 +218,21 @@ class JudgeDecoder(Decoder):
             if not guards.is_internal(obj, name):
                 del own[name]
 
+    def _member(self, module: str, qualname: str, key: Any, *stand_in: Any) -> Any:
+        """Return the judge's own member; for a student's Enum the stand-in."""
+        student = self.decode(*stand_in) if stand_in else None
+        cls: Any = self.peer.beliefs.given.get(qualname)
+        if module != "__main__":
+            cls = vars(sys.modules[module]).get(qualname)
+        if isinstance(cls, enum.EnumMeta) and not cls.__module__.startswith("autograder."):
+            return member_of(cls, key)
+        if not isinstance(student, Remote):
+            raise ValueError("no such Enum")
+        return student
+
+    def _path(self, text: Any) -> Any:
+        return students_path(self.peer, text)
+
     def _named(self, name: str, fields: list[str], items: Any) -> Any:
         result = self._namedtuple(name, fields, items)
         if any(field in VERDICTS and callable(getattr(result, field)) for field in result._fields):
@@ -235,7 +264,9 @@ class JudgeDecoder(Decoder):
 
     TAGS: ClassVar[dict[str, Callable[..., Any]]] = {
         **Decoder.TAGS,
+        "member": _member,
         "namedtuple": _named,
+        "pathlib.PosixPath": _path,
         "remote": _remote,
         "live": _live,
     }

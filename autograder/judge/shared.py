@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from autograder.judge.registry import REGISTRY
+
 MAPPINGS: tuple[type, ...] = (
     dict,
     collections.OrderedDict,
@@ -103,9 +105,10 @@ class Shared:
         """Return whether the contents, and whether the gradient, changed since `settle`."""
         if self._common is None:
             return False, False
-        return not _same(_state(self.obj, copy=False), self._common), not _same_grad(
-            _grad_state(self.obj), self._grad
-        )
+        now = _state(self.obj, copy=False)
+        mutable = REGISTRY.mutable(self.obj)
+        same = _same(now, self._common) if mutable is None else mutable.same(now, self._common)
+        return not same, not _same_grad(_grad_state(self.obj), self._grad)
 
     def held_elsewhere(self) -> bool:
         """Return whether anything but the table still refers to the object or its memory."""
@@ -196,18 +199,24 @@ class SharedTable:
 
 def _state(obj: Any, *, copy: bool = True) -> Any:
     """Return what tells whether the object changed: its elements, or its bytes."""
-    if isinstance(obj, list | set):
+    if isinstance(obj, list | set | collections.deque):
         return list(obj)
     if isinstance(obj, dict):
         return [*obj.keys(), *obj.values()]
     if isinstance(obj, bytearray):
         return bytes(obj)
     if isinstance(obj, np.ndarray):
+        if obj.dtype.hasobject:
+            return obj.ravel().tolist()
+        if not obj.itemsize:
+            return []
         data = np.ascontiguousarray(obj).reshape(-1).view(np.uint8)
         return obj.shape, data.copy() if copy and data.base is not None else data
     if isinstance(obj, torch.Tensor):
         bits = _bits(obj)
         return (obj.shape, obj.dtype, obj.device), bits.clone() if copy else bits
+    if (mutable := REGISTRY.mutable(obj)) is not None:
+        return mutable.state(obj, copy)
     return [*vars(obj).keys(), *vars(obj).values()]
 
 
