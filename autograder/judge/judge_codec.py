@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Callable
 from typing import Any, ClassVar
+from unittest import mock
 
 import torch
 from torch import nn
@@ -18,7 +19,7 @@ from autograder.judge.encoder import Encoder
 from autograder.judge.errors import STUDENT_MODULE, RefusedError
 from autograder.judge.kinds import Beliefs, Kind, builtin_exception
 from autograder.judge.peer import Peer
-from autograder.judge.policy import VERDICTS
+from autograder.judge.policy import CANDIDATE_DUNDERS, VERDICTS
 from autograder.judge.stand_ins import Remote, remote_class
 from autograder.judge.strides import layout
 from autograder.judge.tensor import RemoteTensor
@@ -95,8 +96,13 @@ class JudgeEncoder(Encoder):
             return self._instance(obj, ["main", type(obj).__qualname__])
         if isinstance(obj, _FUNCTIONS):
             return ["callback", self.export(obj), None]
-        if _is_iterator(obj) or (
-            type(obj).__module__ == "__main__" and not isinstance(obj, nn.Module | BaseException)
+        if (
+            _is_iterator(obj)
+            or isinstance(obj, mock.NonCallableMock)
+            or (
+                type(obj).__module__ == "__main__"
+                and not isinstance(obj, nn.Module | BaseException)
+            )
         ):
             return self._callback(obj)
         return self._library_object(obj)
@@ -121,11 +127,7 @@ class JudgeEncoder(Encoder):
         return encoded
 
     def _callback(self, obj: Any) -> Any:
-        dunders = [
-            name
-            for name in ("__call__", "__iter__", "__next__", "__getitem__", "__len__")
-            if hasattr(type(obj), name)
-        ]
+        dunders = [name for name in sorted(CANDIDATE_DUNDERS) if hasattr(type(obj), name)]
         return ["callback", self.export(obj), dunders]
 
     def _type(self, obj: type, given: dict[str, type]) -> Any:

@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -27,9 +27,11 @@ from autograder.judge.errors import (
 from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
 from autograder.judge.kinds import Beliefs, builtin_exception
 from autograder.judge.names import Names
-from autograder.judge.policy import changes_nothing, keeps_lengths
+from autograder.judge.patches import is_mock, may_read
+from autograder.judge.policy import CANDIDATE_DUNDERS, changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
 from autograder.judge.source import Notebook
+from autograder.judge.surroundings import Surroundings
 from autograder.judge.tensor import RemoteTensor
 
 _MAX_PRINTED = 1 << 20
@@ -38,6 +40,8 @@ GRACE = 1.0
 _BUGS = (AssertionError, NameError, ImportError, SystemError)
 # While a message is written these are faults of the judge too: a value that can't cross raises a
 # TypeError.
+# What a test has set, and can't hold there, doesn't stop these requests.
+_BETWEEN_TESTS = ("cell", "sync")
 _BUGS_IN_WRITING = (*_BUGS, LookupError, AttributeError)
 
 
@@ -57,7 +61,7 @@ class JudgePeer(JudgeObjects):
         self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
     ) -> None:
         super().__init__(channel, Beliefs({}, notebook.defined, notebook.solutions))
-        self.names = Names(notebook, self.is_bound, self.global_name)
+        self.names = Names(notebook, self.is_bound, self.global_name, self.global_names)
         self._stop = stop
         self.lengths: dict[int, int] = {}  # what the test has seen, by handle
         self.own_methods = False  # while the judge runs a method of a given class
@@ -70,6 +74,8 @@ class JudgePeer(JudgeObjects):
         self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
         self.rules: Callable[[], tuple[str, ...]] = tuple  # the active house rules
+        self.surroundings: Surroundings | None = None
+        self._carried: tuple[Any, ...] | None = None
         channel.on_late = self._on_late
 
     # Time.
@@ -144,7 +150,11 @@ class JudgePeer(JudgeObjects):
         try:
             if self.before_request is not None:
                 self.before_request()
-            return super().request(*args, **kwargs)
+            if self.surroundings is None:
+                return super().request(*args, **kwargs)
+            self._carried = self.surroundings.to_send(strict=args[0] not in _BETWEEN_TESTS)
+            with self.surroundings.patches.suspended():
+                return super().request(*args, **kwargs)
         except CandidateLostError as error:
             self.lost = self.lost or str(error)
             raise
@@ -204,6 +214,11 @@ class JudgePeer(JudgeObjects):
         """
         return self.request("name", None, name)
 
+    def global_names(self) -> list[str]:
+        """Return the names in the student's namespace."""
+        names = self.request("names")
+        return [name for name in names if type(name) is str] if type(names) is tuple else []
+
     def fetch(self, tensor: RemoteTensor) -> Any:
         """Return a remote tensor's data, as the candidate gives it."""
         return self.request("fetch", tensor)
@@ -233,7 +248,7 @@ class JudgePeer(JudgeObjects):
     # What a request carries.
 
     def context(self, encoder: Encoder) -> Any:
-        """Return grad mode, defaults, random state if the test seeded, and house rules."""
+        """Return grad mode, defaults, seeds, house rules, and what tests have changed else."""
         device = str(torch.get_default_device())
         return [
             torch.is_grad_enabled(),
@@ -241,6 +256,7 @@ class JudgePeer(JudgeObjects):
             None if device == "cpu" else device,
             self._seeds_to_send(encoder),
             list(self.rules()),
+            encoder.encode(self._carried),
         ]
 
     def seeded(self) -> None:
@@ -286,7 +302,8 @@ class JudgePeer(JudgeObjects):
     def under(self, context: Any, _: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
         """Run a test's callable under the grad mode of the student's code."""
         (grad,) = context
-        with torch.set_grad_enabled(bool(grad)):
+        patches = self.surroundings.patches.resumed() if self.surroundings else nullcontext()
+        with torch.set_grad_enabled(bool(grad)), patches:
             yield lambda: ("", "")
 
     def perform(
@@ -296,15 +313,19 @@ class JudgePeer(JudgeObjects):
         if self.late or self.stopped is not None:
             raise OverTimeError("the student's code is to stop")
         self.epoch += 1  # the student's code has run
+        if self.surroundings is not None and self.surroundings.patches.is_stale(target):
+            raise RuntimeError("the test has taken back its patch")
         try:
             match op:
                 case "call":
                     return target(*args, **kwargs)
                 case "iter":
                     return iter(target)
-                case "special" if name in ("__next__", "__getitem__", "__len__"):
+                case "special" if name in CANDIDATE_DUNDERS:
+                    if is_mock(target):  # its special methods may take no object
+                        return getattr(target, name)(*args)
                     return getattr(type(target), name)(target, *args)
-                case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
+                case "getattr" if name and may_read(target, name):
                     return getattr(target, name)
                 case "backward":
                     token, grads = args
