@@ -31,11 +31,11 @@ from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
+from autograder.judge.held import Held
 from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
 from autograder.judge.seeds import restore
 from autograder.judge.shared import plain_tensor
-from autograder.judge.surroundings import Held
 from course_utils.own_work import enforced, paused
 
 MAX_PRINTED = 1 << 20

@@ -85,7 +85,8 @@ class JudgeEncoder(Encoder):
         """Encode an object by name, by handle, as a callback, or by its state."""
         if isinstance(type(obj), type) and issubclass(type(obj), Remote):
             return ["mine", obj._handle_]
-        if type(obj).__module__.startswith("autograder."):
+        is_module = isinstance(obj, types.ModuleType)
+        if type(obj).__module__.startswith("autograder.") and not is_module:
             raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
         if name := _library_name(obj):
             return ["name", *name]

@@ -33,6 +33,7 @@ from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, ma
 from autograder.judge.source import Notebook
 from autograder.judge.surroundings import Surroundings
 from autograder.judge.tensor import RemoteTensor
+from autograder.judge.turns import Turns
 
 _MAX_PRINTED = 1 << 20
 GRACE = 1.0
@@ -73,6 +74,7 @@ class JudgePeer(JudgeObjects):
         self.stopped: BaseException | None = None
         self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
+        self.turns = Turns()
         self.rules: Callable[[], tuple[str, ...]] = tuple  # the active house rules
         self.surroundings: Surroundings | None = None
         self._carried: tuple[Any, ...] | None = None
@@ -98,12 +100,20 @@ class JudgePeer(JudgeObjects):
         A test's own code is stopped at once. If the test waits for the student's code, the channel
         calls `_on_late`.
         """
-        if not self.talking:
+        if not self.is_talking():
             self.late = True
             self.channel.deadline = self.channel.clock() + GRACE
             raise OverTimeError(TIME_IS_UP)
         if self.channel.deadline and self.channel.clock() > self.channel.deadline + 5:
             self.kill("sent what takes too long to read")
+
+    def is_talking(self) -> bool:
+        """Return whether this thread makes, sends, awaits or reads a message."""
+        return self.talking and self.turns.is_mine()
+
+    def is_waiting(self) -> bool:
+        """Return whether this thread only waits for a message."""
+        return self.waiting and self.turns.is_mine()
 
     def stop(self, error: BaseException) -> None:
         """Interrupt the student's code, and raise this error instead of taking its answer."""
@@ -139,6 +149,10 @@ class JudgePeer(JudgeObjects):
             OverTimeError: the cell's time is up.
             JudgeFaultError: the judge's own code failed, now or before.
         """
+        with self.turns.taken():
+            return self._request(*args, **kwargs)
+
+    def _request(self, *args: Any, **kwargs: Any) -> Any:
         if self.fault is not None:
             raise self.fault
         if self.lost is not None:
@@ -174,6 +188,16 @@ class JudgePeer(JudgeObjects):
             if stopped is not None and self.lost is None:
                 raise stopped from None
             self.flush_signals()
+
+    def check_thread(self) -> None:
+        """Do nothing: `turns` sees to the threads."""
+
+    def end_threads(self) -> None:
+        """Interrupt what a test's threads still ask after the test's end."""
+        interrupt = functools.partial(self._stop, signal.SIGINT)
+        if not self.turns.end(interrupt, 2 * GRACE) and self.lost is None:
+            self.lost = "didn't stop when the test that called it in a thread had ended"
+            self._stop(signal.SIGKILL)
 
     def _failed(self, error: Exception) -> JudgeFaultError:
         """Remember a fault of the judge's own, because no verdict after it counts."""

@@ -50,7 +50,7 @@ class Names(dict[str, Any]):
         self._bound = bound
         self._fetch = fetch
         self._listed = listed
-        self._shadows: set[str] = set()  # builtins that tests have replaced, for the student too
+        self._lent: set[str] = set()  # names of tests alone that the student's code sees, too
         self._crossing: dict[str, list[Any]] = {}
         self._put_back: set[str] = set()
         self._found: dict[str, Remote] = {}
@@ -79,15 +79,15 @@ class Names(dict[str, Any]):
             if super().__contains__(name):
                 self.forget(name)
                 super().__delitem__(name)
-                self._shadows.discard(name)
+                self._lent.discard(name)
 
     def shadows(self) -> set[str]:
         """Return the builtins that tests have replaced by a name of their own."""
-        return set(self._shadows)
+        return self._lent & vars(builtins).keys()
 
     def unshadow(self, before: set[str]) -> None:
         """Take away the replacements that a failed test made, those that aren't in `before`."""
-        for name in self._shadows - before:
+        for name in self.shadows() - before:
             del self[name]
 
     def own(self, name: str) -> Any:
@@ -150,13 +150,17 @@ class Names(dict[str, Any]):
             super().__setitem__(name, value)
         if self.given:
             return
-        if name in self._notebook.crossing | self._notebook.state or (
-            self.visible and is_plain(value)
-        ):
+        if name in self._notebook.crossing or name in self._notebook.state:
             self._crossing[name] = [value]
         elif name in vars(builtins) and (callable(value) or value is None):
-            self._shadows.add(name)
+            self._lent.add(name)
             self._crossing[name] = [self._while_bound(name, value)]
+        elif self.visible and is_plain(value):
+            self._lent.add(name)
+            self._crossing[name] = [value]
+        elif name in self._lent:
+            self._lent.discard(name)
+            self._crossing[name] = []
 
     def _while_bound(self, name: str, value: Any) -> Any:
         if value is None or issubclass(type(value), Remote):
@@ -174,9 +178,11 @@ class Names(dict[str, Any]):
         self.forget(name)
         if issubclass(type(value), Remote):  # the student's own again
             super().pop(name, None)
+            self._lent.discard(name)
             self._crossing[name] = [value]
         else:
             super().__setitem__(name, value)
+            self._lent.add(name)
             self._crossing[name] = [self._while_bound(name, value) if callable(value) else value]
 
     def __delitem__(self, name: str) -> None:
@@ -187,8 +193,8 @@ class Names(dict[str, Any]):
         self.forget(name)
         if is_bound_here:
             super().__delitem__(name)
-        if is_students or name in self._crossing or name in self._shadows:
-            self._shadows.discard(name)
+        if is_students or name in self._lent:
+            self._lent.discard(name)
             self._crossing[name] = []
 
     def __missing__(self, name: str) -> Any:

@@ -9,12 +9,10 @@ to be called when the test has taken its patch back.
 from __future__ import annotations
 
 import builtins
-import importlib
-import io
 import sys
 import types
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
@@ -139,7 +137,7 @@ class Patches:
         def entered(patch: Any) -> Any:
             target = patch.getter()  # imports the module
             self.watch()
-            if isinstance(target, type | types.ModuleType):
+            if _is_a_librarys(target):
                 self.note(target, patch.attribute)
             return enter(patch)
 
@@ -292,107 +290,19 @@ def _crosses(place: _Place, value: Any) -> bool:
     name, module = place.name, place.path.partition(":")[0]
     if name.startswith("__") and name != "__import__":
         return False
-    if name in SET_ELSEWHERE.get(module, ()) or module in ("__main__", "autograder"):
+    if name in SET_ELSEWHERE.get(module, ()):
         return False
     is_import = isinstance(value, types.ModuleType) and place.original is MISSING
     return not is_import
+
+
+def _is_a_librarys(owner: Any) -> bool:
+    if issubclass(type(owner), types.ModuleType):
+        return bool(owner.__name__ != "__main__")
+    return issubclass(type(owner), type) and owner.__module__ != "__main__"
 
 
 def _path(owner: Any) -> str:
     if isinstance(owner, type):
         return f"{owner.__module__}:{owner.__qualname__}"
     return str(owner.__name__)
-
-
-# The student's process.
-
-
-class Installed:
-    """A test's patches in the student's process, for the length of one request.
-
-    Args:
-        patches: what `Patches.to_send` returned, after it crossed.
-    """
-
-    def __init__(self, patches: tuple[Any, ...]) -> None:
-        self._places = [
-            (_owner(path), name, _value(name, kind, value)) for path, name, kind, value in patches
-        ]
-
-    @contextmanager
-    def active(self) -> Iterator[None]:
-        """Put the patches in their places for a while."""
-        with self._swapped(self._places) as originals:
-            self._originals = originals
-            yield
-
-    def suspended(self) -> AbstractContextManager[Any]:
-        """Take the patches away for a while, because the code that runs isn't the student's."""
-        return self._swapped(self._originals)
-
-    @contextmanager
-    def _swapped(self, places: list[tuple[Any, str, Any]]) -> Iterator[list[tuple[Any, str, Any]]]:
-        before = [(owner, name, vars(owner).get(name, MISSING)) for owner, name, _ in places]
-        try:
-            for place in places:
-                _set(*place)
-            yield before
-        finally:
-            for place in before:
-                _set(*place)
-
-
-class _Input(io.TextIOBase):
-    """A text stream whose lines a test gives."""
-
-    def __init__(self, readline: Callable[[], Any]) -> None:
-        self._readline = readline
-
-    def readline(self, _size: int | None = -1, /) -> str:  # type: ignore[override]
-        """Return the next line."""
-        return str(self._readline())
-
-    def read(self, _size: int | None = -1, /) -> str:
-        """Return all lines that are left."""
-        return "".join(iter(self.readline, ""))
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-
-def _owner(path: str) -> Any:
-    module, _, qualname = path.partition(":")
-    owner: Any = importlib.import_module(module)
-    for part in qualname.split(".") if qualname else ():
-        owner = getattr(owner, part)
-    return owner
-
-
-def _value(name: str, kind: str, value: Any) -> Any:
-    if kind == "gone":
-        return MISSING
-    if name == "__import__":
-        return _importer(value)
-    return _Input(value) if kind == "stdin" else value
-
-
-def _importer(ask: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an `__import__` that asks the test about the student's own import statements only."""
-    plain = builtins.__import__
-
-    def find(
-        name: str, scope: Any = None, local: Any = None, parts: Any = (), level: int = 0
-    ) -> Any:
-        if not scope or scope.get("__name__") != "__main__" or level:
-            return plain(name, scope, local, parts, level)
-        return ask(name, None, None, tuple(parts or ()), level)
-
-    return find
-
-
-def _set(owner: Any, name: str, value: Any) -> None:
-    if value is not MISSING:
-        setattr(owner, name, value)
-    elif name in vars(owner):
-        delattr(owner, name)

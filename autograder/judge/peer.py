@@ -120,10 +120,7 @@ class Peer(Ledger):
         Raises:
             BaseException: what the other side's code raised, or what `channel.receive` raises.
         """
-        if self._owner != (os.getpid(), threading.get_ident()):
-            raise RuntimeError(
-                "a test's object can be used by the main thread of the notebook's process only"
-            )
+        self.check_thread()
         if self.talking:
             raise RuntimeError(
                 "the other side can't be asked while a message to it is made or read: call student "
@@ -141,6 +138,13 @@ class Peer(Ledger):
         if failure is not None:
             raise failure
         return value
+
+    def check_thread(self) -> None:
+        """Raise a RuntimeError if this thread or process may not ask."""
+        if self._owner != (os.getpid(), threading.get_ident()):
+            raise RuntimeError(
+                "a test's object can be used by the main thread of the notebook's process only"
+            )
 
     def _ask(self, parts: list[Any]) -> list[torch.Tensor]:
         """Send a request; return the tensors in it whose gradients may be asked for."""
@@ -206,7 +210,7 @@ class Peer(Ledger):
         failure = None
         value = None
         try:
-            self._take_changes(message.changes, decoder)
+            self.take_changes(message.changes, decoder)
             self.incoming_names(message.names, decoder)
             if isinstance(message, Failure):
                 failure = self.error_from_json(message.error, decoder)
@@ -320,7 +324,7 @@ class Peer(Ledger):
     def _read(self, message: Request, decoder: Decoder) -> tuple[list[Any], Any]:
         """Return the arguments of `perform` and the context, and take over the rest."""
         try:
-            self._take_changes(message.changes, decoder)
+            self.take_changes(message.changes, decoder)
             self.incoming_names(message.names, decoder)
             target = None if message.target is None else self.exports[message.target]
             args = [decoder.decode(arg) for arg in message.args]
@@ -378,17 +382,6 @@ class Peer(Ledger):
         for number in numbers:
             self.table.drop(number)
             self._dropped.append(number)
-
-    def _take_changes(self, changes: list[Change], decoder: Decoder) -> None:
-        for change in changes:
-            entry = self.table[change.number]
-            if change.body is not None:
-                decoder.fill(entry.obj, change.body)
-            if change.state is not None:
-                grad, requires_grad = change.state
-                entry.obj.grad = decoder.decode(grad)
-                entry.obj.requires_grad_(requires_grad)
-            entry.unsettle()
 
     def _keep_books(self, books: Books) -> None:
         for number in books.dropped:

@@ -200,6 +200,7 @@ class _Session:
         self.peer.flush_signals = self.clock.flush
         self.around = self.peer.surroundings = Surroundings(self.names.show_builtin)
         self.around.install()
+        self.peer.turns.install()
 
     def close(self) -> None:
         self.clock.close()
@@ -272,7 +273,7 @@ class _Session:
         assert result.max_score is not None
         printed = Prints(self.limits.output_chars)
         self.peer.unseed()
-        self.unpickling.refused = None
+        self.unpickling.refused = self.peer.turns.refused = None
         score = None
         before = self.around.current(), self.names.shadows()
         try:
@@ -281,6 +282,8 @@ class _Session:
                 self._run_given(position)
                 value, shown = running.run_test(source, result.grade_id or "test", self.names)
                 self.unpickling.check()
+                if self.peer.turns.refused is not None:
+                    raise self.peer.turns.refused
                 if self.peer.late:
                     raise OverTimeError(TIME_IS_UP)
                 self._check_fault()
@@ -292,11 +295,12 @@ class _Session:
                 if shown:
                     printed.add_result(value, self.count)
         except BaseException as error:
-            failure = self.unpickling.refused or error
+            failure = self.unpickling.refused or self.peer.turns.refused or error
             self._check_fault(failure)
             result.ended, score, output = self._failure(failure)
             printed.outputs.append(output)
         finally:
+            self.peer.end_threads()
             self._take_back(*before, failed=result.ended is not Ended.FINISHED)
             self._tell_candidate()
             result.outputs = printed.outputs

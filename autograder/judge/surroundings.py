@@ -1,12 +1,11 @@
 """What surrounds a call and isn't an argument: settings, patches, who hears of warnings and logs.
 
-`Surroundings` collects it in the judge's process before each request; `Held` lets it hold in the
+`Surroundings` collects it in the judge's process before each request. `held` lets it hold in the
 student's process for the length of the request.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sys
 import warnings
@@ -15,8 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograder.judge.errors import STUDENT_MODULE
-from autograder.judge.patches import Installed, Patches, guarded
-from autograder.judge.states import Changes, applied
+from autograder.judge.patches import Patches, guarded
+from autograder.judge.states import Changes
 
 _MOST_TEXT = 10_000
 _DEFAULT = (logging.NOTSET, True, False, ())
@@ -187,79 +186,3 @@ def _near_a_test(frame: Any) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-# The student's process.
-
-
-class Held:
-    """What a test has changed, in the student's process, for the length of one request.
-
-    Args:
-        parts: what `Surroundings.to_send` returned, after it crossed.
-    """
-
-    def __init__(self, parts: tuple[Any, ...]) -> None:
-        self._states, patches, self._show, self._loggers = parts
-        self._installed = Installed(patches)
-
-    @contextmanager
-    def active(self) -> Iterator[None]:
-        """Let everything hold for a while."""
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(applied(self._states))
-            if self._show is not None:
-                stack.enter_context(_telling_warnings(self._show))
-            for logger in self._loggers:
-                stack.enter_context(_telling_logs(*logger))
-            stack.enter_context(self._installed.active())
-            yield
-
-    def suspended(self) -> contextlib.AbstractContextManager[Any]:
-        """Take the patches away for a while, because the code that runs isn't the student's."""
-        return self._installed.suspended()
-
-
-@contextmanager
-def _telling_warnings(show: Callable[..., Any]) -> Iterator[None]:
-    def tell(message: Any, kind: type, file: str, line: int, *_: Any) -> None:
-        names = tuple(f"{base.__module__}:{base.__qualname__}" for base in kind.__mro__)
-        show(names, str(message)[:_MOST_TEXT], str(file), line)
-
-    before, warnings.showwarning = warnings.showwarning, tell  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        warnings.showwarning = before
-
-
-@contextmanager
-def _telling_logs(
-    name: str, level: int, propagate: bool, disabled: bool, hear: Callable[..., Any] | None
-) -> Iterator[None]:
-    logger = logging.getLogger(name)
-    before = logger.level, logger.propagate, logger.disabled, logger.handlers
-    logger.propagate, logger.disabled = propagate, disabled
-    logger.setLevel(level)
-    if hear is not None:
-        logger.handlers = [_Teller(hear)]
-    try:
-        yield
-    finally:
-        level, logger.propagate, logger.disabled, logger.handlers = before
-        logger.setLevel(level)
-
-
-class _Teller(logging.Handler):
-    """Tells a test of each record."""
-
-    def __init__(self, hear: Callable[..., Any]) -> None:
-        super().__init__()
-        self._hear = hear
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tell the test."""
-        text = record.getMessage()[:_MOST_TEXT]
-        self._hear(
-            record.name, record.levelno, text, record.pathname, record.lineno, record.funcName
-        )

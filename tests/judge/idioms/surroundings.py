@@ -192,6 +192,10 @@ def environ_is_set():
     return "HOME_OF_TEST" in os.environ
 
 
+def slow():
+    time.sleep(0.5)
+
+
 def fetch(url):
     import urllib.request
 
@@ -275,15 +279,6 @@ assert said == [("hello", "bob")]
 with patch("sys.stdout", new_callable=io.StringIO) as out:
     greet("eve")
 assert out.getvalue() == "hello eve\n"
-
-# %% test: open patched
-with patch("builtins.open", mock.mock_open(read_data="lr=1")) as opened:
-    assert read_config("nowhere.txt") == "lr=1"
-opened.assert_called_once_with("nowhere.txt")
-
-# %% test: open patched, read by lines
-with patch("builtins.open", mock.mock_open(read_data="a 1\nb 2\n")):
-    assert read_pairs("nowhere.txt") == [["a", "1"], ["b", "2"]]
 
 # %% test: a ban by a def of the test's own
 def sum(*args):
@@ -651,3 +646,42 @@ greet("kim")
 
 # %% test: captured, read in the next cell
 assert shown_text.stdout == "hello kim\n" and str(shown_text) == "hello kim\n"
+
+# %% test: open patched in the notebook
+with patch("__main__.open", mock.mock_open(read_data="a 1\nb 2\n")) as opened:
+    assert read_pairs("nowhere.txt") == [["a", "1"], ["b", "2"]]
+opened.assert_called_once_with("nowhere.txt")
+
+# %% test: a limit of time by an executor
+from concurrent.futures import ThreadPoolExecutor
+
+with ThreadPoolExecutor(max_workers=1) as executor:
+    assert executor.submit(total, [1, 2]).result(timeout=5) == 3
+
+# %% test: a limit of time by several threads
+with ThreadPoolExecutor(max_workers=3) as executor:
+    assert list(executor.map(total, [[1], [2], [3]])) == [1, 2, 3]
+
+# %% test: a limit of time by a thread
+import threading
+
+results = []
+thread = threading.Thread(target=lambda: results.append(total([3, 4])))
+thread.start()
+thread.join(timeout=5)
+assert not thread.is_alive() and results == [7]
+
+# %% test: a thread that is late
+from concurrent.futures import TimeoutError as Late
+
+executor = ThreadPoolExecutor(max_workers=1)
+late = executor.submit(slow)
+try:
+    late.result(timeout=0.1)
+except Late:
+    executor.shutdown(wait=False)
+else:
+    raise AssertionError("was quick")
+
+# %% test: the test after it
+assert total([1]) == 1
