@@ -31,6 +31,7 @@ from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
+from autograder.judge.held import Held
 from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
 from autograder.judge.seeds import restore
@@ -57,6 +58,7 @@ class CandidatePeer(CandidateObjects):
         self.shell = shell
         self._told: dict[str, Any] = {}  # names with their values at the judge's look-up
         self._interruptible = self._interrupted = False
+        self._held: Held | None = None
         self._streams = sys.stdout, sys.stderr
         self._state: tuple[bool, torch.dtype] = (True, torch.get_default_dtype())
 
@@ -75,22 +77,29 @@ class CandidatePeer(CandidateObjects):
     @contextlib.contextmanager
     def under(self, context: Any, decoder: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
         """Apply the judge's grad mode, defaults, seeds and house rules, and collect the prints."""
-        grad, dtype, device, seeds, rules = context
+        grad, dtype, device, seeds, rules, held = context
         if seeds is not None:
             restore(seeds, decoder)
         out, err = _Printed(), _Printed()
         before = torch.get_default_dtype()
         streams = sys.stdout, sys.stderr
+        outer, self._held = self._held, held
         torch.set_default_dtype(getattr(torch, dtype))
         try:
             grad = grad and self._state[0]  # a cell that turned grad mode off keeps it off
             with torch.set_grad_enabled(grad), torch.device(device) if device else _SAME:
                 sys.stdout, sys.stderr = out, err
-                with enforced(rules) if rules else _SAME:
+                with enforced(rules) if rules else _SAME, held.active() if held else _SAME:
                     yield lambda: (out.getvalue(), err.getvalue())
         finally:
+            self._held = outer
             sys.stdout, sys.stderr = streams
             torch.set_default_dtype(before)
+
+    def read_context(self, context: Any, decoder: Decoder) -> Any:
+        """Decode what the test has changed around the call."""
+        *plain, parts = context
+        return [*plain, None if parts is None else Held(decoder.decode(parts))]
 
     def outgoing_names(self, _: Encoder) -> list[Any]:
         """Return the names that were rebound or deleted since the judge looked them up."""
@@ -130,7 +139,7 @@ class CandidatePeer(CandidateObjects):
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """Do as `Peer.request`; an interrupt that came meanwhile is raised afterwards."""
         try:
-            with paused():
+            with self._held.suspended() if self._held else _SAME, paused():
                 return super().request(*args, **kwargs)
         finally:
             if self._interrupted:
@@ -186,6 +195,9 @@ class CandidatePeer(CandidateObjects):
 
     def _do_bound(self, _: Any, name: str) -> bool:
         return name in self.namespace
+
+    def _do_names(self, *_: Any) -> tuple[str, ...]:
+        return tuple(str(name) for name in self.namespace)
 
     def _do_call(self, target: Any, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         result = target(*args, **kwargs)

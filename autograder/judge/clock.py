@@ -23,9 +23,13 @@ _EARLY = 0.002  # the real timer may go off this much too early by the clock of 
 class Listener(Protocol):
     """What the clock needs of the judge's end of the conversation: see `JudgePeer`."""
 
-    talking: bool
-    waiting: bool
     stopped: BaseException | None
+
+    def is_talking(self) -> bool:
+        """Return whether the main thread makes, sends, awaits or reads a message."""
+
+    def is_waiting(self) -> bool:
+        """Return whether the main thread only waits for a message."""
 
     def time_is_up(self) -> None:
         """Act on the cell's limit, which has passed; called repeatedly."""
@@ -184,7 +188,7 @@ class Clock:
 
     def _may_deliver(self) -> bool:
         """Return whether no message is half made or half read."""
-        return self._listener.waiting or not self._listener.talking
+        return self._listener.is_waiting() or not self._listener.is_talking()
 
     def _deliver(self, number: int, frame: Any) -> None:
         """Call the test's handler; an error that it raises stops the student's running code."""
@@ -193,7 +197,7 @@ class Clock:
             return
         if not callable(handler) or handler is signal.SIG_DFL:
             handler = _unhandled
-        if not self._listener.waiting:
+        if not self._listener.is_waiting():
             handler(number, frame)
             return
         try:

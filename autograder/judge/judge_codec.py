@@ -8,6 +8,7 @@ import sys
 import types
 from collections.abc import Callable
 from typing import Any, ClassVar
+from unittest import mock
 
 import torch
 from torch import nn
@@ -21,7 +22,7 @@ from autograder.judge.errors import STUDENT_MODULE, RefusedError
 from autograder.judge.kinds import Beliefs, Kind, builtin_exception
 from autograder.judge.paths import StudentsPath, students_path
 from autograder.judge.peer import Peer
-from autograder.judge.policy import VERDICTS
+from autograder.judge.policy import CANDIDATE_DUNDERS, VERDICTS
 from autograder.judge.stand_ins import Remote, remote_class
 from autograder.judge.strides import layout
 from autograder.judge.tensor import RemoteTensor
@@ -90,7 +91,8 @@ class JudgeEncoder(Encoder):
             return ["mine", obj._handle_]
         if isinstance(obj, StudentsPath):
             return ["pathlib.PosixPath", str(obj)]
-        if type(obj).__module__.startswith("autograder."):
+        is_module = isinstance(obj, types.ModuleType)
+        if type(obj).__module__.startswith("autograder.") and not is_module:
             raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
         if name := _library_name(obj):
             return ["name", *name]
@@ -101,8 +103,13 @@ class JudgeEncoder(Encoder):
             return self._instance(obj, ["main", type(obj).__qualname__])
         if isinstance(obj, _FUNCTIONS):
             return ["callback", self.export(obj), None]
-        if _is_iterator(obj) or (
-            type(obj).__module__ == "__main__" and not isinstance(obj, nn.Module | BaseException)
+        if (
+            _is_iterator(obj)
+            or isinstance(obj, mock.NonCallableMock)
+            or (
+                type(obj).__module__ == "__main__"
+                and not isinstance(obj, nn.Module | BaseException)
+            )
         ):
             return self._callback(obj)
         return self._library_object(obj)
@@ -135,11 +142,7 @@ class JudgeEncoder(Encoder):
         return encoded
 
     def _callback(self, obj: Any) -> Any:
-        dunders = [
-            name
-            for name in ("__call__", "__iter__", "__next__", "__getitem__", "__len__")
-            if hasattr(type(obj), name)
-        ]
+        dunders = [name for name in sorted(CANDIDATE_DUNDERS) if hasattr(type(obj), name)]
         return ["callback", self.export(obj), dunders]
 
     def _type(self, obj: type, given: dict[str, type]) -> Any:

@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -27,10 +27,13 @@ from autograder.judge.errors import (
 from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
 from autograder.judge.kinds import Beliefs, builtin_exception
 from autograder.judge.names import Names
-from autograder.judge.policy import changes_nothing, keeps_lengths
+from autograder.judge.patches import is_mock, may_read
+from autograder.judge.policy import CANDIDATE_DUNDERS, changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
 from autograder.judge.source import Notebook
+from autograder.judge.surroundings import Surroundings
 from autograder.judge.tensor import RemoteTensor
+from autograder.judge.turns import Turns
 
 _MAX_PRINTED = 1 << 20
 GRACE = 1.0
@@ -38,6 +41,8 @@ GRACE = 1.0
 _BUGS = (AssertionError, NameError, ImportError, SystemError)
 # While a message is written these are faults of the judge too: a value that can't cross raises a
 # TypeError.
+# What a test has set, and can't hold there, doesn't stop these requests.
+_BETWEEN_TESTS = ("cell", "sync")
 _BUGS_IN_WRITING = (*_BUGS, LookupError, AttributeError)
 
 
@@ -57,7 +62,7 @@ class JudgePeer(JudgeObjects):
         self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
     ) -> None:
         super().__init__(channel, Beliefs({}, notebook.defined, notebook.solutions))
-        self.names = Names(notebook, self.is_bound, self.global_name)
+        self.names = Names(notebook, self.is_bound, self.global_name, self.global_names)
         self._stop = stop
         self.lengths: dict[int, int] = {}  # what the test has seen, by handle
         self.own_methods = False  # while the judge runs a method of a given class
@@ -69,7 +74,10 @@ class JudgePeer(JudgeObjects):
         self.stopped: BaseException | None = None
         self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
+        self.turns = Turns()
         self.rules: Callable[[], tuple[str, ...]] = tuple  # the active house rules
+        self.surroundings: Surroundings | None = None
+        self._carried: tuple[Any, ...] | None = None
         channel.on_late = self._on_late
 
     # Time.
@@ -92,12 +100,20 @@ class JudgePeer(JudgeObjects):
         A test's own code is stopped at once. If the test waits for the student's code, the channel
         calls `_on_late`.
         """
-        if not self.talking:
+        if not self.is_talking():
             self.late = True
             self.channel.deadline = self.channel.clock() + GRACE
             raise OverTimeError(TIME_IS_UP)
         if self.channel.deadline and self.channel.clock() > self.channel.deadline + 5:
             self.kill("sent what takes too long to read")
+
+    def is_talking(self) -> bool:
+        """Return whether this thread makes, sends, awaits or reads a message."""
+        return self.talking and self.turns.is_mine()
+
+    def is_waiting(self) -> bool:
+        """Return whether this thread only waits for a message."""
+        return self.waiting and self.turns.is_mine()
 
     def stop(self, error: BaseException) -> None:
         """Interrupt the student's code, and raise this error instead of taking its answer."""
@@ -133,6 +149,10 @@ class JudgePeer(JudgeObjects):
             OverTimeError: the cell's time is up.
             JudgeFaultError: the judge's own code failed, now or before.
         """
+        with self.turns.taken():
+            return self._request(*args, **kwargs)
+
+    def _request(self, *args: Any, **kwargs: Any) -> Any:
         if self.fault is not None:
             raise self.fault
         if self.lost is not None:
@@ -144,7 +164,11 @@ class JudgePeer(JudgeObjects):
         try:
             if self.before_request is not None:
                 self.before_request()
-            return super().request(*args, **kwargs)
+            if self.surroundings is None:
+                return super().request(*args, **kwargs)
+            self._carried = self.surroundings.to_send(strict=args[0] not in _BETWEEN_TESTS)
+            with self.surroundings.patches.suspended():
+                return super().request(*args, **kwargs)
         except CandidateLostError as error:
             self.lost = self.lost or str(error)
             raise
@@ -164,6 +188,16 @@ class JudgePeer(JudgeObjects):
             if stopped is not None and self.lost is None:
                 raise stopped from None
             self.flush_signals()
+
+    def check_thread(self) -> None:
+        """Do nothing: `turns` sees to the threads."""
+
+    def end_threads(self) -> None:
+        """Interrupt what a test's threads still ask after the test's end."""
+        interrupt = functools.partial(self._stop, signal.SIGINT)
+        if not self.turns.end(interrupt, 2 * GRACE) and self.lost is None:
+            self.lost = "didn't stop when the test that called it in a thread had ended"
+            self._stop(signal.SIGKILL)
 
     def _failed(self, error: Exception) -> JudgeFaultError:
         """Remember a fault of the judge's own, because no verdict after it counts."""
@@ -204,6 +238,11 @@ class JudgePeer(JudgeObjects):
         """
         return self.request("name", None, name)
 
+    def global_names(self) -> list[str]:
+        """Return the names in the student's namespace."""
+        names = self.request("names")
+        return [name for name in names if type(name) is str] if type(names) is tuple else []
+
     def fetch(self, tensor: RemoteTensor) -> Any:
         """Return a remote tensor's data, as the candidate gives it."""
         return self.request("fetch", tensor)
@@ -233,7 +272,7 @@ class JudgePeer(JudgeObjects):
     # What a request carries.
 
     def context(self, encoder: Encoder) -> Any:
-        """Return grad mode, defaults, random state if the test seeded, and house rules."""
+        """Return grad mode, defaults, seeds, house rules, and what tests have changed else."""
         device = str(torch.get_default_device())
         return [
             torch.is_grad_enabled(),
@@ -241,6 +280,7 @@ class JudgePeer(JudgeObjects):
             None if device == "cpu" else device,
             self._seeds_to_send(encoder),
             list(self.rules()),
+            encoder.encode(self._carried),
         ]
 
     def seeded(self) -> None:
@@ -286,7 +326,8 @@ class JudgePeer(JudgeObjects):
     def under(self, context: Any, _: Decoder) -> Iterator[Callable[[], tuple[str, str]]]:
         """Run a test's callable under the grad mode of the student's code."""
         (grad,) = context
-        with torch.set_grad_enabled(bool(grad)):
+        patches = self.surroundings.patches.resumed() if self.surroundings else nullcontext()
+        with torch.set_grad_enabled(bool(grad)), patches:
             yield lambda: ("", "")
 
     def perform(
@@ -296,15 +337,19 @@ class JudgePeer(JudgeObjects):
         if self.late or self.stopped is not None:
             raise OverTimeError("the student's code is to stop")
         self.epoch += 1  # the student's code has run
+        if self.surroundings is not None and self.surroundings.patches.is_stale(target):
+            raise RuntimeError("the test has taken back its patch")
         try:
             match op:
                 case "call":
                     return target(*args, **kwargs)
                 case "iter":
                     return iter(target)
-                case "special" if name in ("__next__", "__getitem__", "__len__"):
+                case "special" if name in CANDIDATE_DUNDERS:
+                    if is_mock(target):  # its special methods may take no object
+                        return getattr(target, name)(*args)
                     return getattr(type(target), name)(target, *args)
-                case "getattr" if name and name[0] != "_" and type(target).__module__ == "__main__":
+                case "getattr" if name and may_read(target, name):
                     return getattr(target, name)
                 case "backward":
                     token, grads = args

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from autograder.judge.gone import Numbered
 from autograder.judge.gradients import Graphs
+from autograder.judge.messages import Change
 from autograder.judge.shared import SharedTable
 
 _T = TypeVar("_T")
@@ -106,3 +107,15 @@ class Ledger:
         """Release a handle whose stand-in is gone."""
         del self._imports[handle]
         self._released.append(handle)
+
+    def take_changes(self, changes: list[Change], decoder: Any) -> None:
+        """Take over what the other side changed in shared objects."""
+        for change in changes:
+            entry = self.table[change.number]
+            if change.body is not None:
+                decoder.fill(entry.obj, change.body)
+            if change.state is not None:
+                grad, requires_grad = change.state
+                entry.obj.grad = decoder.decode(grad)
+                entry.obj.requires_grad_(requires_grad)
+            entry.unsettle()

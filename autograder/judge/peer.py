@@ -75,6 +75,10 @@ class Peer(Ledger):
         """Return a context manager for serving a request; it gives a function for the prints."""
         raise NotImplementedError
 
+    def read_context(self, context: Any, _: Decoder) -> Any:
+        """Decode the values in a request's context, and return the context for `under`."""
+        return context
+
     def printed(self, out: str, err: str) -> None:
         """Show what the other side printed while it answered."""
 
@@ -116,10 +120,7 @@ class Peer(Ledger):
         Raises:
             BaseException: what the other side's code raised, or what `channel.receive` raises.
         """
-        if self._owner != (os.getpid(), threading.get_ident()):
-            raise RuntimeError(
-                "a test's object can be used by the main thread of the notebook's process only"
-            )
+        self.check_thread()
         if self.talking:
             raise RuntimeError(
                 "the other side can't be asked while a message to it is made or read: call student "
@@ -137,6 +138,13 @@ class Peer(Ledger):
         if failure is not None:
             raise failure
         return value
+
+    def check_thread(self) -> None:
+        """Raise a RuntimeError if this thread or process may not ask."""
+        if self._owner != (os.getpid(), threading.get_ident()):
+            raise RuntimeError(
+                "a test's object can be used by the main thread of the notebook's process only"
+            )
 
     def _ask(self, parts: list[Any]) -> list[torch.Tensor]:
         """Send a request; return the tensors in it whose gradients may be asked for."""
@@ -202,7 +210,7 @@ class Peer(Ledger):
         failure = None
         value = None
         try:
-            self._take_changes(message.changes, decoder)
+            self.take_changes(message.changes, decoder)
             self.incoming_names(message.names, decoder)
             if isinstance(message, Failure):
                 failure = self.error_from_json(message.error, decoder)
@@ -243,7 +251,7 @@ class Peer(Ledger):
             self.talking = before
 
     def _perform(self, what: list[Any]) -> Any:
-        """Run a test's or a student's code, which may ask and may be interrupted."""
+        """Run a test's or a student's code; it may ask, and may be interrupted."""
         self.talking = False
         try:
             return self.perform(*what)
@@ -255,8 +263,8 @@ class Peer(Ledger):
         encoder = self.encoder(self)
         printed: Any = functools.partial(tuple, ("", ""))  # nothing yet
         try:
-            operation = self._read(message, decoder)
-            with self.under(message.context, decoder) as printed:
+            operation, context = self._read(message, decoder)
+            with self.under(context, decoder) as printed:
                 value = self._perform(operation)
             live = self.wants_live(*operation[:3])
             operation.clear()  # the answer drops what only the request held
@@ -313,19 +321,20 @@ class Peer(Ledger):
         failure = Failure(out=out, err=err, changes=changes, names=names, error=error)
         self._send(failure, encoder)
 
-    def _read(self, message: Request, decoder: Decoder) -> list[Any]:
-        """Return the arguments of `perform`, and take over what else the request carries."""
+    def _read(self, message: Request, decoder: Decoder) -> tuple[list[Any], Any]:
+        """Return the arguments of `perform` and the context, and take over the rest."""
         try:
-            self._take_changes(message.changes, decoder)
+            self.take_changes(message.changes, decoder)
             self.incoming_names(message.names, decoder)
             target = None if message.target is None else self.exports[message.target]
             args = [decoder.decode(arg) for arg in message.args]
             kwargs = {key: decoder.decode(value) for key, value in message.kwargs.items()}
+            context = self.read_context(message.context, decoder)
             self._keep_books(message.books)
         except Exception as error:
             self._unread(message)
             raise self.unreadable(error) from None
-        return [message.op, target, message.name, args, kwargs]
+        return [message.op, target, message.name, args, kwargs], context
 
     # What every message carries.
 
@@ -373,17 +382,6 @@ class Peer(Ledger):
         for number in numbers:
             self.table.drop(number)
             self._dropped.append(number)
-
-    def _take_changes(self, changes: list[Change], decoder: Decoder) -> None:
-        for change in changes:
-            entry = self.table[change.number]
-            if change.body is not None:
-                decoder.fill(entry.obj, change.body)
-            if change.state is not None:
-                grad, requires_grad = change.state
-                entry.obj.grad = decoder.decode(grad)
-                entry.obj.requires_grad_(requires_grad)
-            entry.unsettle()
 
     def _keep_books(self, books: Books) -> None:
         for number in books.dropped:

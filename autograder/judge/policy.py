@@ -39,7 +39,7 @@ VERDICTS = _words(
 )
 
 # The only special methods that a candidate may use on an object of a test.
-CANDIDATE_DUNDERS = _special(_words("len getitem next iter call"))
+CANDIDATE_DUNDERS = _special(_words("len getitem next iter call enter exit"))
 
 # If a student's object claims a class of these packages, isinstance and type in a test believe the
 # claim, and the judge uses its own copy of that class. C code isn't told of a class that has a
@@ -66,7 +66,7 @@ TENSOR_ASKS = _words("__setitem__ backward retain_grad register_hook")
 # Requests that can't change a student's tensor, so what a test has seen of it stays valid.
 LOOKS = _words(
     "fetch tensor_state getattr name bound class_name isinstance issubclass repr str format dir "
-    "iter read_file write_file sync"
+    "iter read_file write_file sync names"
 )
 LOOKS_INTO = _special(_words("len getitem float int index"))
 
@@ -97,3 +97,12 @@ SETTINGS = _words(
     "set_default_dtype set_default_device set_default_tensor_type set_grad_enabled "
     "set_printoptions set_float32_matmul_precision use_deterministic_algorithms seterr set_option"
 )
+
+# Attributes of modules that a test may set, and that aren't patches of the student's code.
+SET_ELSEWHERE = {
+    "sys": _words(
+        "stdout stderr displayhook excepthook unraisablehook ps1 ps2 modules path meta_path "
+        "path_hooks last_type last_value last_traceback last_exc"
+    ),
+    "warnings": _words("filters showwarning _showwarnmsg_impl"),
+}

@@ -5,15 +5,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import errno
-import linecache
-import math
+import functools
 import os
 import signal
 import socket
 import sys
 import time
 import traceback
-import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,14 +20,12 @@ import torch
 
 from autograder.cells import (
     IN_KERNEL,
-    Region,
     grade_id,
     is_in_kernel,
     is_test,
     points,
-    region_lines,
 )
-from autograder.judge import libraries
+from autograder.judge import libraries, main_module, running
 from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
 from autograder.judge.errors import (
@@ -44,11 +40,13 @@ from autograder.judge.files import Files
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
+from autograder.judge.main_module import MainModule
 from autograder.judge.outputs import Prints, clean_outputs, error_output, said, traceback_lines
 from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.raised import how_it_ended, is_theirs, message_of
 from autograder.judge.result import CellResult, Ended
-from autograder.judge.source import Notebook, parse
+from autograder.judge.source import Notebook
+from autograder.judge.surroundings import Surroundings
 from autograder.judge.unpickling import Unpickling
 
 # A test's errors on a machine that has run out of a resource; no answer is wrong because of them.
@@ -160,7 +158,6 @@ class _Session:
     ) -> None:
         torch.set_num_threads(1)
         sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # noqa: PTH109
-        sys.modules["__main__"] = types.ModuleType("__main__")
         cells = source["cells"]
         self.notebook = Notebook.read(cells)
         self.tests = {
@@ -174,6 +171,8 @@ class _Session:
         self.channel.clock = self.fair.now
         self.peer = JudgePeer(self.channel, self.notebook, stop)
         self.names = self.peer.names
+        sys.modules["__main__"] = main = MainModule(self.names)
+        main_module.install(main, self.names, self.notebook)
         self.limits = limits
         self.ends = time.monotonic() + limits.total_seconds
         self.count = 0
@@ -189,7 +188,7 @@ class _Session:
         self.unpickling.install()
         self.files = Files(self.peer, sealed)
         self.files.install()
-        magics = Magics(self._execute_inner)
+        magics = Magics(self.names, functools.partial(running.run_text, names=self.names))
         self.names.add_builtins(
             open=self.files.open,
             get_ipython=lambda: magics,
@@ -199,6 +198,9 @@ class _Session:
         self.clock = Clock(self.peer, self.fair.now)
         self.clock.install()
         self.peer.flush_signals = self.clock.flush
+        self.around = self.peer.surroundings = Surroundings(self.names.show_builtin)
+        self.around.install()
+        self.peer.turns.install()
 
     def close(self) -> None:
         self.clock.close()
@@ -271,14 +273,17 @@ class _Session:
         assert result.max_score is not None
         printed = Prints(self.limits.output_chars)
         self.peer.unseed()
-        self.unpickling.refused = None
+        self.unpickling.refused = self.peer.turns.refused = None
         score = None
+        before = self.around.current(), self.names.shadows()
         try:
             with printed.redirected(), self._clock(self.limits.cell_seconds, is_test=True):
                 self.files.forget()
                 self._run_given(position)
-                value, shown = self._execute(source, result.grade_id or "test")
+                value, shown = running.run_test(source, result.grade_id or "test", self.names)
                 self.unpickling.check()
+                if self.peer.turns.refused is not None:
+                    raise self.peer.turns.refused
                 if self.peer.late:
                     raise OverTimeError(TIME_IS_UP)
                 self._check_fault()
@@ -290,14 +295,23 @@ class _Session:
                 if shown:
                     printed.add_result(value, self.count)
         except BaseException as error:
-            failure = self.unpickling.refused or error
+            failure = self.unpickling.refused or self.peer.turns.refused or error
             self._check_fault(failure)
             result.ended, score, output = self._failure(failure)
             printed.outputs.append(output)
         finally:
+            self.peer.end_threads()
+            self._take_back(*before, failed=result.ended is not Ended.FINISHED)
             self._tell_candidate()
             result.outputs = printed.outputs
         return score
+
+    def _take_back(self, around: Any, shadows: set[str], *, failed: bool) -> None:
+        """Take back what a failed test changed around the student's code."""
+        self.around.changes.end_of_test()
+        if failed:
+            self.around.back_to(around)
+            self.names.unshadow(shadows)
 
     def _check_fault(self, error: BaseException | None = None) -> None:
         """Raise a fault of the judge or the machine, even if the test swallowed it."""
@@ -332,47 +346,24 @@ class _Session:
         """Run the given statements before this test, in notebook order."""
         self.names.given = True
         try:
-            for position in range(self.given_until, until):
-                for node in self.notebook.given.get(position, ()):
-                    self._run_statement(node)
+            with self.around.of_the_instructors():
+                for position in range(self.given_until, until):
+                    self.names.rebound(self.notebook.binds.get(position, ()))
+                    for node in self.notebook.given.get(position, ()):
+                        self._run_statement(node)
         finally:
             self.names.given = False
             self.given_until = max(self.given_until, until)
 
     def _run_statement(self, node: ast.stmt) -> None:
         """Run a given statement; if it fails, its names stay unbound, and aren't the student's."""
-        tree = ast.fix_missing_locations(TypeCalls().visit(ast.Module([node], [])))
         try:
-            exec(compile(tree, "<the instructor's cells>", "exec"), self.names)
+            running.run_statement(node, self.names)
         except Exception as error:
             for name in _names_bound(node):
                 self.names.failed[name] = error
         if isinstance(node, ast.ClassDef):
             self.peer.beliefs.given[node.name] = self.names.own(node.name)
-
-    def _execute(self, source: str, name: str) -> tuple[Any, bool]:
-        """Run a test; return the last expression's value, and whether a notebook shows it."""
-        filename = f"<{name}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        tree = TypeCalls().visit(parse(source))
-        ast.fix_missing_locations(tree)
-        hidden = region_lines(source, Region.HIDDEN_TESTS)
-        first_hidden = min(hidden, default=math.inf)
-        value, shown = None, False
-        for node in tree.body:
-            self.names.visible = node.lineno < first_hidden
-            if isinstance(node, ast.Expr):
-                code = compile(ast.Expression(node.value), filename, "eval")
-                value, shown = eval(code, self.names), True
-            else:
-                exec(compile(ast.Module([node], []), filename, "exec"), self.names)
-                value, shown = None, False
-        return value, shown and value is not None and not source.rstrip().endswith(";")
-
-    def _execute_inner(self, source: str) -> None:
-        """Run the source text of a magic."""
-        tree = ast.fix_missing_locations(TypeCalls().visit(parse(source)))
-        exec(compile(tree, "<magic>", "exec"), self.names)
 
     def _tell_candidate(self) -> None:
         """Send what a test bound and changed, so that the student's next cell sees it."""

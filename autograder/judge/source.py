@@ -51,6 +51,8 @@ class Notebook:
         state: names that a function declares `global`. They are always the student's, even if a
             test binds them, because calls change them.
         solutions: classes and functions that the student writes.
+        binds: for each non-test cell, by position, the names that the student's process binds.
+        docstrings: the docstring of each function, class and method, by its qualified name.
     """
 
     given: dict[int, list[ast.stmt]] = field(default_factory=dict)
@@ -59,6 +61,8 @@ class Notebook:
     protected: set[str] = field(default_factory=set)
     solutions: set[str] = field(default_factory=set)
     state: set[str] = field(default_factory=set)
+    binds: dict[int, set[str]] = field(default_factory=dict)
+    docstrings: dict[str, str] = field(default_factory=dict)
     _assigned: dict[str, ast.expr] = field(default_factory=dict)
 
     @classmethod
@@ -92,6 +96,9 @@ class Notebook:
                     self.given.setdefault(position, []).append(setting)
             elif isinstance(node, _BINDING[2:]):
                 self.solutions.add(node.name)
+            if not given:
+                self.binds.setdefault(position, set()).update(bound)
+            self.docstrings |= dict(_docstrings(node))
             for child in ast.walk(node):
                 if isinstance(child, ast.ClassDef) and not given:
                     self.defined[child.name] = _methods(child)
@@ -178,6 +185,15 @@ def _bound(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Import | ast.ImportFrom):
         for alias in node.names:
             yield alias.asname or alias.name.partition(".")[0]
+
+
+def _docstrings(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, str]]:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    if text := ast.get_docstring(node, clean=False):
+        yield prefix + node.name, text
+    for part in node.body if isinstance(node, ast.ClassDef) else ():
+        yield from _docstrings(part, f"{prefix}{node.name}.")
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
