@@ -8,11 +8,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from traitlets.utils.importstring import import_item
 
-from autograder.cells import grade_id, is_graded, points, role
+from autograder.cells import (
+    IN_KERNEL,
+    grade_id,
+    is_graded,
+    is_test,
+    points,
+    role,
+    with_usual_delimiters,
+)
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.sandbox.view import View
@@ -169,10 +179,21 @@ class Assignment:
 def read_sources(course: Course, name: str) -> dict[str, NotebookNode]:
     """Each notebook of an assignment as the instructor wrote it, by its name.
 
+    The regions of its cells have nbgrader's usual markers, and the tests that the configuration
+    wants in the student's process have the tag.
+
     Raises:
-        ReleaseError: a notebook can't be read.
+        ReleaseError: a notebook can't be read, or is in another language than Python.
     """
-    return {path.stem: _read(path) for path in sorted(course.path("source", name).glob("*.ipynb"))}
+    from nbgrader.preprocessors import IncludeHeaderFooter
+
+    sources = {}
+    for path in sorted(course.path("source", name).glob("*.ipynb")):
+        notebook = _read(path)
+        _require_python(path, notebook)
+        notebook = _run_steps(course, notebook, path, name, [IncludeHeaderFooter])
+        sources[path.stem] = _translated(course, name, notebook)
+    return sources
 
 
 def _read(path: Path) -> NotebookNode:
@@ -182,12 +203,67 @@ def _read(path: Path) -> NotebookNode:
         raise ReleaseError(f"{path} is not a notebook: {error}", "run 'make notebooks'") from error
 
 
+def _require_python(path: Path, notebook: NotebookNode) -> None:
+    """Make sure that a notebook is in Python, the only language that the judge knows.
+
+    Raises:
+        ReleaseError: it is in another language, or its kernel is unknown.
+    """
+    kernel = notebook.metadata.get("kernelspec", {})
+    name = str(kernel.get("name", "python3"))
+    stated = kernel.get("language") or notebook.metadata.get("language_info", {}).get("name")
+    language = str(stated or _language_of(name))
+    if not language.lower().startswith(("python", "ipython")):
+        raise ReleaseError(
+            f"{path} is in {language} (its kernel is '{name}'): the autograder runs Python only",
+            "grade this assignment with 'nbgrader autograde' and without this engine in"
+            " nbgrader_config.py; nothing was run",
+        )
+
+
+def _language_of(kernel: str) -> str:
+    """The language of a kernel that a notebook names without a language."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    if "py" in kernel.lower():
+        return "python"
+    try:
+        return str(KernelSpecManager().get_kernel_spec(kernel).language)
+    except NoSuchKernel:
+        return "an unknown language"
+
+
+def _translated(course: Course, assignment: str, notebook: NotebookNode) -> NotebookNode:
+    """The notebook in the form that all other modules expect, changed in place."""
+    for cell in notebook.cells:
+        cell.source = with_usual_delimiters(cell.source, course.delimiters)
+        if is_test(cell) and course.runs_in_kernel(assignment, grade_id(cell) or ""):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), IN_KERNEL]
+    return notebook
+
+
 def _master(course: Course, assignment: str, path: Path) -> NotebookNode:
     """Run in memory those of nbgrader's release steps that come before it stores the cells."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.preprocessors import SaveCells
 
-    notebook = _read(path)
+    converter = GenerateAssignment(coursedir=course.directory, config=course.config)
+    steps = [
+        import_item(step) if isinstance(step, str) else step for step in converter.preprocessors
+    ]
+    before = steps[: steps.index(SaveCells)] if SaveCells in steps else steps
+    master = _run_steps(course, _read(path), path, assignment, before)
+    return _translated(course, assignment, master)
+
+
+def _run_steps(
+    course: Course, notebook: NotebookNode, path: Path, assignment: str, steps: Iterable[Any]
+) -> NotebookNode:
+    """Run steps of nbgrader's in memory, where nbgrader runs them: in the course folder.
+
+    Raises:
+        ReleaseError: a step refuses the notebook.
+    """
     resources = {
         "unique_key": path.stem,
         "metadata": {"path": str(path.parent)},
@@ -198,12 +274,12 @@ def _master(course: Course, assignment: str, path: Path) -> NotebookNode:
             "db_url": str(course.directory.db_url),
         },
     }
-    steps = GenerateAssignment(coursedir=course.directory, config=course.config).preprocessors
-    for step in steps[: steps.index(SaveCells)] if SaveCells in steps else steps:
-        try:
-            notebook, resources = step(config=course.config).preprocess(notebook, resources)
-        except Exception as error:
-            raise ReleaseError(
-                f"{path.name} in '{assignment}': {error}", "mend its text source"
-            ) from error
+    with course.as_nbgrader_runs():
+        for step in steps:
+            try:
+                notebook, resources = step(config=course.config)(notebook, resources)
+            except Exception as error:
+                raise ReleaseError(
+                    f"{path.name} in '{assignment}': {error}", "mend its text source"
+                ) from error
     return notebook

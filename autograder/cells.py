@@ -21,6 +21,31 @@ class Region(StrEnum):
     MARK_SCHEME = "MARK SCHEME"
 
 
+Delimiters = Mapping[Region, tuple[str, str]]
+"""The texts that mark a region's first and last line in a course's notebooks."""
+
+USUAL_DELIMITERS: Delimiters = {region: (f"BEGIN {region}", f"END {region}") for region in Region}
+
+
+def with_usual_delimiters(source: str, delimiters: Delimiters) -> str:
+    """The source with nbgrader's usual markers in place of a course's own.
+
+    Only the functions of this module know the markers, and they know the usual ones. Therefore a
+    notebook of a course with other markers is translated once, when it is read.
+    """
+    if delimiters == USUAL_DELIMITERS:
+        return source
+    return "\n".join(_usual(line, delimiters) for line in source.split("\n"))
+
+
+def _usual(line: str, delimiters: Delimiters) -> str:
+    for region, (begin, end) in delimiters.items():
+        if begin in line or end in line:
+            indent = line[: len(line) - len(line.lstrip())]
+            return f"{indent}### {'BEGIN' if begin in line else 'END'} {region}"
+    return line
+
+
 def role(cell: Mapping[str, Any]) -> Mapping[str, Any]:
     """A cell's nbgrader metadata; empty if nbgrader doesn't know the cell."""
     metadata = cell["metadata"].get("nbgrader", {})

@@ -132,11 +132,11 @@ def warmup(released_warmup: Path, tmp_path: Path) -> Course:
     return Course(Path(shutil.copytree(released_warmup, tmp_path / "course")))
 
 
-def make_course(root: Path, texts: dict[str, str]) -> Course:
-    """Write a course from text sources, and release every assignment."""
+def make_course(root: Path, texts: dict[str, str], config: str = "") -> Course:
+    """Write a course from text sources, with further options, and release every assignment."""
     root.mkdir(parents=True)
     (root / "nbgrader_config.py").write_text(
-        (ROOT / "exercises" / "nbgrader_config.py").read_text()
+        (ROOT / "exercises" / "nbgrader_config.py").read_text() + config
     )
     for name, text in texts.items():
         source = root / "text" / f"{name}.py"

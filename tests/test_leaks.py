@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import re
 import secrets as random
 import tarfile
 import zipfile
 
+import jupytext
 import pytest
 
 from autograder.assignment import Assignment
 from autograder.authoring import leaks
-from autograder.authoring.release import is_current, read_tree, release
+from autograder.authoring.release import check_leaks, is_current, read_tree, release
 from autograder.course import Course
 from autograder.errors import ReleaseError
+from autograder.grading.feedback import feedback
+from autograder.grading.grade import grade
 from tests.conftest import ROOT, WARMUP, make_course
 from tools import student_bundle
 
@@ -95,6 +101,165 @@ for name, value in {
 """
     inside = {'"Width of the kernel": width,', "new = old.weight[:, :width]"}
     assert leaks.secrets([], [check]) == inside
+
+
+HELPER = """class Pile:
+    def __init__(self):
+        super().__init__()
+        self.items = []
+
+    def add(self, item):
+        self.items.append(item)
+
+
+def mean(x):
+    return sum(x) / len(x)
+"""
+GENERIC = (
+    HELPER
+    + """
+def sound():
+    raise NotImplementedError
+"""
+)
+
+
+def test_what_every_program_has_is_no_secret_and_several_lines_of_a_solution_are():
+    solution = """
+def __init__(self):
+    super().__init__()
+    self.items = []
+return sum(x) / len(x)
+raise NotImplementedError
+self.items.append(item)
+loss.detach().item()
+"""
+    assert leaks.find({"helper.py": GENERIC.encode()}, leaks.secrets([], [solution])) == []
+    lines = """def factorial(n):
+    if n <= 1:
+        return 1
+    return n * factorial(n - 1)
+"""
+    secret = leaks.secrets([], [lines])
+    assert leaks.find({"old.py": b"import os\n\n\n" + lines.encode()}, secret)
+    assert leaks.find({"hint.md": b"Write return n * factorial(n - 1) at the end."}, secret) == []
+
+
+def test_every_assertion_of_a_hidden_test_is_a_secret_whatever_its_words(warmup):
+    text = WARMUP.replace(
+        "assert math.isclose(area(2)", "assert not area(0.0)\n    assert (area(2)"
+    )
+    assert "assert not area(0.0)" in leaks.secrets([as_notebook(text)])
+
+
+def as_notebook(text):
+    return jupytext.reads(
+        re.sub(r'test="(\w+)"', r'nbgrader={"grade": true, "grade_id": "\1"}', text), "py:percent"
+    )
+
+
+def archive(**members):
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, content in members.items():
+            target.writestr(name, content)
+    return memory.getvalue()
+
+
+DAMAGED = archive(a=b"plain " * 500)[:-40] + b"PK\5\6" + bytes(18)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tweets.json", b'{"a": 1}\n{"b": 2}\n'),
+        ("broken.json", b'{"a": [1, 2'),
+        ("deep.json", b"[" * 100_000),
+        ("rows.jsonl", b'{"a": 1}\n\n\nnot json\n'),
+        ("data.zip", DAMAGED),
+        ("cut.zip", archive(a=b"x" * 5000)[:200]),
+        ("cut.tar.gz", gzip.compress(b"x" * 5000)[:20]),
+        ("old/a.ipynb", b"not a notebook"),
+        ("old/b.ipynb", b"[]"),
+        ("data.csv", "a;b\n1;2\n".encode("utf-16")),
+        ("nothing", b""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_data_of_any_form_are_searched_and_pass(released_warmup, tmp_path, name, content):
+    warmup = Course(released_warmup)
+    place = tmp_path / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(content)
+    check_leaks(warmup, "warmup", place.parent)  # raises nothing
+    assert leaks.find({name: content + LINE.encode()}, {LINE})
+
+
+def test_a_secret_line_is_found_in_archives_of_archives_and_packed_files():
+    inner = archive(**{"b.txt": LINE})
+    for content in (
+        archive(**{"inner.zip": archive(**{"inner.zip": inner})}),
+        gzip.compress(LINE.encode()),
+        gzip.compress(inner),
+        bz2.compress(LINE.encode()),
+        lzma.compress(LINE.encode()),
+        LINE.encode("utf-16"),
+        json.dumps({"a": LINE}).encode() + b"\n{}",
+    ):
+        assert leaks.find({"data.bin": content, "data.json": content}, {LINE})
+
+
+def test_the_courses_own_delimiters_mark_secrets_in_feedback_and_in_the_gate(tmp_path, hand_in):
+    config = """
+c.ClearSolutions.begin_solution_delimeter = "LÖSUNG ANFANG"
+c.ClearSolutions.end_solution_delimeter = "LÖSUNG ENDE"
+c.ClearHiddenTests.begin_test_delimeter = "# hidden on"
+c.ClearHiddenTests.end_test_delimeter = "# hidden off"
+"""
+    text = WARMUP
+    for usual, own in {
+        "### BEGIN SOLUTION": "# LÖSUNG ANFANG",
+        "### END SOLUTION": "# LÖSUNG ENDE",
+        "### BEGIN HIDDEN TESTS": "# hidden on",
+        "### END HIDDEN TESTS": "# hidden off",
+    }.items():
+        text = text.replace(usual, own)
+    course = make_course(tmp_path / "course", {"warmup": text}, config)
+    assert leaks.secrets_of(course, "warmup") >= {
+        "return math.pi * radius**2",
+        'assert math.isclose(area(2), 4 * math.pi), "area(2) is wrong: square the radius"',
+    }
+    hand_in(course, "warmup", "half", {"area": "def area(r): return math.pi * r"})
+    (outcome,) = grade(course, "warmup")
+    assert outcome.result.notes == ()
+    feedback(course, "warmup")
+    page = (course.path("feedback", "warmup", "half") / "warmup.html").read_text()
+    assert "area(2) is wrong: square the radius" in page
+    for secret in ("isclose", "hidden banana", "hidden on"):
+        assert secret not in page
+    old = course.path("source", "warmup") / "old.md"
+    for line in ("# hidden on", "return math.pi * radius**2", "### BEGIN HIDDEN TESTS"):
+        old.write_text(line)
+        with pytest.raises(ReleaseError, match=r"old\.md"):
+            release(course, "warmup")
+
+
+def test_what_the_stub_says_and_what_is_meant_for_students_is_released(tmp_path):
+    own = "return math.pi * radius**2"
+    text = WARMUP.replace(
+        "    return sum(one", "    raise NotImplementedError()\n    return sum(one"
+    )
+    essay = '# %% [markdown] manual="essay" points=2\nYOUR ANSWER HERE\n'
+    course = make_course(tmp_path / "course", {"warmup": f"{text}\n{essay}"})
+    (course.path("source", "warmup") / "notes.md").write_text(f"{own}\n{GENERIC}")
+    with pytest.raises(ReleaseError, match=r"notes\.md") as caught:
+        release(course, "warmup")
+    assert "public: [LINE]" in caught.value.remedy
+    [notebook] = course.path("source", "warmup").glob("*.ipynb")
+    told = json.loads(notebook.read_text())
+    told["metadata"]["autograder"] = {"public": [own]}
+    notebook.write_text(json.dumps(told))
+    assert (release(course, "warmup") / "notes.md").exists()
 
 
 def test_random_canaries_in_every_secret_region_reach_no_student(tmp_path):

@@ -51,13 +51,15 @@ def check_leaks(course: Course, name: str, draft: Path) -> None:
     Raises:
         ReleaseError: the release holds such lines; the message names their places.
     """
-    secret_lines = leaks.find(read_tree(draft), leaks.secrets_of(course, name))
+    secret = leaks.secrets_of(course, name)
+    secret_lines = leaks.find(read_tree(draft), secret, leaks.markers_of(course))
     if secret_lines:
         places = "\n  ".join(str(leak) for leak in secret_lines[:10])
         raise ReleaseError(
             f"'{name}' would give away {len(secret_lines)} secret lines:\n  {places}",
             "put them between BEGIN/END SOLUTION or BEGIN/END HIDDEN TESTS, or out of the source"
-            " folder; nothing was released",
+            " folder; if students are meant to see such a line, list it in the notebook's metadata,"
+            " autograder: {public: [LINE]}; nothing was released",
         )
 
 

@@ -277,7 +277,7 @@ def feedback(name: Name, course: CourseOption = None) -> None:
     opened = Course.find(course)
     name = opened.resolve(name)
     students = make(opened, name)
-    folder = opened.path("feedback", name, "*").parent.parent
+    folder = opened.path("feedback", name, "*")
     out.print(f"feedback for {len(students)} students in {folder}", highlight=False, soft_wrap=True)
 
 

@@ -65,10 +65,11 @@ def results_of(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Re
 
 def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> None:
     """Finish or undo the swaps of autograded folders that a killed run left unfinished."""
-    parent = course.path("autograded", assignment, "*").parent.parent
-    for final in unsettled(parent, assignment):
-        with alone(final):
-            settle(final, partial(_token, gradebook, assignment, final.parent.name))
+    pattern, expression = course.students_place("autograded", assignment)
+    for final in unsettled(pattern):
+        if place := expression.fullmatch(str(final)):
+            with alone(final):
+                settle(final, partial(_token, gradebook, assignment, place["student"]))
 
 
 def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:

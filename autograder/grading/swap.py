@@ -9,6 +9,7 @@ failure, and before the next run after a kill.
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import shutil
 import uuid
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NEW, _OLD = ".building-", ".old-"
+_TOKEN_LENGTH = 32
 
 
 def new_token() -> str:
@@ -80,10 +82,13 @@ def settle(final: Path, committed: Callable[[], str | None]) -> None:
         shutil.rmtree(building)
 
 
-def unsettled(parent: Path, name: str) -> Iterator[Path]:
-    """The places of an assignment's folders, one for each student, with an unfinished swap."""
+def unsettled(pattern: str) -> Iterator[Path]:
+    """The places with an unfinished swap among those that a glob pattern describes."""
+    parent, name = os.path.split(pattern)
     places = {
-        path.parent / name for prefix in (_NEW, _OLD) for path in parent.glob(f"*/{prefix}{name}-*")
+        place.with_name(place.name.removeprefix(prefix)[: -_TOKEN_LENGTH - 1])
+        for prefix in (_NEW, _OLD)
+        for place in map(Path, glob.glob(f"{parent}/{prefix}{name}-*"))  # noqa: PTH207
     }
     yield from sorted(places)
 
