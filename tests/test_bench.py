@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.machine.bench import TRIVIAL, bench
 from autograder.cli.show import show_bench
+from autograder.machine.bench import TRIVIAL, bench
 
 
 @pytest.mark.slow
