@@ -6,7 +6,7 @@ export default [
   { ignores: ["build/", "**/.*/"] },
   js.configs.recommended,
   {
-    files: ["course_utils/**/*.js"],
+    files: ["course_utils/**/*.js", "docs/site/static/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.browser },
     linterOptions: { reportUnusedDisableDirectives: "error" },
   },

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from tools import notebooks
-from tools.notebooks import ROOT, SourceError, derive, targets
+from tools.notebooks import PROJECT, ROOT, SourceError, derive, targets
 
 PAIRS = targets(ROOT)
 LECTURES = [pair for pair in PAIRS.items() if pair[1].parent.name == "lectures"]
@@ -205,3 +205,42 @@ def test_the_command_writes_checks_and_reports(tmp_path, monkeypatch, capsys):
     (text / "09_new.py").write_text("# %% points=1\n1 + 1\n")
     assert notebooks.main([]) == 1
     assert "09_new.py: cell 1: has points" in capsys.readouterr().err
+
+
+def test_on_colab_a_lecture_gets_the_course_and_its_questions(tmp_path):
+    """As on Colab, but for the address of the course, and nothing is left to install."""
+    cells = nbformat.read(ROOT / "lectures" / "00_welcome.ipynb", 4).cells
+    [get_it] = [cell.source for cell in cells if cell.id == "colab"]
+    first = next(cell for cell in cells if cell.cell_type == "code")
+    assert get_it == first.source
+    address = PROJECT["urls"]["Repository"]
+    assert get_it.count(address) == 1
+    code = """
+import sys, types
+sys.modules["google.colab"] = types.ModuleType("google.colab")
+sys.meta_path = [finder for finder in sys.meta_path if "__editable__" not in str(finder)]
+exec(GET_IT)
+import course_utils
+from course_utils.quiz import bank
+from pathlib import Path
+print(course_utils.__file__)
+print(len(bank.load(Path("quiz/00_welcome.yaml")).questions) > 3)
+"""
+    code = f"GET_IT = {get_it.replace(address, str(ROOT))!r}\n{code}"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(tmp_path / "course/course_utils/__init__.py"), "True"]
+
+
+def test_elsewhere_the_cell_for_colab_does_nothing(tmp_path):
+    [get_it] = [
+        cell.source
+        for cell in nbformat.read(ROOT / "lectures" / "00_welcome.ipynb", 4).cells
+        if cell.id == "colab"
+    ]
+    done = subprocess.run([sys.executable, "-c", get_it], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert list(tmp_path.iterdir()) == []

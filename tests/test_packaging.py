@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tools import student_bundle
 
 TORCH_FREE = ("cells", "restore", "leaks", "specimens", "quiz_log")
 NOT_FREE = "not the_bundle_gives_away"  # problem sets withhold functions of PyTorch's
@@ -91,6 +92,73 @@ def test_importing_course_utils_is_quick_and_does_not_import_torch():
 def test_course_utils_knows_nothing_of_the_autograder():
     for path in (ROOT / "course_utils").rglob("*.py"):
         assert not re.search(r"^\s*(from|import) autograder", path.read_text(), re.MULTILINE), path
+
+
+ON_WINDOWS = """
+import os, pkgutil, sys, types
+from pathlib import Path
+
+# What is not ours is imported as on this computer.
+import IPython, PIL.Image, anywidget, matplotlib.figure, numpy, pydantic, torch, torchvision, yaml
+
+for name in ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"):
+    sys.modules[name] = None  # an import fails
+for name in ("fork", "geteuid", "getuid", "killpg", "mkfifo", "sched_getaffinity", "setsid"):
+    delattr(os, name)
+sys.platform = "win32"
+locks = sys.modules["msvcrt"] = types.ModuleType("msvcrt")
+locks.LK_LOCK, locks.LK_UNLCK, locks.locking = 1, 0, lambda descriptor, how, size: None
+
+import course_utils
+for module in pkgutil.walk_packages(course_utils.__path__, "course_utils."):
+    __import__(module.name)
+
+from course_utils.quiz import log
+attempt = {"event": "attempt", "question": "q", "version": "v", "student": "s", "answer": 1}
+log.append(Path.cwd(), attempt, assignment=None, versions={"q": "v"}, seen=0)
+print(len(log.read(Path.cwd()).attempts("q")), len(log.read(Path.cwd()).damage))
+"""
+
+
+def test_course_utils_needs_nothing_that_only_linux_has(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", ON_WINDOWS], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", "0"]
+
+
+def test_the_files_that_students_get_can_be_unpacked_on_windows():
+    names = list(student_bundle.contents(ROOT))
+    assert len(names) > 300
+    assert len({name.casefold() for name in names}) == len(names)
+    for name in names:
+        assert not re.search(r'[<>:"|?*\\]|[. ](/|$)', name), name
+        assert len(name) <= 120, name
+        parts = {part.partition(".")[0].upper() for part in name.split("/")}
+        assert not parts & {"CON", "PRN", "AUX", "NUL", "COM1", "LPT1"}, name
+
+
+PLACES = ("README.md", "CITATION.cff", ".github/ISSUE_TEMPLATE/config.yml")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_project_is_where_pyproject_says(place):
+    text = (ROOT / place).read_text(encoding="utf-8")
+    repository, site = PROJECT["urls"]["Repository"], PROJECT["urls"]["Documentation"]
+    path = repository.removeprefix("https://github.com/")
+    known = ("https://mybinder.org/v2/gh/", "https://colab.research.google.com/github/")
+    ours = (repository, site, *(f"{start}{path}/" for start in known))
+    links = re.findall(r"https://[^)\s]*convnet-course[^)\s]*", text)
+    assert links
+    assert [link for link in links if not link.startswith(ours)] == []
+
+
+def test_the_citation_has_the_version_and_the_licence_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -12,14 +12,19 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +34,12 @@ from nbclient.exceptions import CellExecutionError
 
 from course_utils.quiz import bank
 from tools import site_pages, student_bundle
+from tools.site_pages import Files
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "site"
 BUILD = ROOT / "build" / "site"
+HTML = BUILD / "html"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 REPOSITORY: str = PROJECT["urls"]["Repository"]
 # What draws the pictures in docs/architecture.md. The file that we take holds all that it needs,
@@ -138,28 +145,27 @@ def _launch(name: str) -> str:
     )
 
 
-def _collect_lectures(source: Path, files: site_pages.Files) -> None:
+def _collect_lectures(source: Files, static: Files) -> None:
     for lecture in sorted((ROOT / "lectures").glob("*.ipynb")):
         questions = bank.load(lecture.parent / "quiz" / f"{lecture.stem}.yaml").questions
         notebook = executed(lecture, BUILD / "executed")
-        page = site_pages.lecture_page(notebook, lecture.stem, questions, files)
+        page = site_pages.lecture_page(notebook, lecture.stem, questions, static)
         site_pages.insert_after_title(page, _launch(lecture.stem))
-        _write_notebook(page, source / lecture.relative_to(ROOT))
-        files.add(f"notebooks/{lecture.name}", lecture.read_bytes(), depth=1)
+        _add_notebook(page, lecture, source)
+        static.add(f"notebooks/{lecture.name}", lecture.read_bytes())
 
 
-def _collect_assignments(source: Path) -> None:
+def _collect_assignments(source: Files) -> None:
     for released in sorted((ROOT / "exercises" / "release").glob("*/*.ipynb")):
         quiz = released.parent / "quiz" / "questions.yaml"
         questions = bank.load(quiz, beside_notebook=True).questions if quiz.exists() else {}
         page = site_pages.assignment_page(nbformat.read(released, 4), questions)
         site_pages.insert_after_title(page, RELEASED)
-        _write_notebook(page, source / released.relative_to(ROOT))
+        _add_notebook(page, released, source)
 
 
-def _write_notebook(page: nbformat.NotebookNode, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(page, path)
+def _add_notebook(page: nbformat.NotebookNode, path: Path, source: Files) -> None:
+    source.add(path.relative_to(ROOT).as_posix(), nbformat.writes(page).encode())
 
 
 # ── texts ──
@@ -192,15 +198,15 @@ def _is_page(name: Path) -> bool:
     return name.suffix == ".md" and folder in ("docs", "docs/decisions", "lectures")
 
 
-def _collect_texts(source: Path) -> None:
+def _collect_texts(source: Files) -> None:
     pages = [ROOT / f"{name}.md" for name in ABOUT_THE_PROJECT]
     pages += [ROOT / "lectures" / "glossary.md", *(ROOT / "docs").glob("*.md")]
     pages += (ROOT / "docs" / "decisions").glob("*.md")
     for path in pages:
-        copy = source / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(_resolved(path.read_text("utf-8"), path), "utf-8")
-    shutil.copytree(ROOT / "docs" / "images", source / "docs" / "images")
+        text = _resolved(path.read_text("utf-8"), path)
+        source.add(path.relative_to(ROOT).as_posix(), text.encode())
+    for path in (ROOT / "docs" / "images").iterdir():
+        source.add(f"docs/images/{path.name}", path.read_bytes())
 
 
 def between(text: str, start: str, end: str) -> str:
@@ -215,7 +221,7 @@ def between(text: str, start: str, end: str) -> str:
     return text[text.index(start) : text.index(end, text.index(start))].strip()
 
 
-def _collect_own_pages(source: Path) -> None:
+def _collect_own_pages(source: Files) -> None:
     """The pages that only the site has, with the parts of the README that they show."""
     readme = _resolved((ROOT / "README.md").read_text("utf-8"), ROOT / "README.md")
     docs = {path.stem for path in (ROOT / "docs").glob("*.md")}
@@ -233,17 +239,16 @@ def _collect_own_pages(source: Path) -> None:
         text = template.read_text("utf-8")
         for name, part in parts.items():
             text = text.replace(f"<<{name}>>", part)
-        (source / template.name).write_text(text, "utf-8")
-    (source / "reference").mkdir()
+        source.add(template.name, text.encode())
     for name in modules:
         directive = f".. automodule:: course_utils.{name}\n   :members:\n"
         page = f"# {name}\n\n```{{eval-rst}}\n{directive}```\n"
-        (source / "reference" / f"{name}.md").write_text(page, "utf-8")
+        source.add(f"reference/{name}.md", page.encode())
 
 
-def _explorer(source: Path) -> str:
+def _explorer(source: Files) -> str:
     """The element of the convolution explorer in lecture 02, for a page at the root of the site."""
-    page = nbformat.read(source / "lectures" / "02_convolution_arithmetic.ipynb", 4)
+    page = nbformat.read(source.folder / "lectures" / "02_convolution_arithmetic.ipynb", 4)
     outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
     pages = [output.get("data", {}).get("text/html", "") for output in outputs]
     [explorer] = [code for code in pages if "interactives/convolution.js" in code]
@@ -295,23 +300,23 @@ def build(check_links: bool) -> None:
     Raises:
         SiteError: a notebook fails, a link leads nowhere, or Sphinx warns of something else.
     """
-    source, static = BUILD / "source", BUILD / "static"
-    for folder in (source, static):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    source, static = Files(BUILD / "source"), Files(BUILD / "static")
     cache = BUILD / "executed"
-    cache.mkdir(exist_ok=True)
-    files = site_pages.Files(static)
-    _collect_lectures(source, files)
+    cache.mkdir(parents=True, exist_ok=True)
+    _collect_lectures(source, static)
     _collect_assignments(source)
     _collect_texts(source)
     _collect_own_pages(source)
     if (script := _mermaid(cache)) is not None:
-        files.add("mermaid.min.js", script, depth=0)
+        static.add("mermaid.min.js", script)
     bundle = student_bundle.contents(ROOT)
     student_bundle.check(ROOT, bundle)
-    student_bundle.write(bundle, static / "convnet-course.zip")
-    _sphinx("linkcheck" if check_links else "html", source)
+    archive = BUILD / "convnet-course.zip"
+    student_bundle.write(bundle, archive)
+    static.add(archive.name, archive.read_bytes())
+    for files in (source, static):
+        files.remove_others()
+    _sphinx("linkcheck" if check_links else "html", source.folder)
 
 
 def _sphinx(builder: str, source: Path) -> None:
@@ -322,6 +327,21 @@ def _sphinx(builder: str, source: Path) -> None:
     )
     if result.returncode:
         raise SiteError("Sphinx found the problems above: mend them, then run make site again")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the site on this computer until the block ends, and give its address."""
+    handler = partial(_Quiet, directory=HTML)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 def main() -> int:

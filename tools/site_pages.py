@@ -30,32 +30,44 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 ASK = re.compile(r'^ask\("(\w+)"\)', re.MULTILINE)
 FIGURE = re.compile(r'<img src="data:image/png;base64,([^"]+)"')
+STATIC = "../_static/"  # as seen from the page of a lecture
 # What a widget has for Jupyter only.
 NOT_ITS_OWN = re.compile(r"_(model|view|esm|css|dom|anywidget).*|layout|tabbable|tooltip")
 
 
 class Files:
-    """The files that pages refer to: figures, scripts, styles, values of interactives.
+    """The files in a folder. A file that stays as it was isn't written, so Sphinx doesn't read it.
 
     Args:
-        folder: where the files are written. Sphinx copies it to `_static/` of the site.
+        folder: where the files are.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._added: set[Path] = set()
 
-    def add(self, name: str, content: bytes, depth: int) -> str:
-        """Write a file, and give its address for a page.
+    def add(self, name: str, content: bytes) -> str:
+        """Add a file.
 
         Args:
-            name: the name of the file in the folder.
+            name: its path in the folder.
             content: what it holds.
-            depth: how many folders the page lies below the root of the site.
+
+        Returns:
+            The name.
         """
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return f"{'../' * depth}_static/{name}"
+        self._added.add(path)
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return name
+
+    def remove_others(self) -> None:
+        """Remove the files that were not added."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path not in self._added:
+                path.unlink()
 
 
 def lecture_page(
@@ -67,7 +79,7 @@ def lecture_page(
         executed: the notebook, with outputs and the state of its widgets.
         name: the name of the lecture.
         questions: its practice questions by id, with their keys.
-        files: takes the files of the page.
+        files: takes the files of the page, which the site has in `_static/`.
     """
     page = nbformat.from_dict(json.loads(json.dumps(executed)))
     page.cells = [cell for cell in page.cells if cell.id != "colab"]  # it is of no use to readers
@@ -133,8 +145,8 @@ def _output(
         def written(match: re.Match[str]) -> str:
             picture = base64.b64decode(match[1])
             digest = hashlib.sha256(picture).hexdigest()[:16]
-            address = files.add(f"figures/{digest}.png", picture, depth=1)
-            return f'<img loading="lazy" src="{address}"'
+            file = files.add(f"figures/{digest}.png", picture)
+            return f'<img loading="lazy" src="{STATIC}{file}"'
 
         data["text/html"] = FIGURE.sub(written, data["text/html"])
     return output
@@ -149,13 +161,13 @@ def _interactive(widget: Mapping[str, Any], name: str, files: Files) -> str:
     bytes_of = [{"path": one["path"], "data": one["data"]} for one in widget.get("buffers", [])]
     content = json.dumps({"values": values, "bytes": bytes_of}, sort_keys=True).encode()
     digest = hashlib.sha256(content).hexdigest()[:8]
-    script = files.add(f"interactives/{part}.js", state["_esm"].encode(), depth=1)
-    style = files.add(f"interactives/{part}.css", state["_css"].encode(), depth=1)
-    data = files.add(f"interactives/{name}-{part}-{digest}.json", content, depth=1)
+    script = files.add(f"interactives/{part}.js", state["_esm"].encode())
+    style = files.add(f"interactives/{part}.css", state["_css"].encode())
+    data = files.add(f"interactives/{name}-{part}-{digest}.json", content)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).capitalize()
     return (
-        f'<div class="interactive" data-script="{script}" data-style="{style}" '
-        f'data-values="{data}"><p class="interactive-wait">{words}: it needs JavaScript.</p></div>'
+        f'<div class="interactive" data-script="{STATIC}{script}" data-style="{STATIC}{style}" '
+        f'data-values="{STATIC}{data}"><p>{words}: it needs JavaScript.</p></div>'
     )
 
 

@@ -19,12 +19,20 @@ async function draw() {
   const texts = diagrams.map((element) => element.querySelector("pre")?.textContent ?? "");
   const paint = async () => {
     const dark = document.documentElement.dataset.theme === "dark";
-    mermaid.initialize({ startOnLoad: false, theme: dark ? "dark" : "neutral", fontFamily: "inherit" });
+    mermaid.initialize({
+      startOnLoad: false,
+      theme: dark ? "dark" : "neutral",
+      fontFamily: "inherit",
+      // Its own size, so that its text can be read: a wide diagram is scrolled.
+      flowchart: { useMaxWidth: false },
+      state: { useMaxWidth: false },
+    });
     for (const [at, element] of diagrams.entries()) {
       const { svg } = await mermaid.render(`diagram-${at}`, texts[at]);
       element.innerHTML = svg;
       const heading = element.closest("section")?.querySelector("h1, h2, h3")?.firstChild;
       element.setAttribute("role", "img");
+      element.setAttribute("tabindex", "0");
       element.setAttribute("aria-label", `Diagram: ${heading?.textContent ?? document.title}`);
     }
   };
