@@ -6,7 +6,7 @@ import functools
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,7 @@ from autograder.judge.kinds import Beliefs, builtin_exception
 from autograder.judge.names import Names
 from autograder.judge.policy import changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
+from autograder.judge.registry import REGISTRY
 from autograder.judge.source import Notebook
 from autograder.judge.tensor import RemoteTensor
 
@@ -56,7 +57,9 @@ class JudgePeer(JudgeObjects):
     def __init__(
         self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
     ) -> None:
-        super().__init__(channel, Beliefs({}, notebook.defined, notebook.solutions))
+        super().__init__(
+            channel, Beliefs({}, notebook.defined, notebook.solutions, notebook.dataclasses)
+        )
         self.names = Names(notebook, self.is_bound, self.global_name)
         self._stop = stop
         self.lengths: dict[int, int] = {}  # what the test has seen, by handle
@@ -179,6 +182,12 @@ class JudgePeer(JudgeObjects):
         self.lost = self.lost or f"the student's process sent a malformed answer ({error!r:.200})"
         self._stop(signal.SIGKILL)
         return CandidateLostError(self.lost)
+
+    def register(self, values: Mapping[str, Sequence[str]]) -> None:
+        """Let a course's own types cross by value, on both sides."""
+        if values:
+            REGISTRY.register(values)
+            self.request("register", None, json.dumps(dict(values)))
 
     def run_cell(self, source: str, count: int) -> tuple[list[Any], bool]:
         """Run a student's cell; return the outputs it reports, and whether CUDA failed."""

@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +82,7 @@ def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]
         sock_fd: the connection with the candidate.
         result_fd: the file that the results are written to.
         schedstats: files that tell how long the candidate waited for a processor: see `FairTime`.
-        request: `source` and `submission` (notebooks), `limits`, `sealed` (names of files that are
-            never the candidate's).
+        request: `source`, `submission`, `limits`, `sealed` and `values`, as for `run`.
     """
     limits = Limits(**request.get("limits", {}))
     sealed = frozenset(request.get("sealed", ()))
@@ -98,8 +97,8 @@ def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]
             os.write(result_fd, f'{{"signal": "{number.name}"}}\n'.encode())
 
         sock = socket.socket(fileno=sock_fd)
-        source, submission = request["source"], request["submission"]
-        run(sock, stop, source, submission, limits, sealed, note, schedstats)
+        source, submission, values = request["source"], request["submission"], request.get("values")
+        run(sock, stop, source, submission, limits, sealed, note, schedstats, values)
 
 
 def run(
@@ -111,6 +110,7 @@ def run(
     sealed: frozenset[str] = frozenset(),
     note: Callable[[CellResult], None] = lambda _: None,
     schedstats: Sequence[int] = (),
+    values: Mapping[str, Sequence[str]] | None = None,
 ) -> list[CellResult]:
     """Run a submission's cells.
 
@@ -125,6 +125,7 @@ def run(
         sealed: names of files that never come from the candidate.
         note: called with each result as soon as it is known.
         schedstats: as for `main`.
+        values: the course's own types that cross by value, with the attributes that they have.
 
     Returns:
         One result for each code cell that isn't empty, in notebook order.
@@ -134,6 +135,7 @@ def run(
     try:
         session = _Session(sock, stop, source, submission, limits or Limits(), sealed, schedstats)
         with contextlib.closing(session):
+            session.peer.register(values or {})
             for index, cell in enumerate(submission["cells"]):
                 if cell["cell_type"] == "code" and cell["source"].strip():
                     results.append(session.run(index, cell))
@@ -272,6 +274,7 @@ class _Session:
         printed = Prints(self.limits.output_chars)
         self.peer.unseed()
         self.unpickling.refused = None
+        self.peer.decided.clear()
         score = None
         try:
             with printed.redirected(), self._clock(self.limits.cell_seconds, is_test=True):
@@ -297,6 +300,7 @@ class _Session:
         finally:
             self._tell_candidate()
             result.outputs = printed.outputs
+            result.decided = sorted(self.peer.decided)
         return score
 
     def _check_fault(self, error: BaseException | None = None) -> None:
