@@ -68,6 +68,16 @@ class Report:
     thresholds: list[Threshold]
 
     @property
+    def notes(self) -> list[str]:
+        """What an instructor should know of a test that is right, from the reference's run."""
+        return [
+            note
+            for trial in self.trials
+            if trial.kind == "reference"
+            for note in trial.result.notes
+        ]
+
+    @property
     def problems(self) -> list[str]:
         """All problems of the tests; empty if the tests are right."""
         near = [threshold for threshold in self.thresholds if threshold.deviations < DEVIATIONS]

@@ -152,6 +152,8 @@ def _verify_checks(
             )
         for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
             table.add_row(name, kind, as_it_must_be(list(tried)))
+        for note in report.notes:
+            table.add_row(name, "note", note)
         for nearest in report.thresholds[:1]:
             distance = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
             table.add_row(name, "nearest threshold", distance)

@@ -124,6 +124,7 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
             "total_seconds": settings.limits.wall_seconds,
         },
         "sealed": sorted(SEALED),
+        "values": settings.values,
     }
     environment = {"NBGRADER_EXECUTION": "autograde"}
     if not settings.gpus:

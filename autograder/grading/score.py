@@ -36,11 +36,20 @@ def score(
         status="needs review" if review else "graded",
         cells=cells,
         reason="; ".join(reasons) or None,
-        notes=prepared.notes,
+        notes=(*prepared.notes, *_own_verdicts(executed)),
         seconds=executed.seconds,
         core_seconds=executed.core_seconds,
         engine=engine,
     )
+
+
+def _own_verdicts(executed: Executed) -> list[str]:
+    """A note for each test in which a student's own operator decided."""
+    return [
+        f"{name}: decided by the student's own {', '.join(cell.decided)}"
+        for name, cell in executed.cells.items()
+        if cell.decided
+    ]
 
 
 def unreadable(

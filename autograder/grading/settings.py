@@ -56,13 +56,37 @@ class Settings:
             "device": device,
             "limits": asdict(self.limits),
             "cell_seconds": self.cell_seconds,
+            "values": self.values,
         }
+
+    @property
+    def values(self) -> dict[str, list[str]]:
+        """The course's own types that cross by value, from `c.Judge.values`.
+
+        Raises:
+            CourseError: the option isn't a dict of class names and lists of attribute names.
+        """
+        values = self.config.get("Judge", {}).get("values", {})
+        if not isinstance(values, dict) or not all(map(_is_type, values.items())):
+            raise CourseError(
+                f"c.Judge.values is {values!r:.200}, which names no types",
+                'write a dict such as {"geometry.Point": ["x", "y"]}: for each class, by its full'
+                " name, the attributes that it takes as keyword arguments",
+            )
+        return {name: list(attributes) for name, attributes in values.items()}
 
     @property
     def cell_seconds(self) -> float:
         """The time limit of a cell, from nbgrader's own setting `c.Execute.timeout`."""
         timeout = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
         return float(timeout) if isinstance(timeout, int | float) else CELL_SECONDS
+
+
+def _is_type(item: tuple[Any, Any]) -> bool:
+    name, attributes = item
+    words = name.split(".") if isinstance(name, str) else [""]
+    names = attributes if isinstance(attributes, list | tuple) else [""]
+    return len(words) > 1 and all(isinstance(n, str) and n.isidentifier() for n in [*words, *names])
 
 
 def require_device(device: str) -> None:

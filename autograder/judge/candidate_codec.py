@@ -16,11 +16,14 @@ from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.entries import member_key, member_of
-from autograder.judge.kinds import Kind
+from autograder.judge.kinds import Kind, contents_class, contents_of
 from autograder.judge.peer import Peer
+from autograder.judge.policy import FIXED_CONTENTS
 from autograder.judge.shared import memory_key
 from autograder.judge.stand_ins import Remote, remote_class
 from autograder.judge.strides import laid_out
+
+_DEEP_CONTENTS = 20  # deeper, the contents of an object cross when a test asks for them
 
 
 class CandidateObjects(Peer):
@@ -121,7 +124,10 @@ class CandidateEncoder(Encoder):
         names = None
         if isinstance(obj, type) and issubclass(obj, BaseException):
             names = [base.__name__ for base in obj.__mro__]
-        return ["remote", self.export(obj), kind, info, names]
+        handle = self.export(obj)
+        fixed = contents_class(type(obj)) in FIXED_CONTENTS and self.depth < _DEEP_CONTENTS
+        contents = [self.encode(contents_of(obj))] if fixed else []
+        return ["remote", handle, kind, info, names, *contents]
 
     def member(self, obj: enum.Enum) -> Any:
         """Do as `Encoder.member`; only the judge knows whether the notebook's class is given."""

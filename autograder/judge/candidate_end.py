@@ -32,8 +32,10 @@ from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.held import Held
+from autograder.judge.kinds import contents_of
 from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
+from autograder.judge.registry import REGISTRY
 from autograder.judge.seeds import restore
 from autograder.judge.shared import plain_tensor
 from course_utils.own_work import enforced, paused
@@ -168,6 +170,9 @@ class CandidatePeer(CandidateObjects):
             outputs = json.dumps(self.shell.run_cell(source))
         return outputs, is_cuda_failure(getattr(sys, "last_value", None))
 
+    def _do_register(self, _: Any, values: str) -> None:
+        REGISTRY.register(json.loads(values))
+
     def _do_sync(self, *_: Any) -> None:
         """Do nothing, because the message itself carried all changes."""
 
@@ -227,6 +232,9 @@ class CandidatePeer(CandidateObjects):
         if id(target) in self._live_iterators:
             self._live_iterators.add(id(iterator))
         return iterator
+
+    def _do_contents(self, target: Any, _: Any) -> Any:
+        return contents_of(target)
 
     def _do_repr(self, target: Any, _: Any) -> str:
         return repr(target)

@@ -319,6 +319,7 @@ class Decoder:
         "NotImplemented": lambda _: NotImplemented,
         "Ellipsis": lambda _: ...,
         "image": _image,
+        "registered": lambda self, *fields: REGISTRY.decode(self, *fields),
         **{
             tag: functools.partial(lambda entry, self, *fields: entry.decode(self, *fields), entry)
             for tag, entry in REGISTRY.entries.items()

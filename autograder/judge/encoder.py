@@ -19,7 +19,7 @@ from PIL import Image
 from torch import nn
 
 from autograder.judge.channel import Buffer
-from autograder.judge.decoder import FACTORIES, IMAGE_MODES, MAX_DEPTH
+from autograder.judge.decoder import FACTORIES, IMAGE_MODES, MAX_DEPTH, Decoder
 from autograder.judge.dtypes import dtype_to_json
 from autograder.judge.entries import member_key
 from autograder.judge.ledger import Ledger
@@ -167,7 +167,8 @@ class Encoder:
         if isinstance(obj, torch.Tensor):
             return self.tensor(obj)
         if (entry := REGISTRY.find(kind)) is not None:
-            return [entry.tag, *entry.write(self, obj)]
+            tags = [entry.tag] if entry.tag in Decoder.TAGS else ["registered", entry.tag]
+            return [*tags, *entry.write(self, obj)]
         if isinstance(obj, enum.Enum):
             return self.member(obj)
         if isinstance(obj, np.generic):

@@ -139,6 +139,24 @@ def value(
     return Entry(tag, write, read)
 
 
+def by_attributes(tag: str, names: tuple[str, ...]) -> Entry:
+    """Make an entry for a type that a course registers.
+
+    Args:
+        tag: see `Entry`.
+        names: the attributes that make up a value, which the class takes as keyword arguments.
+    """
+
+    def write(encoder: Encoder, obj: Any) -> list[Any]:
+        return [encoder.encode(getattr(obj, name)) for name in names]
+
+    def read(decoder: Decoder, cls: Any, *fields: Any) -> Any:
+        values = [decoder.decode(field) for field in fields]
+        return cls(**dict(zip(names, values, strict=True)))
+
+    return Entry(tag, write, read)
+
+
 def _checked(tag: str, checks: tuple[Check, ...], fields: tuple[Any, ...]) -> tuple[Any, ...]:
     for check, field in zip(checks, fields, strict=True):
         allowed = check if isinstance(check, tuple) else (check,)

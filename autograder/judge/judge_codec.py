@@ -22,7 +22,7 @@ from autograder.judge.errors import STUDENT_MODULE, RefusedError
 from autograder.judge.kinds import Beliefs, Kind, builtin_exception
 from autograder.judge.paths import StudentsPath, students_path
 from autograder.judge.peer import Peer
-from autograder.judge.policy import CANDIDATE_DUNDERS, VERDICTS
+from autograder.judge.policy import CANDIDATE_DUNDERS, FIXED_CONTENTS, VERDICTS
 from autograder.judge.stand_ins import Remote, remote_class
 from autograder.judge.strides import layout
 from autograder.judge.tensor import RemoteTensor
@@ -51,20 +51,52 @@ class JudgeObjects(Peer):
         self.beliefs = beliefs
         self.epoch = 0
         self.paths: type[StudentsPath] | None = None
+        self.decided: set[str] = set()  # operators of the student's that gave a verdict
+        self._contents: dict[int, tuple[int | None, Any]] = {}  # by handle: epoch, contents
         self._kinds: dict[int, type[Remote]] = {}
         self._exceptions: dict[int, type[BaseException]] = {}
 
-    def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
-        """Return the stand-in for a student's object, the same while a test holds it."""
-        if type(handle) is not int or type(number) is not int or len(self._kinds) > _MAX_KINDS:
-            raise ValueError("a handle is a whole number")
+    def contents(self, stand_in: Remote) -> Any:
+        """Return the contents of an object of a student's subclass of a builtin class.
+
+        They stay the same until the test asks for something that may change them.
+
+        Raises:
+            CandidateLostError: they aren't of the builtin class.
+        """
+        epoch, value = self._contents.get(stand_in._handle_, (-1, None))
+        if epoch is not None and epoch != self.epoch:
+            value = self.request("contents", stand_in)
+            base = type(stand_in)._kind_.base
+            if type(value) is not base:
+                raise self.unreadable(ValueError(f"contents that are no {base}"))
+            self._contents[stand_in._handle_] = self.epoch, value
+        return value
+
+    def forget(self, handle: int) -> None:
+        """Release a handle, and forget its object's contents."""
+        super().forget(handle)
+        self._contents.pop(handle, None)
+
+    def learn(self, number: int, info: Any) -> None:
+        """Note what the other side says of a class, if it does so now."""
+        if type(number) is not int or len(self._kinds) > _MAX_KINDS:
+            raise ValueError("a class has a whole number")
         if info is not None:
             self._kinds[number] = remote_class(Kind.parse(*info), self.beliefs)
+
+    def stand_in(self, handle: int, number: int, exception: Any, contents: Any) -> Any:
+        """Return the stand-in for a student's object, the same while a test holds it."""
+        if type(handle) is not int:
+            raise ValueError("a handle is a whole number")
         if exception is not None:
             return self._exception(handle, exception)
         stand_in = self.imported(handle)
         if stand_in is None:
             stand_in = self.remember(handle, self._kinds[number](self, handle))
+            base = self._kinds[number]._kind_.base
+            if base in FIXED_CONTENTS and type(contents) is base:
+                self._contents[handle] = None, contents
         return stand_in
 
     def _exception(self, handle: int, names: list[Any]) -> type[BaseException]:
@@ -242,8 +274,11 @@ class JudgeDecoder(Decoder):
             raise ValueError("a named tuple that would mark itself")
         return result
 
-    def _remote(self, handle: int, number: int, info: Any, exception: Any) -> Any:
-        return self.peer.stand_in(handle, number, info, exception)
+    def _remote(
+        self, handle: int, number: int, info: Any, exception: Any, contents: Any = None
+    ) -> Any:
+        self.peer.learn(number, info)
+        return self.peer.stand_in(handle, number, exception, self.decode(contents))
 
     def _live(self, handle: int, shape: Any, dtype: str, device: str, flags: Any) -> RemoteTensor:
         if any(type(n) is not int or n < 0 for n in shape) or type(handle) is not int:

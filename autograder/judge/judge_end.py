@@ -6,7 +6,7 @@ import functools
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -30,6 +30,7 @@ from autograder.judge.names import Names
 from autograder.judge.patches import is_mock, may_read
 from autograder.judge.policy import CANDIDATE_DUNDERS, changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
+from autograder.judge.registry import REGISTRY
 from autograder.judge.source import Notebook
 from autograder.judge.surroundings import Surroundings
 from autograder.judge.tensor import RemoteTensor
@@ -61,7 +62,9 @@ class JudgePeer(JudgeObjects):
     def __init__(
         self, channel: Channel, notebook: Notebook, stop: Callable[[signal.Signals], None]
     ) -> None:
-        super().__init__(channel, Beliefs({}, notebook.defined, notebook.solutions))
+        super().__init__(
+            channel, Beliefs({}, notebook.defined, notebook.solutions, notebook.dataclasses)
+        )
         self.names = Names(notebook, self.is_bound, self.global_name, self.global_names)
         self._stop = stop
         self.lengths: dict[int, int] = {}  # what the test has seen, by handle
@@ -213,6 +216,12 @@ class JudgePeer(JudgeObjects):
         self.lost = self.lost or f"the student's process sent a malformed answer ({error!r:.200})"
         self._stop(signal.SIGKILL)
         return CandidateLostError(self.lost)
+
+    def register(self, values: Mapping[str, Sequence[str]]) -> None:
+        """Let a course's own types cross by value, on both sides."""
+        if values:
+            REGISTRY.register(values)
+            self.request("register", None, json.dumps(dict(values)))
 
     def run_cell(self, source: str, count: int) -> tuple[list[Any], bool]:
         """Run a student's cell; return the outputs it reports, and whether CUDA failed."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import sys
 import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.judge.policy import DUNDERS, LIBRARIES
+from autograder.judge.policy import CONTENTS, DUNDERS, LIBRARIES, STUDENTS_RULES
 
 _BUILTIN_TYPES: dict[str, type] = {
     "function": types.FunctionType,
@@ -26,33 +27,94 @@ class Kind:
         names: "module:qualname" of the class and of its bases.
         dunders: the special methods that the class's instances have.
         own_eq: whether the class defines `==` itself.
+        inherited: of a subclass of a builtin class with contents (list, str, int …), the special
+            methods that are the builtin class's own.
     """
 
     names: tuple[str, ...]
     dunders: frozenset[str]
     own_eq: bool
+    inherited: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def base(self) -> type | None:
+        """The builtin class whose contents an object of this class has, or None."""
+        found = (CONTENTS.get(name) for name in self.names)
+        return next((base for base in found if base is not None), None)
 
     @classmethod
     def of(cls, kind: type) -> Kind:
         """Describe a class."""
         eq: Any = kind.__eq__  # mypy takes this for the bound method of `type`
+        base = contents_class(kind)
         return cls(
             tuple(f"{base.__module__}:{base.__qualname__}" for base in kind.__mro__),
             frozenset(name for name in DUNDERS if getattr(kind, name, None) is not None),
             eq is not object.__eq__,
+            frozenset(
+                name
+                for name in DUNDERS | STUDENTS_RULES
+                if base is not None
+                and getattr(base, name, None) is getattr(kind, name, None) is not None
+            ),
         )
 
     @classmethod
-    def parse(cls, names: Any, dunders: Any, own_eq: Any) -> Kind:
+    def parse(cls, names: Any, dunders: Any, own_eq: Any, inherited: Any = ()) -> Kind:
         """Read what `to_json` wrote; unknown special methods are left out."""
-        if not all(type(name) is str for name in [*names, *dunders]) or len(names) > 100:
+        texts = [*names, *dunders, *inherited]
+        if not all(type(name) is str for name in texts) or len(names) > 100:
             raise ValueError("a class is described by names")
-        known_dunders = DUNDERS & frozenset(dunders)
-        return cls(tuple(names) or ("builtins:object",), known_dunders, bool(own_eq))
+        return cls(
+            tuple(names) or ("builtins:object",),
+            DUNDERS & frozenset(dunders),
+            bool(own_eq),
+            (DUNDERS | STUDENTS_RULES) & frozenset(inherited),
+        )
 
     def to_json(self) -> list[Any]:
         """Return the form that crosses."""
-        return [list(self.names), sorted(self.dunders), self.own_eq]
+        return [list(self.names), sorted(self.dunders), self.own_eq, sorted(self.inherited)]
+
+
+_CONTENTS: dict[Any, Any] = {
+    int: int.__int__,
+    float: float.__float__,
+    complex: complex.__complex__,
+    str: str.__str__,
+    dict: dict.copy,
+}
+
+
+def contents_class(kind: type) -> type | None:
+    """Return the builtin class whose contents objects of this class have, or None."""
+    for base in kind.__mro__:
+        if base.__module__ == "builtins" and base in CONTENTS.values():
+            return base
+    return None
+
+
+def contents_of(obj: Any) -> Any:
+    """Return an object's contents as its builtin class has them; no method of its own runs."""
+    base: Any = contents_class(type(obj))
+    if base in (list, tuple, bytes):
+        return base.__getitem__(obj, slice(None))
+    return _CONTENTS.get(base, base)(obj)
+
+
+@dataclass(frozen=True)
+class FieldRules:
+    """What `@dataclass` in the instructor's notebook makes of a class.
+
+    Attributes:
+        compared: the fields that `==` compares.
+        ordered: whether `<` and the like compare them, too.
+        hashable: whether objects have a hash.
+    """
+
+    compared: tuple[str, ...]
+    ordered: bool = False
+    hashable: bool = False
 
 
 @dataclass
@@ -64,11 +126,23 @@ class Beliefs:
         defined: the methods of each class that the student writes in the instructor's notebook,
             and whether the instructor's version of the method gives an object.
         solutions: names that are the student's, even if a given cell binds them too.
+        dataclasses: the dataclasses that the student writes in the instructor's notebook.
     """
 
     given: dict[str, type] = field(default_factory=dict)
     defined: dict[str, dict[str, bool]] = field(default_factory=dict)
     solutions: set[str] = field(default_factory=set)
+    dataclasses: dict[str, FieldRules] = field(default_factory=dict)
+
+    def rules(self, kind: Kind) -> FieldRules | None:
+        """Return how objects of the student's dataclass of this name compare, or None."""
+        module, _, qualname = kind.names[0].partition(":")
+        return self.dataclasses.get(qualname) if module == "__main__" else None
+
+    def describes(self, kind: Kind) -> bool:
+        """Return whether the instructor's notebook has a class of this name."""
+        module, _, qualname = kind.names[0].partition(":")
+        return module == "__main__" and (qualname in self.defined or qualname in self.given)
 
     def methods(self, names: tuple[str, ...]) -> dict[str, bool]:
         """Return the methods that the student writes in classes of these names, as in `defined`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -20,7 +21,7 @@ import torch.testing._comparison
 from torch import nn
 
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.policy import PYPLOT, WITH_THE_MODEL
+from autograder.judge.policy import ABOUT_DATACLASSES, PYPLOT, WITH_THE_MODEL
 from autograder.judge.source import parse
 from autograder.judge.stand_ins import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
@@ -69,6 +70,8 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
         _replace(module, name, functools.partial(_seeding, peer))
     for path, name in WITH_THE_MODEL:
         _replace(importlib.import_module(path), name, functools.partial(_with_the_model, peer))
+    for name in sorted(ABOUT_DATACLASSES):
+        _replace(dataclasses, name, functools.partial(_with_the_object, peer))
     peer.names.add_builtins(isinstance=isinstance_of)
     for module in _ASK_FOR_CLASSES:
         vars(module)["isinstance"] = isinstance_of
@@ -139,6 +142,15 @@ def _with_the_model(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[...,
     def call(*args: Any, **kwargs: Any) -> Any:
         if has_remote(args[0] if args else kwargs.get(name)):
             return peer.request("apply", None, None, [plain, list(args), kwargs])
+        return plain(*args, **kwargs)
+
+    return call
+
+
+def _with_the_object(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args and issubclass(type(args[0]), Remote):
+            return peer.request("apply", None, None, [call, list(args), kwargs])
         return plain(*args, **kwargs)
 
     return call

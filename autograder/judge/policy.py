@@ -32,6 +32,20 @@ PROTOCOLS = _special(
 
 DUNDERS = OPERATORS | PROTOCOLS
 
+# What else a class says of its objects, and the judge has rules for.
+STUDENTS_RULES = _special(_words("eq hash bool"))
+
+# A student's subclass of these builtin classes has contents, which cross as a value. What the
+# subclass doesn't define itself, the judge computes from the contents.
+CONTENTS: dict[str, type] = {
+    f"builtins:{cls.__name__}": cls
+    for cls in (int, float, complex, str, bytes, tuple, frozenset, list, dict, set)
+}
+FIXED_CONTENTS = (int, float, complex, str, bytes, tuple, frozenset)
+# The operators that are a verdict: a result says so if a student's own decided.
+DECIDING = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">=",
+            "__contains__": "in", "__bool__": "truth value", "__len__": "len"}  # fmt: skip
+
 # Methods that answer yes or no, or give the number that is then compared.
 VERDICTS = _words(
     "equal equals allclose isclose eq ne lt le gt ge less less_equal greater greater_equal "
@@ -66,7 +80,7 @@ TENSOR_ASKS = _words("__setitem__ backward retain_grad register_hook")
 # Requests that can't change a student's tensor, so what a test has seen of it stays valid.
 LOOKS = _words(
     "fetch tensor_state getattr name bound class_name isinstance issubclass repr str format dir "
-    "iter read_file write_file sync names"
+    "iter contents read_file write_file sync names"
 )
 LOOKS_INTO = _special(_words("len getitem float int index"))
 
@@ -85,6 +99,9 @@ def keeps_lengths(op: str, target: object = None, name: str | None = None, *_: o
 
 # Library functions that act on a whole model; for a student's model they run in the candidate.
 WITH_THE_MODEL = (("torch.func", "functional_call"),)
+
+# Functions about dataclasses, which run where the student's class is; their results are values.
+ABOUT_DATACLASSES = _words("is_dataclass fields asdict astuple replace")
 
 # pyplot's current figure is the student's.
 PYPLOT = _words(

@@ -6,11 +6,11 @@ use costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograder.judge import pandas_values, science_values, standard_values, sympy_values
-from autograder.judge.entries import Entry, Mutable
+from autograder.judge.entries import Decoder, Entry, Mutable, by_attributes
 
 
 class Registry:
@@ -32,6 +32,18 @@ class Registry:
                 raise ValueError(f"{entry.tag} is registered twice")
             self.entries[entry.tag] = entry
             self._by_package.setdefault(entry.package, []).append(entry)
+
+    def register(self, values: Mapping[str, Sequence[str]]) -> None:
+        """Add a course's own types, for this process; a tag that the table has stays as it is."""
+        self.add(
+            by_attributes(tag, tuple(names))
+            for tag, names in values.items()
+            if tag not in self.entries
+        )
+
+    def decode(self, decoder: Decoder, tag: Any, *fields: Any) -> Any:
+        """Make an object of a type that a course registered."""
+        return self.entries[tag].decode(decoder, *fields)
 
     def find(self, kind: type) -> Entry | None:
         """Return the entry for objects of exactly this class, or None; imports nothing."""

@@ -37,6 +37,7 @@ class CellResult:
         max_score: points of the cell, for a test.
         reason: why the score isn't full; None if it is.
         ended: how the cell ended.
+        decided: the operators of the student's own that gave a verdict, such as "==".
     """
 
     index: int
@@ -50,6 +51,7 @@ class CellResult:
     max_score: float | None = None
     reason: str | None = None
     ended: Ended = Ended.FINISHED
+    decided: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, line: str) -> CellResult:

@@ -12,7 +12,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +81,7 @@ def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]
         sock_fd: the connection with the candidate.
         result_fd: the file that the results are written to.
         schedstats: files that tell how long the candidate waited for a processor: see `FairTime`.
-        request: `source` and `submission` (notebooks), `limits`, `sealed` (names of files that are
-            never the candidate's).
+        request: `source`, `submission`, `limits`, `sealed` and `values`, as for `run`.
     """
     limits = Limits(**request.get("limits", {}))
     sealed = frozenset(request.get("sealed", ()))
@@ -96,8 +96,8 @@ def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]
             os.write(result_fd, f'{{"signal": "{number.name}"}}\n'.encode())
 
         sock = socket.socket(fileno=sock_fd)
-        source, submission = request["source"], request["submission"]
-        run(sock, stop, source, submission, limits, sealed, note, schedstats)
+        source, submission, values = request["source"], request["submission"], request.get("values")
+        run(sock, stop, source, submission, limits, sealed, note, schedstats, values)
 
 
 def run(
@@ -109,6 +109,7 @@ def run(
     sealed: frozenset[str] = frozenset(),
     note: Callable[[CellResult], None] = lambda _: None,
     schedstats: Sequence[int] = (),
+    values: Mapping[str, Sequence[str]] | None = None,
 ) -> list[CellResult]:
     """Run a submission's cells.
 
@@ -123,6 +124,7 @@ def run(
         sealed: names of files that never come from the candidate.
         note: called with each result as soon as it is known.
         schedstats: as for `main`.
+        values: the course's own types that cross by value, with the attributes that they have.
 
     Returns:
         One result for each code cell that isn't empty, in notebook order.
@@ -132,6 +134,7 @@ def run(
     try:
         session = _Session(sock, stop, source, submission, limits or Limits(), sealed, schedstats)
         with contextlib.closing(session):
+            session.peer.register(values or {})
             for index, cell in enumerate(submission["cells"]):
                 if cell["cell_type"] == "code" and cell["source"].strip():
                     results.append(session.run(index, cell))
@@ -274,6 +277,7 @@ class _Session:
         printed = Prints(self.limits.output_chars)
         self.peer.unseed()
         self.unpickling.refused = self.peer.turns.refused = None
+        self.peer.decided.clear()
         score = None
         before = self.around.current(), self.names.shadows()
         try:
@@ -304,6 +308,7 @@ class _Session:
             self._take_back(*before, failed=result.ended is not Ended.FINISHED)
             self._tell_candidate()
             result.outputs = printed.outputs
+            result.decided = sorted(self.peer.decided)
         return score
 
     def _take_back(self, around: Any, shadows: set[str], *, failed: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.cells import Region, is_solution, is_test, region_lines
+from autograder.judge.kinds import FieldRules
 from autograder.judge.policy import SETTINGS
 
 _CONSTANT = (
@@ -53,6 +54,7 @@ class Notebook:
         solutions: classes and functions that the student writes.
         binds: for each non-test cell, by position, the names that the student's process binds.
         docstrings: the docstring of each function, class and method, by its qualified name.
+        dataclasses: of these classes, what the instructor's `@dataclass` makes of them.
     """
 
     given: dict[int, list[ast.stmt]] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Notebook:
     state: set[str] = field(default_factory=set)
     binds: dict[int, set[str]] = field(default_factory=dict)
     docstrings: dict[str, str] = field(default_factory=dict)
+    dataclasses: dict[str, FieldRules] = field(default_factory=dict)
     _assigned: dict[str, ast.expr] = field(default_factory=dict)
 
     @classmethod
@@ -102,6 +105,8 @@ class Notebook:
             for child in ast.walk(node):
                 if isinstance(child, ast.ClassDef) and not given:
                     self.defined[child.name] = _methods(child)
+                    if (rules := _field_rules(child, self.dataclasses)) is not None:
+                        self.dataclasses[child.name] = rules
                 elif isinstance(child, ast.Global):
                     self.state |= set(child.names)
         self.protected -= self.solutions
@@ -211,7 +216,51 @@ def _methods(node: ast.ClassDef) -> dict[str, bool]:
         if isinstance(part, ast.Assign):
             original = part.value.id if isinstance(part.value, ast.Name) else ""
             methods |= dict.fromkeys(_stored(part), methods.get(original, False))
+    if any(_last_name(decorator) == "total_ordering" for decorator in node.decorator_list):
+        methods |= dict.fromkeys(("__lt__", "__le__", "__gt__", "__ge__"), False)
     return methods
+
+
+def _field_rules(node: ast.ClassDef, known: dict[str, FieldRules]) -> FieldRules | None:
+    """Return what `@dataclass` makes of a class; None without it, or with an `==` of its own."""
+    options: dict[str, Any] = {}
+    for decorator in node.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        if _last_name(call.func if call else decorator) == "dataclass":
+            options = {"eq": True} | _constants(call)
+    if not options.get("eq") or "__eq__" in _methods(node):
+        return None
+    compared: list[str] = []
+    for base in reversed(node.bases):
+        if (rules := known.get(_last_name(base))) is not None:
+            compared += [name for name in rules.compared if name not in compared]
+    for part in node.body:
+        if not isinstance(part, ast.AnnAssign) or not isinstance(part.target, ast.Name):
+            continue
+        kind = part.annotation
+        whole = kind.value if isinstance(kind, ast.Subscript) else kind
+        is_field = isinstance(part.value, ast.Call) and _last_name(part.value.func) == "field"
+        marks = _constants(part.value) if is_field else {}
+        if _last_name(whole) in ("ClassVar", "InitVar") or not marks.get("compare", True):
+            continue
+        compared += [] if part.target.id in compared else [part.target.id]
+    hashable = bool(options.get("frozen") or options.get("unsafe_hash"))
+    return FieldRules(tuple(compared), bool(options.get("order")), hashable)
+
+
+def _constants(call: ast.AST | None) -> dict[str, Any]:
+    """Return the keyword arguments of a call that are constants."""
+    if not isinstance(call, ast.Call):
+        return {}
+    return {
+        keyword.arg: keyword.value.value
+        for keyword in call.keywords
+        if keyword.arg and isinstance(keyword.value, ast.Constant)
+    }
+
+
+def _last_name(node: ast.AST) -> str:
+    return str(getattr(node, "id", "") or getattr(node, "attr", ""))
 
 
 def _gives_object(function: ast.FunctionDef) -> bool:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from autograder.judge import verdicts
 from autograder.judge.errors import ContradictionError, RefusedAttributeError, RefusedError
 from autograder.judge.kinds import Beliefs, Kind
 from autograder.judge.policy import (
     CANDIDATE_DUNDERS,
+    DECIDING,
     OPERATORS,
     PROTOCOLS,
     VERDICTS,
@@ -48,6 +50,8 @@ class Remote:
             raise AttributeError(name)
         if (own := self._own_(name)) is not None:
             return own.__get__(self)  # a bound method, or a property's value
+        if name in self._refused_ and hasattr(self._kind_.base, name):
+            return getattr(verdicts.contents(self), name)
         if name in self._refused_:
             raise RefusedAttributeError(
                 f".{name} of a student's object would let it mark itself: compare plain values, "
@@ -85,23 +89,13 @@ class Remote:
     def __eq__(self, other: object) -> bool:
         if other is self:
             return True
-        if self._kind_.own_eq and other is not None and self._beliefs_ is not None:
-            raise RefusedError(
-                f"== on a student's {self._name_()} would let it mark itself: compare its "
-                "attributes, a.x == b.x"
-            )
-        return False
+        return verdicts.equal(self, other)
 
     def __hash__(self) -> int:
-        return id(self)
+        return verdicts.hashed(self)
 
     def __bool__(self) -> bool:
-        if self._beliefs_ is None:
-            return True
-        raise RefusedError(
-            f"a student's {self._name_()} has no truth value here: compare a plain value, for "
-            "example len(x) > 0 or x is not None"
-        )
+        return verdicts.truth(self)
 
     def __deepcopy__(self, memo: Any) -> Any:
         return self._ask_("deepcopy")
@@ -225,6 +219,8 @@ def remote_class(kind: Kind, beliefs: Beliefs | None) -> type[Remote]:
         refused = VERDICTS - student_methods.keys()
         methods = {name: _protocol(name, kind) for name in kind.dunders & PROTOCOLS}
         methods |= {name: _operator(name, kind, beliefs) for name in kind.dunders & OPERATORS}
+        if kind.base in (str, bytes, list, tuple) and "__add__" in kind.inherited:
+            methods["__radd__"] = verdicts.joined
         if kind.dunders >= {"__len__", "__getitem__"}:
             methods.setdefault("__iter__", _by_index)
     return type(
@@ -263,23 +259,16 @@ def _operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any]:
     """Return the instructor's method, the student's if the student writes it, or a refusal."""
     own = beliefs.own(kind.names, name)
     if isinstance(own, types.FunctionType):
-        return _run_here(own)
+        return verdicts.run_here(own)
+    if (rule := verdicts.deciding_operator(name, kind, beliefs)) is not None:
+        return rule
     student_methods = beliefs.methods(kind.names)
     if name not in student_methods:
-        return _refusal(name)
+        in_place = name in kind.inherited and name.startswith("__i")
+        return _special_method(name) if in_place else _refusal(name)
+    if name in DECIDING:
+        return lambda self, *args: verdicts.decided(self, name, *args)
     return _gives_object(name) if student_methods[name] else _special_method(name)
-
-
-def _run_here(method: types.FunctionType) -> Callable[..., Any]:
-    def run(self: Remote, *args: Any) -> Any:
-        peer: Any = self._peer_
-        before, peer.own_methods = peer.own_methods, True
-        try:
-            return method(self, *args)
-        finally:
-            peer.own_methods = before
-
-    return run
 
 
 def _gives_object(name: str) -> Callable[..., Any]:

@@ -67,8 +67,6 @@ def _look(tree: ast.Module, notebook: Notebook) -> Iterator[tuple[Any, str, str]
                     )
         elif isinstance(node, ast.Call):
             yield from _look_at_call(node)
-        elif isinstance(node, ast.Compare):
-            yield from _look_at_comparison(node, notebook)
 
 
 _VMAP = ("vmap", "jacrev", "jacfwd", "hessian")
@@ -142,21 +140,6 @@ def _look_at_call(node: ast.Call) -> Iterator[tuple[Any, str, str]]:
             "asks for second derivatives",
             "compare first derivatives at several points",
         )
-
-
-def _look_at_comparison(node: ast.Compare, notebook: Notebook) -> Iterator[tuple[Any, str, str]]:
-    if not isinstance(node.ops[0], ast.Eq | ast.NotEq):
-        return
-    for side in (node.left, *node.comparators):
-        if not isinstance(side, ast.Call) or not isinstance(side.func, ast.Name):
-            continue
-        name = side.func.id
-        if name in notebook.solutions and "__eq__" in notebook.defined.get(name, ()):
-            yield (
-                node,
-                f"leaves == to the student's class {name}, which could say yes to anything",
-                "compare attributes: a.x == b.x",
-            )
 
 
 def _dotted(node: ast.expr) -> str:

@@ -38,6 +38,11 @@ class Money:
         return other.cents < self.cents
 """
 REFERENCE = """\
+import dataclasses
+@dataclasses.dataclass(order=True)
+class Pt:
+    x: int
+    y: int = 0
 class Vector:
     def __init__(self, x):
         self.x = x

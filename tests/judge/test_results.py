@@ -53,6 +53,47 @@ def run(pair, attack, test):
     return result
 
 
+OWN = """\
+class Vec:
+    def __init__(self, x):
+        self.x = x
+    def __eq__(self, other):
+        return {0}
+    def __bool__(self):
+        return True
+def f():
+    return Vec(14)
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "decided"),
+    [
+        ("assert f() == Vec(14)", ["=="]),
+        ("if f() and f() != Vec(1):\n    pass", ["==", "truth value"]),
+        ("assert f().x == 14", []),
+    ],
+)
+def test_a_result_names_the_students_own_verdicts(pair, test, decided):
+    made = notebook(
+        ("solution", solution_region(OWN.format("self.x == other.x"))),
+        ("test", test),
+        ("test", "assert f().x == 14"),
+    )
+    *_, result, other = pair.judge(made)
+    assert (result["score"], result["decided"]) == (2, decided)
+    assert other["decided"] == []
+
+
+def test_a_verdict_that_is_no_bool_is_refused(pair):
+    made = [
+        notebook(("solution", text), ("test", "assert f() == Vec(3)"))
+        for text in (solution_region(OWN.format("self.x == other.x")), OWN.format("'yes'"))
+    ]
+    *_, result = pair.judge(*made)
+    assert (result["score"], result["ended"]) == (None, Ended.REFUSED)
+
+
 @pytest.mark.parametrize("name", FORGED)
 def test_what_a_student_raises_or_prints_is_an_ordinary_zero(pair, name):
     test = "x = f()\nx = x.mark if hasattr(type(x), 'mark') else x\nassert list(x) == [14]"

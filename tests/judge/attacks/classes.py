@@ -251,3 +251,155 @@ def f():
 
 # %% test
 assert abs(f() - 19) < 1e-9
+
+
+# %% attack: a hand-made == that poses as a dataclass's
+class Pt:
+    __dataclass_fields__ = {}
+
+    def __init__(self, x, y=0):
+        self.x, self.y = x, y
+
+    def __eq__(self, other):
+        return True
+
+
+def f():
+    return Pt(99)
+
+
+# %% test
+assert f() == Pt(7) and Pt(7) == f()
+
+
+# %% attack: a dataclass whose == was replaced
+import dataclasses
+
+
+@dataclasses.dataclass
+class Pt:
+    x: int
+    y: int = 0
+
+
+Pt.__eq__ = lambda self, other: True
+Pt.__dataclass_fields__ = {}
+
+
+def f():
+    return Pt(99)
+
+
+# %% test
+assert [f()] == [Pt(7)] and Pt(7) in [f()]
+
+
+# %% attack: a dataclass whose order was replaced
+import dataclasses
+
+
+@dataclasses.dataclass(order=True)
+class Pt:
+    x: int
+    y: int = 0
+
+
+Pt.__lt__ = lambda self, other: True
+
+
+def f():
+    return Pt(99)
+
+
+# %% test
+assert f() < Pt(7)
+
+
+# %% attack: a dataclass whose fields equal everything
+class Yes(int):
+    def __eq__(self, other):
+        return True
+
+
+class Pt:
+    def __init__(self, x, y=0):
+        self.x, self.y = Yes(99), Yes(99)
+
+    def __eq__(self, other):
+        return (self.x, self.y) == (other.x, other.y)
+
+
+def f():
+    return Pt(1)
+
+
+# %% test
+assert f().x == 7 and f() == Pt(7)
+
+
+# %% attack: a hash and an == that find everything
+class Pt:
+    def __init__(self, x, y=0):
+        self.x, self.y = x, y
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 1
+
+
+def f():
+    return [Pt(n) for n in range(3)]
+
+
+# %% test
+assert Pt(7) in f()
+
+
+# %% attack: a truth value where the notebook's class has none
+class Vector:
+    def __init__(self, x=0):
+        self.x = x
+
+    def __bool__(self):
+        return False
+
+
+def f():
+    return Vector()
+
+
+# %% test
+assert not f()
+
+
+# %% attack: contents that == doesn't compare
+class List(list):
+    def __eq__(self, other):
+        return True
+
+    def __contains__(self, item):
+        return True
+
+
+def f():
+    return List([1])
+
+
+# %% test
+assert 9 in f()
+
+
+# %% attack: a tuple whose order was replaced
+class Pair(tuple):
+    def __lt__(self, other):
+        return True
+
+
+def f():
+    return Pair((9, 9))
+
+
+# %% test
+assert f() < (1, 1)
