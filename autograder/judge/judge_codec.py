@@ -16,8 +16,9 @@ from autograder.judge import guards
 from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
-from autograder.judge.errors import STUDENT_MODULE, RefusedError
-from autograder.judge.kinds import Beliefs, Kind, builtin_exception
+from autograder.judge.errors import RefusedError
+from autograder.judge.exceptions import Exceptions
+from autograder.judge.kinds import Beliefs, Kind
 from autograder.judge.peer import Peer
 from autograder.judge.policy import CANDIDATE_DUNDERS, VERDICTS
 from autograder.judge.stand_ins import Remote, remote_class
@@ -48,7 +49,7 @@ class JudgeObjects(Peer):
         self.beliefs = beliefs
         self.epoch = 0
         self._kinds: dict[int, type[Remote]] = {}
-        self._exceptions: dict[int, type[BaseException]] = {}
+        self.exceptions = Exceptions(beliefs)
 
     def stand_in(self, handle: int, number: int, info: Any, exception: Any) -> Any:
         """Return the stand-in for a student's object, the same while a test holds it."""
@@ -57,21 +58,11 @@ class JudgeObjects(Peer):
         if info is not None:
             self._kinds[number] = remote_class(Kind.parse(*info), self.beliefs)
         if exception is not None:
-            return self._exception(handle, exception)
+            return self.exceptions.kind(handle, *exception)
         stand_in = self.imported(handle)
         if stand_in is None:
             stand_in = self.remember(handle, self._kinds[number](self, handle))
         return stand_in
-
-    def _exception(self, handle: int, names: list[Any]) -> type[BaseException]:
-        if handle not in self._exceptions:
-            if not all(type(name) is str for name in names):
-                raise ValueError("an exception is described by names")
-            base = builtin_exception(names)
-            if not issubclass(base, Exception):
-                base = RuntimeError
-            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": STUDENT_MODULE})
-        return self._exceptions[handle]
 
 
 class JudgeEncoder(Encoder):
@@ -214,6 +205,9 @@ class JudgeDecoder(Decoder):
         return result
 
     def _remote(self, handle: int, number: int, info: Any, exception: Any) -> Any:
+        if exception is not None:
+            names, base = exception
+            exception = names, None if base is None else self.decode(base)
         return self.peer.stand_in(handle, number, info, exception)
 
     def _live(self, handle: int, shape: Any, dtype: str, device: str, flags: Any) -> RemoteTensor:
