@@ -118,12 +118,15 @@ class CandidateEncoder(Encoder):
         callback = self.peer.callbacks.get(id(obj))
         if callback and self.peer.imported(callback) is obj:  # Python reuses ids
             return ["mine", callback]
+        names: list[Any] | None = None
         kind, info = self.peer.kind(type(obj))
         if info is not None:
             self.undo.append(functools.partial(self.peer.kinds.pop, type(obj), None))
         names = None
         if isinstance(obj, type) and issubclass(obj, BaseException):
-            names = [base.__name__ for base in obj.__mro__]
+            own = next((b for b in obj.__bases__ if issubclass(b, BaseException)), None)
+            base = self.other(own) if own is not None and own.__module__ != "builtins" else None
+            names = [[f"{cls.__module__}:{cls.__qualname__}" for cls in obj.__mro__], base]
         handle = self.export(obj)
         fixed = contents_class(type(obj)) in FIXED_CONTENTS and self.depth < _DEEP_CONTENTS
         contents = [self.encode(contents_of(obj))] if fixed else []

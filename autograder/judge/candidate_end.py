@@ -6,6 +6,7 @@ hold. A test's source and its hidden names are never sent here.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import io
@@ -153,16 +154,21 @@ class CandidatePeer(CandidateObjects):
         names = [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
         own = encoder.other(kind) if kind.__module__ != "builtins" else None
         args = list(error.args) if all(type(a) in _PLAIN for a in error.args) else None
-        return [names, own, args, _text(error), _where(error), is_cuda_failure(error)]
+        instance = None if own is None else encoder.other(error)
+        number = vars(error).get(_NUMBER)
+        cuda = is_cuda_failure(error)
+        return [names, own, args, _text(error), _where(error), cuda, instance, number]
 
     def error_from_json(self, value: Any, _: Decoder) -> BaseException:
         """Make the exception that a test's callable raised, of its builtin class."""
-        name, message = value
+        name, message, number = value
         kind = getattr(sys.modules["builtins"], name, RuntimeError)
         try:
-            return kind(message)
+            error: BaseException = kind(message)
         except Exception:
-            return RuntimeError(message)
+            error = RuntimeError(message)
+        vars(error)[_NUMBER] = number
+        return error
 
     def _do_cell(self, _: Any, source: str, count: int) -> Any:
         self.shell.execution_count = count
@@ -209,6 +215,15 @@ class CandidatePeer(CandidateObjects):
         if isinstance(result, types.GeneratorType) and _lists_a_model(target):
             self._live_iterators.add(id(result))
         return result
+
+    def _do_await(self, target: Any, _: Any) -> Any:
+        return asyncio.get_event_loop_policy().get_event_loop().run_until_complete(_finish(target))
+
+    def _do_gather(self, _: Any, __: Any, targets: list[Any], **options: Any) -> Any:
+        return self._do_await(_gather(targets, options), None)
+
+    def _do_wait_for(self, target: Any, _: Any, seconds: float | None) -> Any:
+        return self._do_await(_wait_for(target, seconds), None)
 
     def _do_apply(
         self, _: Any, __: Any, func: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
@@ -302,9 +317,22 @@ class CandidatePeer(CandidateObjects):
         Path(name).unlink(missing_ok=True) if data is None else Path(name).write_bytes(data)
 
 
+_NUMBER = "_number_of_the_tests_error"
 _PLAIN = (type(None), bool, int, float, str)
 _SAME = contextlib.nullcontext()
 _NOT_THEIRS = ("/course_utils/own_work.py", "/contextlib.py")
+
+
+async def _finish(target: Any) -> Any:
+    return await target
+
+
+async def _gather(targets: list[Any], options: dict[str, Any]) -> Any:
+    return await asyncio.gather(*targets, **options)
+
+
+async def _wait_for(target: Any, seconds: float | None) -> Any:
+    return await asyncio.wait_for(target, seconds)
 
 
 class _Printed(io.StringIO):

@@ -18,8 +18,9 @@ from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.encoder import Encoder
 from autograder.judge.entries import member_key, member_of
-from autograder.judge.errors import STUDENT_MODULE, RefusedError
-from autograder.judge.kinds import Beliefs, Kind, builtin_exception
+from autograder.judge.errors import RefusedError
+from autograder.judge.exceptions import Exceptions
+from autograder.judge.kinds import Beliefs, Kind
 from autograder.judge.paths import StudentsPath, students_path
 from autograder.judge.peer import Peer
 from autograder.judge.policy import CANDIDATE_DUNDERS, FIXED_CONTENTS, VERDICTS
@@ -54,7 +55,7 @@ class JudgeObjects(Peer):
         self.decided: set[str] = set()  # operators of the student's that gave a verdict
         self._contents: dict[int, tuple[int | None, Any]] = {}  # by handle: epoch, contents
         self._kinds: dict[int, type[Remote]] = {}
-        self._exceptions: dict[int, type[BaseException]] = {}
+        self.exceptions = Exceptions(beliefs)
 
     def contents(self, stand_in: Remote) -> Any:
         """Return the contents of an object of a student's subclass of a builtin class.
@@ -90,7 +91,7 @@ class JudgeObjects(Peer):
         if type(handle) is not int:
             raise ValueError("a handle is a whole number")
         if exception is not None:
-            return self._exception(handle, exception)
+            return self.exceptions.kind(handle, *exception)
         stand_in = self.imported(handle)
         if stand_in is None:
             stand_in = self.remember(handle, self._kinds[number](self, handle))
@@ -98,16 +99,6 @@ class JudgeObjects(Peer):
             if base in FIXED_CONTENTS and type(contents) is base:
                 self._contents[handle] = None, contents
         return stand_in
-
-    def _exception(self, handle: int, names: list[Any]) -> type[BaseException]:
-        if handle not in self._exceptions:
-            if not all(type(name) is str for name in names):
-                raise ValueError("an exception is described by names")
-            base = builtin_exception(names)
-            if not issubclass(base, Exception):
-                base = RuntimeError
-            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": STUDENT_MODULE})
-        return self._exceptions[handle]
 
 
 class JudgeEncoder(Encoder):
@@ -277,6 +268,9 @@ class JudgeDecoder(Decoder):
     def _remote(
         self, handle: int, number: int, info: Any, exception: Any, contents: Any = None
     ) -> Any:
+        if exception is not None:
+            names, base = exception
+            exception = names, None if base is None else self.decode(base)
         self.peer.learn(number, info)
         return self.peer.stand_in(handle, number, exception, self.decode(contents))
 

@@ -24,12 +24,13 @@ from autograder.judge.errors import (
     OverTimeError,
     RefusedError,
 )
+from autograder.judge.exceptions import from_json
 from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
-from autograder.judge.kinds import Beliefs, builtin_exception
+from autograder.judge.kinds import Beliefs
 from autograder.judge.names import Names
 from autograder.judge.patches import is_mock, may_read
 from autograder.judge.policy import CANDIDATE_DUNDERS, changes_nothing, keeps_lengths
-from autograder.judge.raised import is_theirs, make_error, mark_cuda_failure, mark_theirs
+from autograder.judge.raised import is_theirs, message_of
 from autograder.judge.registry import REGISTRY
 from autograder.judge.source import Notebook
 from autograder.judge.surroundings import Surroundings
@@ -78,6 +79,7 @@ class JudgePeer(JudgeObjects):
         self.flush_signals: Callable[[], None] = lambda: None
         self.before_request: Callable[[], None] | None = None
         self.turns = Turns()
+        self._raised: list[BaseException] = []  # by tests' functions, during this request
         self.rules: Callable[[], tuple[str, ...]] = tuple  # the active house rules
         self.surroundings: Surroundings | None = None
         self._carried: tuple[Any, ...] | None = None
@@ -153,7 +155,11 @@ class JudgePeer(JudgeObjects):
             JudgeFaultError: the judge's own code failed, now or before.
         """
         with self.turns.taken():
-            return self._request(*args, **kwargs)
+            kept = len(self._raised)
+            try:
+                return self._request(*args, **kwargs)
+            finally:
+                del self._raised[kept:]
 
     def _request(self, *args: Any, **kwargs: Any) -> Any:
         if self.fault is not None:
@@ -372,22 +378,11 @@ class JudgePeer(JudgeObjects):
         if isinstance(error, OverTimeError):
             return ["KeyboardInterrupt", ""]  # the student's code must stop, too
         kind = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
-        return [kind.__name__, str(error)[:4000]]
+        self._raised.append(error)
+        return [kind.__name__, message_of(error)[:4000], len(self._raised) - 1]
 
     def error_from_json(self, value: Any, decoder: Decoder) -> BaseException:
         """Make the exception that a student's code raised, as nearly as its class is known."""
-        names, own, args, message, where, cuda_failed = value
-        kind = decoder.decode(own) if own is not None else builtin_exception(list(names))
-        if isinstance(kind, type) and issubclass(kind, Exception):
-            error = make_error(kind, args, str(message)[:4000])
-            if where:
-                error.add_note(f"In the student's code:\n{str(where)[:4000]}")
-        elif names[:1] == ["KeyboardInterrupt"] and self.late:
+        if value[0][:1] == ["KeyboardInterrupt"] and self.late:
             return OverTimeError(TIME_IS_UP)
-        else:
-            message = f"the student's code raised {str(names[0])[:100]}: {str(message)[:4000]}"
-            error = RuntimeError(message)
-        mark_theirs(error)
-        if cuda_failed is True:
-            mark_cuda_failure(error)
-        return error
+        return from_json(value, decoder, self._raised)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import dataclasses
 import functools
 import importlib
@@ -80,6 +81,8 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
     peer.rules = own_work.active
     _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))
     _replace(inspect, "signature", lambda plain: sources.for_remote(sources.signature, plain))
+    for name in ("gather", "wait_for", "create_task"):
+        _replace(asyncio, name, functools.partial(_ASYNC[name], peer))
     if any("matplotlib" in text for text in source):
         _pyplot(peer)
 
@@ -126,6 +129,43 @@ def has_remote(value: Any) -> bool:
 def _replace(module: Any, name: str, make: Callable[[Any], Any]) -> None:
     plain = getattr(module, name)
     setattr(module, name, functools.wraps(plain)(make(plain)))
+
+
+def _gather(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
+    async def there(awaited: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        return peer.request("gather", None, None, [list(awaited)], options)
+
+    def gather(*awaited: Any, **options: Any) -> Any:
+        if awaited and all(issubclass(type(part), Remote) for part in awaited):
+            return there(awaited, options)
+        return plain(*awaited, **options)
+
+    return gather
+
+
+def _wait_for(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
+    async def wait_for(awaited: Any, timeout: float | None) -> Any:
+        if issubclass(type(awaited), Remote):
+            return peer.request("wait_for", awaited, None, [timeout])
+        return await plain(awaited, timeout)
+
+    return wait_for
+
+
+def _create_task(_: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
+    def create_task(coroutine: Any, **options: Any) -> Any:
+        if issubclass(type(coroutine), Remote):
+            return asyncio.ensure_future(coroutine)
+        return plain(coroutine, **options)
+
+    return create_task
+
+
+_ASYNC: dict[str, Callable[..., Any]] = {
+    "gather": _gather,
+    "wait_for": _wait_for,
+    "create_task": _create_task,
+}
 
 
 def _seeding(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,7 +27,10 @@ OPERATORS = (
 
 # Protocols give values that the test then compares itself.
 PROTOCOLS = _special(
-    _words("len iter next reversed getitem setitem delitem call enter exit float int index")
+    _words(
+        "len iter next reversed getitem setitem delitem call enter exit float int index "
+        "await aiter anext aenter aexit"
+    )
 )
 
 DUNDERS = OPERATORS | PROTOCOLS

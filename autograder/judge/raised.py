@@ -51,6 +51,10 @@ def make_error(kind: type[Exception], args: Any, message: str) -> Exception:
     for attempt in (args if plain else [message], [message]):
         with contextlib.suppress(Exception):
             return kind(*attempt)
+    with contextlib.suppress(Exception):  # a class that needs more than a message
+        error = kind.__new__(kind)
+        error.args = (message,)
+        return error
     return RuntimeError(f"{kind.__name__}: {message}")
 
 

@@ -12,7 +12,6 @@ import socket
 import sys
 import time
 import traceback
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -261,7 +260,7 @@ class _Session:
             result.ended, reason, name = Ended.TIMED_OUT, TIME_IS_UP, "CellTimeoutError"
         except CandidateLostError as error:
             result.ended, reason, name = Ended.DIED, str(error), "DeadKernelError"
-        except Exception as error:  # the candidate's own machinery was tampered with
+        except (Exception, SystemExit) as error:  # the candidate's own machinery was tampered with
             reason, name = f"the cell couldn't be run: {error}", type(error).__name__
             result.ended = Ended.RAISED
         else:
@@ -373,7 +372,9 @@ class _Session:
     def _tell_candidate(self) -> None:
         """Send what a test bound and changed, so that the student's next cell sees it."""
         if self.peer.lost is None:
-            suppressed = contextlib.suppress(Exception, CandidateLostError, OverTimeError)
+            suppressed = contextlib.suppress(
+                Exception, SystemExit, CandidateLostError, OverTimeError
+            )
             with suppressed, self._clock(self.limits.cell_seconds):
                 self.peer.request("sync")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from autograder.judge import verdicts
+from autograder.judge.awaiting import awaited, leave_later
 from autograder.judge.errors import ContradictionError, RefusedAttributeError, RefusedError
 from autograder.judge.kinds import Beliefs, Kind
 from autograder.judge.policy import (
@@ -245,6 +246,10 @@ def _special_method(name: str) -> Callable[..., Any]:
         return lambda self, /, *args, **kwargs: self._ask_("call", None, *args, **kwargs)
     if name == "__exit__":
         return _leave
+    if name == "__aexit__":
+        return leave_later
+    if name == "__await__":
+        return awaited
     if name == "__iter__":
         return lambda self: self._ask_("iter")
     return lambda self, *args: self._ask_("special", name, *args)
