@@ -6,17 +6,30 @@ import datetime
 import json
 import sqlite3
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
-from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
 
 from autograder.assignment import Assignment
 from autograder.cells import grade_id, role
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.grading.options import steps
 from autograder.grading.result import CellResult, Result
 from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled
 from autograder.judge.result import Ended
@@ -228,20 +241,64 @@ def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) 
 
 def _write_late_penalty(course: Course, session: Session, submission: SubmittedAssignment) -> None:
     """Like nbgrader's AssignLatePenalties: the plug-in's penalty, bounded to [0, score]."""
-    from nbgrader.preprocessors import AssignLatePenalties
-
-    step = AssignLatePenalties(config=course.config)
-    step.init_plugin()
+    plugin = _late_plugin(course)
     for notebook in submission.notebooks:
         session.refresh(notebook)
         penalty = None
-        if submission.total_seconds_late > 0:
-            penalty = step.plugin_inst.late_submission_penalty(
+        if plugin and submission.total_seconds_late > 0:
+            penalty = plugin.late_submission_penalty(
                 submission.student_id, notebook.score, submission.total_seconds_late
             )
         notebook.late_submission_penalty = (
             None if penalty is None else min(max(penalty, 0.0), notebook.score)
         )
+
+
+@lru_cache(maxsize=1)
+def _late_plugin(course: Course) -> Any:
+    """The course's plug-in for penalties; None if nbgrader would assign none."""
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    step = AssignLatePenalties(config=course.config)
+    step.init_plugin()
+    return step.plugin_inst if step.enabled and "AssignLatePenalties" in steps(course) else None
+
+
+def update_lateness(course: Course, gradebook: Gradebook, result: Result) -> Result:
+    """Compute lateness and penalty of a recorded result again; nothing is run.
+
+    The due date, an extension, a manual score or the plug-in for penalties may have changed.
+
+    Returns:
+        The result with its lateness.
+
+    Raises:
+        GradebookError: the gradebook can't be written; it is unchanged then.
+    """
+    from nbgrader.api import MissingEntry
+
+    session = gradebook.db()
+    try:
+        submission = gradebook.find_submission(result.assignment, result.student)
+    except MissingEntry:
+        return result
+    try:
+        _write_late_penalty(course, session, submission)
+        late = float(submission.total_seconds_late)
+        if late != result.seconds_late:
+            _write_lateness(session, result, late)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    return replace(result, seconds_late=late)
+
+
+def _write_lateness(session: Session, result: Result, late: float) -> None:
+    this_row = (_results.c.assignment == result.assignment) & (_results.c.student == result.student)
+    row = session.execute(select(_results.c.result).where(this_row)).one()
+    changed = json.dumps(json.loads(row.result) | {"seconds_late": late})  # keeps the swap's token
+    session.execute(update(_results).where(this_row).values(result=changed))
 
 
 def _write_folder(
@@ -268,6 +325,7 @@ def _from_json(text: str) -> Result:
     data.pop("token", None)  # the token of the folder's swap
     data["cells"] = {name: _cell_from_json(cell) for name, cell in data["cells"].items()}
     data["notes"] = tuple(data["notes"])
+    data["in_kernel"] = tuple(data.get("in_kernel", ()))
     return Result(**data)
 
 

@@ -41,6 +41,8 @@ class Result:
         seconds_late: seconds after the due date and the student's extension, if there is one.
         seconds: wall time of the run.
         engine: the version of the engine, its isolation and its device.
+        in_kernel: the tests that ran in the student's process, as in stock nbgrader: a student's
+            code can give itself their points.
     """
 
     assignment: str
@@ -52,6 +54,7 @@ class Result:
     seconds_late: float = 0.0
     seconds: float = 0.0
     engine: dict[str, str] = field(default_factory=dict)
+    in_kernel: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:

@@ -192,6 +192,7 @@ class _Session:
         magics = Magics(self._execute_inner)
         self.names.add_builtins(
             open=self.files.open,
+            __import__=self.files.importer(),
             get_ipython=lambda: magics,
             display=print,
             **{TypeCalls.name: libraries.type_of},
