@@ -32,8 +32,8 @@ _CONFIGURES = frozenset(
 class Files:
     """The judge's working folder, which gets missing files from the candidate on demand.
 
-    A missing file or folder is requested from the candidate and made in the folder, once in each
-    cell. A file that was there at the beginning is the instructor's, and stays so. A file that a
+    A missing file or folder is requested from the candidate and made in the folder; again after
+    each further request, because the student's code may have written meanwhile. A file that was there at the beginning is the instructor's, and stays so. A file that a
     test writes is sent to the candidate before the next request.
 
     Args:
@@ -51,13 +51,13 @@ class Files:
             for path in self._folder.rglob("*")
             if path.is_file()
         )
-        self._fetched: set[str] = set()
+        self._fetched: dict[str, int] = {}  # bytes by name
         self._folders: list[Path] = []
-        self._absent: set[str] = set()
+        self._asked: dict[str, int] = {}  # the round in which a name was requested
+        self._round = 0
         self._written: set[str] = set()
         self._sending = False
         self._fetching = False
-        self._bytes = 0
         self._open = builtins.open
         self._unlink = os.unlink
 
@@ -90,16 +90,13 @@ class Files:
 
     def forget(self) -> None:
         """Delete the fetched files before a cell, because the candidate may have changed them."""
-        for name in self._fetched:
-            with contextlib.suppress(OSError):
-                self._unlink(self._folder / name)
+        for name in list(self._fetched):
+            self._discard(name)
         for folder in reversed(self._folders):
             with contextlib.suppress(OSError):  # a test wrote into it
                 folder.rmdir()
-        self._fetched.clear()
         self._folders.clear()
-        self._absent.clear()
-        self._bytes = 0
+        self._asked.clear()
 
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         """Do as the builtin, and fetch a file from the candidate if the judge has none."""
@@ -109,7 +106,7 @@ class Files:
                 if "a" in mode or "+" in mode:
                     self._fetch(name)
                 self._written.add(name)
-                self._fetched.discard(name)
+                self._fetched.pop(name, None)
             else:
                 self._fetch(name)
         return self._open(file, mode, *args, **kwargs)
@@ -122,11 +119,13 @@ class Files:
         self._unlink(path, *args, **kwargs)
         if name is not None and name not in self._own | self._sealed:
             self._written.discard(name)
-            self._fetched.discard(name)
+            self._fetched.pop(name, None)
             self._peer.request("write_file", None, name, [None])
 
     def send_written(self) -> None:
-        """Send the files that tests wrote to the candidate."""
+        """Send the files that tests wrote to the candidate, before each request."""
+        if not self._fetching and not self._sending:
+            self._round += 1
         if not self._written or self._sending:
             return
         self._sending = True
@@ -150,17 +149,15 @@ class Files:
         return str(path.relative_to(self._folder))
 
     def _fetch(self, name: str) -> None:
-        known = (self._own, self._sealed, self._fetched, self._written, self._absent)
         parts = Path(name).parts
-        if (
-            any(name in names for names in known)
-            or parts[0] in _CONFIGURES
-            or "__pycache__" in parts
-        ):
+        known = self._own, self._sealed, self._written
+        if any(name in names for names in known) or self._asked.get(name) == self._round:
+            return
+        if parts[0] in _CONFIGURES or "__pycache__" in parts:
             return
         if self._fetching or self._peer.lost is not None:
             return
-        if self._bytes > _MAX_BYTES or len(self._fetched) >= _MAX_FETCHED:
+        if sum(self._fetched.values()) > _MAX_BYTES or len(self._fetched) >= _MAX_FETCHED:
             return
         self._fetching = True  # what follows looks for files by itself
         try:
@@ -173,16 +170,21 @@ class Files:
         if target.is_dir():
             return
         data = self._peer.request("read_file", None, name)
+        self._asked[name] = self._round
+        self._discard(name)
         if isinstance(data, bytes):
             self._make(target.parent)
             with self._open(target, "wb") as file:
                 file.write(data)
-            self._fetched.add(name)
-            self._bytes += len(data)
+            self._fetched[name] = len(data)
         elif type(self._peer.request("list_files", None, name)) is list:
             self._make(target)
-        else:
-            self._absent.add(name)
+
+    def _discard(self, name: str) -> None:
+        """Remove a fetched file, which the student's code may have changed or removed."""
+        if self._fetched.pop(name, None) is not None:
+            with contextlib.suppress(OSError):
+                self._unlink(self._folder / name)
 
     def _make(self, folder: Path) -> None:
         """Make a folder of the candidate's; a given file in its place stays."""
@@ -223,6 +225,9 @@ class Files:
         if self._peer.lost is not None:
             return
         names = self._peer.request("list_files", None, folder)
+        for name in [name for name in self._fetched if Path(name).parent.as_posix() == folder]:
+            self._discard(name)  # it may be gone
+            self._asked.pop(name, None)
         for name in names[:_MAX_LISTED] if type(names) is list else []:
             if type(name) is str and _is_file_name(name.removesuffix("/")):
                 self._fetch(os.path.normpath(f"{folder}/{name}"))
