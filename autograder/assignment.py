@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
@@ -18,6 +19,7 @@ from autograder.cells import (
     IN_KERNEL,
     grade_id,
     is_graded,
+    is_solution,
     is_test,
     points,
     role,
@@ -80,6 +82,9 @@ class Assignment:
         sources: each notebook as the instructor wrote it, solutions and hidden tests included.
         masters: notebooks by name, as submissions are graded: without solutions, with hidden tests.
         files: every other file of the source folder, by its path in the folder.
+        not_overwritten: files that stay as a student handed them in, by `exclude_overwriting`.
+        students_files: files of which a test sees the student's version: those in
+            `not_overwritten`, and those that a solution writes.
     """
 
     name: str
@@ -87,6 +92,8 @@ class Assignment:
     sources: dict[str, NotebookNode]
     masters: dict[str, NotebookNode]
     files: dict[str, bytes] = field(repr=False)
+    not_overwritten: frozenset[str] = frozenset()
+    students_files: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, course: Course, name: str) -> Assignment:
@@ -100,14 +107,19 @@ class Assignment:
         sources = read_sources(course, name)
         masters, files = {}, {}
         for path in sorted(folder.rglob("*")):
-            if not path.is_file() or ".ipynb_checkpoints" in path.parts:
+            parts = path.relative_to(folder).parts
+            if not path.is_file() or any(course.ignores(part) for part in parts):
                 continue
             if path.suffix == ".ipynb" and path.parent == folder:
                 masters[path.stem] = _master(course, name, path)
             else:
                 files[path.relative_to(folder).as_posix()] = path.read_bytes()
         hidden_modules(sources.values())
-        return cls(name, folder, sources, masters, files)
+        stated = course.config.get("Autograde", {}).get("exclude_overwriting", {})
+        kept = {PurePosixPath(path).as_posix() for path in stated.get(name, [])}
+        written = {path for source in sources.values() for path in written_files(source)}
+        students = frozenset((kept | written) & files.keys())
+        return cls(name, folder, sources, masters, files, students & kept, students)
 
     @cached_property
     def max_score(self) -> float:
@@ -131,6 +143,7 @@ class Assignment:
             hashed.update(f"{name}\n{nbformat.writes(source)}\n".encode())
         for name, master in sorted(self.masters.items()):
             hashed.update(f"{name}\n{nbformat.writes(master)}\n".encode())
+        hashed.update(f"{sorted(self.students_files)} {sorted(self.not_overwritten)}\n".encode())
         for name, content in sorted(self.files.items()):
             hashed.update(f"{name}\n{len(content)}\n".encode() + content)
         return hashed.hexdigest()
@@ -240,6 +253,37 @@ def _translated(course: Course, assignment: str, notebook: NotebookNode) -> Note
         if is_test(cell) and course.runs_in_kernel(assignment, grade_id(cell) or ""):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), IN_KERNEL]
     return notebook
+
+
+def written_files(source: NotebookNode) -> Iterator[str]:
+    """The files that the instructor's solutions write by a literal name, such as a form."""
+    for cell in source.cells:
+        if cell.cell_type != "code" or not is_solution(cell):
+            continue
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError:  # magics
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _writes(node):
+                yield from (
+                    PurePosixPath(part.value).as_posix()
+                    for part in ast.walk(node)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
+
+
+def _writes(call: ast.Call) -> bool:
+    """Whether a call writes a file: `open(…, "w")`, `Path(…).write_text(…)`, `df.to_csv(…)`."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name == "open":
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        modes = [part.value for part in arguments if isinstance(part, ast.Constant)]
+        return any(
+            isinstance(mode, str) and set(mode) <= set("rwaxbt+") and set(mode) & set("wax+")
+            for mode in modes
+        )
+    return name.startswith(("write_", "to_", "save", "imsave", "imwrite"))
 
 
 def _master(course: Course, assignment: str, path: Path) -> NotebookNode:

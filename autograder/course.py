@@ -208,6 +208,10 @@ class Course:
         """
         return OwnOptions.read(self.config.get(OWN, {}))
 
+    def ignores(self, name: str) -> bool:
+        """Whether nbgrader copies no file or folder of this name."""
+        return any(fnmatchcase(name, pattern) for pattern in self.directory.ignore)
+
     def runs_in_kernel(self, assignment: str, cell: str) -> bool:
         """Whether the configuration wants a test to run in the student's process."""
         names = (cell, f"{assignment}/{cell}")

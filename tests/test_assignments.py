@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
-from pathlib import Path
 
-import nbformat
 import pytest
 
 from autograder.assignment import Assignment
 from autograder.authoring import mutants, specimens
-from autograder.authoring.release import release
-from autograder.authoring.verify import Report, bare, verify, with_specimen
+from autograder.authoring.stock import compare
+from autograder.authoring.verify import Report, verify
 from autograder.cells import is_test
-from autograder.course import CONFIG_NAME, Course
-from autograder.grading.reference import attempt_log
-from autograder.machine.bench import STOCK_CONFIG
+from autograder.course import Course
 from autograder.sandbox.view import gpus
 from course_utils.quiz import bank
 from tests.conftest import ROOT
@@ -133,65 +123,6 @@ def test_a_gpu_gives_every_solution_the_scores_of_the_cpu(name):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @every
-def test_stock_nbgrader_gives_the_same_scores(name, tmp_path):
+def test_stock_nbgrader_gives_the_same_scores(name):
     """Save to what is wrong only by what it imports or calls: stock takes that for right."""
-    assignment = Assignment.load(COURSE, name)
-    loaded = {one.name: one for one in specimens.load_all(COURSE.root / "specimens" / name)}
-    submitted = {"reference": assignment.sources}
-    submitted |= {
-        one: bare(with_specimen(specimen, assignment)) for one, specimen in loaded.items()
-    }
-    cores = len(os.sched_getaffinity(0))  # stock nbgrader itself uses one
-    shares = [dict(list(submitted.items())[first::cores]) for first in range(cores)]
-    folders = [tmp_path / str(first) for first in range(cores)]
-    stock = {}
-    with ThreadPoolExecutor(cores) as pool:
-        for found in pool.map(stock_scores, folders, repeat(name), shares):
-            stock |= found
-    trials = report_of(name).trials
-    [full] = [trial.result.cells for trial in trials if trial.name == "reference"]
-    different = {}
-    for trial in trials:
-        if trial.name not in submitted:
-            continue
-        cells = full | trial.result.cells
-        only_here = trial.name in loaded and loaded[trial.name].needs_isolation
-        ours = {
-            test: cell.max_score if only_here and cell.score is not None else cell.score
-            for test, cell in cells.items()
-        }
-        # What a person must mark has no score here, and 0 points so far in stock's gradebook.
-        ours = {test: points or 0.0 for test, points in ours.items()}
-        if ours != stock[trial.name]:
-            rows = ours.items() ^ stock[trial.name].items()
-            different[trial.name] = sorted({test for test, _ in rows})
-    assert different == {}
-
-
-def stock_scores(root: Path, name: str, submitted: dict) -> dict[str, dict[str, float]]:
-    """Every test's points, as `nbgrader autograde` records them in a course with no settings."""
-    shutil.copytree(COURSE.path("source", name), root / "source" / name)
-    (root / CONFIG_NAME).write_text(STOCK_CONFIG)
-    course = Course(root)
-    release(course, name)
-    for student, notebooks in submitted.items():
-        folder = course.path("submitted", name, student)
-        folder.mkdir(parents=True)
-        for file, content in attempt_log(COURSE, name).items():
-            (folder / file).write_bytes(content)
-        for notebook, cells in notebooks.items():
-            nbformat.write(cells, folder / f"{notebook}.ipynb")
-    command = [sys.executable, "-m", "nbgrader", "autograde", name, "--create"]
-    scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": scripts, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    with course.gradebook() as gradebook:
-        return {
-            submission.student.id: {
-                grade.name: grade.score
-                for notebook in submission.notebooks
-                for grade in notebook.grades
-            }
-            for submission in gradebook.assignment_submissions(name)
-        }
+    assert compare(COURSE, name).differences == []

@@ -91,7 +91,7 @@ def try_mutants(
     reasons = equivalent(course.root / "specimens" / name / "equivalent.yaml")
     mutants = list(mutants_of(assignment))
     reference = prepared(assignment, "reference", assignment.sources, log)
-    first = Settings(config=course.config)
+    first = Settings.of(course)
     tried = []
     with runner(assignment, first, jobs) as run_all:
         [run] = run_all([reference], first)

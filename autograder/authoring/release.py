@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.authoring import leaks
 from autograder.course import Course
 from autograder.errors import ReleaseError
+from autograder.grading.options import require_options
 
 
 def release(course: Course, name: str) -> Path:
@@ -20,11 +21,12 @@ def release(course: Course, name: str) -> Path:
         ReleaseError: nbgrader refuses the source, or the release would hold a secret line; the
             release folder is unchanged then.
     """
+    require_options(course)
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        draft = _generate(course, name, Path(folder) / "draft", database=False)
+        draft = generate(course, name, Path(folder) / "draft", database=False)
         check_leaks(course, name, draft)
         final = course.path("release", name)
-        released = _generate(course, name, Path(folder) / "final", database=True)
+        released = generate(course, name, Path(folder) / "final", database=True)
         try:
             if final.exists():
                 shutil.rmtree(final)
@@ -39,8 +41,9 @@ def release(course: Course, name: str) -> Path:
 
 def is_current(course: Course, name: str) -> bool:
     """Whether a new release would be the same as the release folder, byte for byte."""
+    require_options(course)
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        draft = _generate(course, name, Path(folder), database=False)
+        draft = generate(course, name, Path(folder), database=False)
         check_leaks(course, name, draft)
         return read_tree(draft) == read_tree(course.path("release", name))
 
@@ -72,7 +75,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _generate(course: Course, name: str, folder: Path, *, database: bool) -> Path:
+def generate(course: Course, name: str, folder: Path, *, database: bool) -> Path:
     """Run nbgrader's converter into `folder`; with `database`, save the cells in the gradebook."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException

@@ -132,7 +132,7 @@ def verify(
     log = attempt_log(course, name)
     trials: list[Trial] = []
     measured: list[NotebookNode] = []
-    settings = Settings(config=course.config, device=device)
+    settings = Settings.of(course, device=device)
 
     def grade(plans: list[_Plan]) -> None:
         runs = run_all([plan.prepared for plan in plans], settings)

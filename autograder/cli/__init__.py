@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
-from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli import attempts
+from autograder.cli import attempts, show
 from autograder.cli.options import CourseOption, Jobs, Json, Name, Names
 from autograder.cli.show import (
-    as_it_must_be,
     class_table,
     err,
     out,
@@ -30,6 +27,9 @@ from autograder.cli.show import (
 )
 from autograder.course import Course
 from autograder.errors import AutograderError
+
+if TYPE_CHECKING:
+    from autograder.grading.result import Result
 
 app = typer.Typer(
     help="Releases, verifies and grades the assignments of an nbgrader course.",
@@ -117,76 +117,40 @@ def verify(
         Path | None,
         typer.Option("--write", help="With --mutants: a Markdown file to write.", metavar="FILE"),
     ] = None,
+    stock: Annotated[
+        bool,
+        typer.Option(
+            "--stock",
+            help="Instead, compare with stock nbgrader, which runs these solutions unprotected.",
+        ),
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Instead, say for each refused line what to write."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --stock or --explain: print JSON.")
+    ] = False,
 ) -> None:
     """Test the tests: right solutions get all points, and wrong ones fail where they must."""
+    if mutants + stock + explain > 1:
+        raise typer.BadParameter("choose one of --mutants, --stock and --explain")
     opened = Course.find(course)
     chosen = _names(opened, names)
-    if mutants:
-        problems = _verify_mutants(opened, chosen, jobs, write)
+    if stock:
+        problems = show.verify_stock(opened, chosen, jobs, as_json)
+    elif explain:
+        problems = show.verify_explained(opened, chosen, as_json)
+    elif mutants:
+        problems = show.verify_mutants(opened, chosen, jobs, write)
     else:
-        problems = _verify_checks(opened, chosen, jobs, device, quick)
+        problems = show.verify_checks(opened, chosen, jobs, device.value, quick)
     for problem in problems:
         err.print(problem, markup=False, highlight=False, soft_wrap=True)
     if problems:
-        err.print(f"{len(problems)} problems: mend the tests before you release them")
+        advice = "see docs/grading.md" if stock else "mend the tests before you release them"
+        err.print(f"{len(problems)} {'differences' if stock else 'problems'}: {advice}")
         raise typer.Exit(FAILED)
-
-
-def _verify_checks(
-    course: Course, names: list[str], jobs: int | None, device: Device, quick: bool
-) -> list[str]:
-    from autograder.authoring.verify import verify as run
-
-    table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
-    problems = []
-    for name in names:
-        with progress_bar(f"verifying {name}") as (start, advance):
-            report = run(
-                course,
-                name,
-                jobs=jobs,
-                quick=quick,
-                device=device,
-                on_start=start,
-                on_trial=advance,
-            )
-        for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
-            table.add_row(name, kind, as_it_must_be(list(tried)))
-        for note in report.notes:
-            table.add_row(name, "note", note)
-        for nearest in report.thresholds[:1]:
-            distance = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
-            table.add_row(name, "nearest threshold", distance)
-        problems += [f"{name}: {text}" for text in report.problems]
-    out.print(table)
-    return problems
-
-
-def _verify_mutants(
-    course: Course, names: list[str], jobs: int | None, write: Path | None
-) -> list[str]:
-    from autograder.authoring import mutants
-
-    columns = ("assignment", "mutants", "killed", "equivalent", "survived")
-    table = Table(*columns, title="Small changes of the reference")
-    problems, tried = [], {}
-    for name in names:
-        with progress_bar(f"mutants of {name}") as (start, advance):
-            tried[name], mutant_problems = mutants.try_mutants(
-                course, name, jobs=jobs, on_start=start, on_mutant=advance
-            )
-        problems += [f"{name}: {text}" for text in mutant_problems]
-        count = Counter(trial.outcome for trial in tried[name])
-        table.add_row(name, str(len(tried[name])), *(str(count[kind]) for kind in columns[2:]))
-        for trial in tried[name]:
-            if trial.outcome == "survived":
-                out.print(f"{name}, {trial.mutant.cell}, {trial.mutant.operator}:", highlight=False)
-                out.print(f"  - {trial.mutant.before}", markup=False, style="red", soft_wrap=True)
-                out.print(f"  + {trial.mutant.after}", markup=False, style="green", soft_wrap=True)
-    out.print(table)
-    if write:
-        write.write_text(mutants.table(tried), encoding="utf-8")
-    return problems
 
 
 @app.command()
@@ -227,6 +191,7 @@ def grade(
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
     else:
         show_outcomes(name, outcomes)
+    _warn_of_trust([outcome.result for outcome in outcomes if outcome.result])
     if any(outcome.failure for outcome in outcomes):
         err.print("some could not be run at all: their old scores stand; run the command again")
         raise typer.Exit(FAILED)
@@ -303,6 +268,7 @@ def report(name: Name, course: CourseOption = None, as_json: Json = False) -> No
         )
         return
     out.print(class_table(name, class_results))
+    _warn_of_trust(class_results)
     table = Table("test", "points", "mean", "all points", "waiting", title=f"{name}: by test")
     for item in items(class_results):
         table.add_row(
@@ -353,6 +319,20 @@ def doctor(course: CourseOption = None) -> None:
 
 app.command()(attempts.serve)
 app.command()(attempts.tokens)
+
+
+def _warn_of_trust(results: list[Result]) -> None:
+    """Say which tests ran in the students' processes, where a student can earn points unearned."""
+    trusting = sorted({name for result in results for name in result.in_kernel})
+    if trusting:
+        err.print(
+            f"{', '.join(trusting)}: ran in-kernel, in the students' own processes, as in stock"
+            " nbgrader: a student's code can give itself these points",
+            style="bold red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _names(course: Course, names: list[str] | None) -> list[str]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from autograder.course import Course
 from autograder.grading.result import Result
 
 if TYPE_CHECKING:
@@ -104,7 +110,13 @@ def _late(seconds: float) -> str:
 def _why(result: Result) -> str:
     """The first line of the most important reason, and the number of further reasons."""
     lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
-    reasons = [reason for reason in (result.reason, *result.notes, *lost) if reason]
+    trusting = ", ".join(result.in_kernel)
+    ran = (
+        f"ran in-kernel, where students can give themselves points: {trusting}"
+        if trusting
+        else None
+    )
+    reasons = [reason for reason in (result.reason, ran, *result.notes, *lost) if reason]
     first = reasons[0].splitlines()[0] if reasons else ""
     shown = first if len(first) <= 80 else first[:79] + "…"
     more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
@@ -131,3 +143,118 @@ def progress_bar(title: str) -> Iterator[tuple[Callable[[int], None], Callable[[
             lambda total: progress.update(task, total=total),
             lambda _: progress.advance(task),
         )
+
+
+# ── the command verify ──────────────────────────────────────────────────────────────────────────
+
+
+def verify_checks(
+    course: Course, names: list[str], jobs: int | None, device: str, quick: bool
+) -> list[str]:
+    """Show that right solutions get all points and wrong ones don't; return the problems."""
+    from autograder.authoring.verify import verify
+
+    table = Table("assignment", "tried", "as it must be", title="Tests of the tests")
+    problems = []
+    for name in names:
+        with progress_bar(f"verifying {name}") as (start, advance):
+            report = verify(
+                course,
+                name,
+                jobs=jobs,
+                quick=quick,
+                device=device,
+                on_start=start,
+                on_trial=advance,
+            )
+        for kind, tried in groupby(report.trials, key=lambda trial: trial.kind):
+            table.add_row(name, kind, as_it_must_be(list(tried)))
+        for note in report.notes:
+            table.add_row(name, "note", note)
+        for nearest in report.thresholds[:1]:
+            distance = f"{nearest.deviations:.0f} standard deviations: {nearest.place}"
+            table.add_row(name, "nearest threshold", distance)
+        problems += [f"{name}: {text}" for text in report.problems]
+    out.print(table)
+    return problems
+
+
+def verify_mutants(
+    course: Course, names: list[str], jobs: int | None, write: Path | None
+) -> list[str]:
+    """Show which small changes of the reference a test notices; return the problems."""
+    from autograder.authoring import mutants as made
+
+    columns = ("assignment", "mutants", "killed", "equivalent", "survived")
+    table = Table(*columns, title="Small changes of the reference")
+    problems, tried = [], {}
+    for name in names:
+        with progress_bar(f"mutants of {name}") as (start, advance):
+            tried[name], mutant_problems = made.try_mutants(
+                course, name, jobs=jobs, on_start=start, on_mutant=advance
+            )
+        problems += [f"{name}: {text}" for text in mutant_problems]
+        count = Counter(trial.outcome for trial in tried[name])
+        table.add_row(name, str(len(tried[name])), *(str(count[kind]) for kind in columns[2:]))
+        for trial in tried[name]:
+            if trial.outcome == "survived":
+                out.print(f"{name}, {trial.mutant.cell}, {trial.mutant.operator}:", highlight=False)
+                out.print(f"  - {trial.mutant.before}", markup=False, style="red", soft_wrap=True)
+                out.print(f"  + {trial.mutant.after}", markup=False, style="green", soft_wrap=True)
+    out.print(table)
+    if write:
+        write.write_text(made.table(tried), encoding="utf-8")
+    return problems
+
+
+def verify_stock(course: Course, names: list[str], jobs: int | None, as_json: bool) -> list[str]:
+    """Show where stock nbgrader gives other points; return a line for each such cell."""
+    from autograder.authoring.stock import compare
+
+    table = Table("assignment", "solutions", "differences", title="Compared with stock nbgrader")
+    compared = {}
+    for name in names:
+        with progress_bar(f"comparing {name}") as (start, advance):
+            compared[name] = compare(course, name, jobs=jobs, on_start=start, on_solution=advance)
+        found = compared[name]
+        table.add_row(name, str(len(found.solutions)), str(len(found.differences)))
+    if as_json:
+        print(json.dumps({name: asdict(item) for name, item in compared.items()}, indent=2))
+    else:
+        out.print(table)
+    return [
+        f"{name}, {item.solution}, {item.cell}: stock {_points_or_none(item.stock)}, judged"
+        f" {_points_or_none(item.judged)}: {item.cause}"
+        for name, found in compared.items()
+        for item in found.differences
+    ]
+
+
+def verify_explained(course: Course, names: list[str], as_json: bool) -> list[str]:
+    """Show each refused line with its rewrite; return a line for each that can't be judged."""
+    from autograder.authoring.explain import explain
+
+    found = {name: explain(course, name) for name in names}
+    if as_json:
+        everything = {name: [asdict(item) for item in items] for name, items in found.items()}
+        print(json.dumps(everything, indent=2))
+    lines = []
+    for name, items in found.items():
+        for item in items:
+            place = f"{name}, {item.cell}" + (f", line {item.line}" if item.line else "")
+            judged = "judged all the same" if item.judged else "can't be judged"
+            text = (
+                f"{place}: {item.source}\n  {item.what}: {judged}\n  → {item.rewrite}; or, to run"
+                f" the test as stock nbgrader does: c.Autograder.in_kernel = ['{item.pattern}']"
+            )
+            if not item.judged:
+                lines.append(text)
+            elif not as_json:
+                out.print(text, markup=False, highlight=False, soft_wrap=True)
+        if not items and not as_json:
+            out.print(f"{name}: no line is refused")
+    return lines
+
+
+def _points_or_none(points: float | None) -> str:
+    return "none" if points is None else f"{points:g}"

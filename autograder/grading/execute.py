@@ -11,7 +11,7 @@ import socket
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TextIO
 
 from nbformat import NotebookNode
@@ -23,6 +23,7 @@ from autograder.grading.settings import Settings
 from autograder.grading.warm_up import CANDIDATE, JUDGE, Warm
 from autograder.judge.result import CellResult, Ended
 from autograder.sandbox.launch import WarmProcess
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Process
 from course_utils.quiz.log import LOG_NAME, SEAL_NAME
 
@@ -116,6 +117,7 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
     _write_files(
         judge_folder, {path: data for path, data in prepared.files.items() if path in trusted}
     )
+    limits = _with_room(settings.limits, prepared.files)
     request = {
         "source": prepared.sources[name],
         "submission": prepared.notebooks[name],
@@ -138,7 +140,7 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
                 fds=[candidate_end.fileno()],
                 isolated=settings.isolated,
                 folder=candidate_folder,
-                limits=settings.limits,
+                limits=limits,
                 environment=environment,
             )
             candidate_end.close()
@@ -151,6 +153,7 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
                     [judge_end.fileno(), writer],
                     candidate,
                     settings,
+                    limits,
                     environment,
                 ) as judge,
             ):
@@ -175,6 +178,16 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
                 os.close(writer)
 
 
+def _with_room(limits: Limits, files: dict[str, bytes]) -> Limits:
+    """The limits, with room for the files that are there from the beginning."""
+    folders = {parent for name in files for parent in PurePosixPath(name).parents}
+    return replace(
+        limits,
+        disk_bytes=limits.disk_bytes + sum(map(len, files.values())),
+        disk_files=limits.disk_files + len(files) + len(folders),
+    )
+
+
 def _launch_judge(
     warm: WarmProcess,
     request: dict[str, Any],
@@ -182,13 +195,14 @@ def _launch_judge(
     fds: list[int],
     candidate: Process,
     settings: Settings,
+    limits: Limits,
     environment: dict[str, str],
 ) -> Process:
     """Launch the judge, with more time than the candidate, because it must outlive the candidate.
 
     Of the candidate's process the judge sees only how long it waited for a processor.
     """
-    limits = replace(settings.limits, wall_seconds=settings.limits.wall_seconds + 60)
+    limits = replace(limits, wall_seconds=limits.wall_seconds + 60)
     schedstat = candidate.schedstat()
     schedstats = [] if schedstat is None else [schedstat]
     try:

@@ -24,6 +24,8 @@ from nbgrader.utils import is_locked
 from autograder.cells import Region, region_lines, without_regions
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.grading.options import require_options
+from autograder.grading.pages import FILTERS, TEMPLATE
 from autograder.grading.prepare import read_files
 from autograder.grading.reading import OverrunError, ask
 from autograder.grading.record import results_of, settle_folders
@@ -95,6 +97,7 @@ def feedback(course: Course, name: str) -> list[str]:
         FeedbackError: nothing was graded; or some pages could not be made or show plain text only,
             so that a person must look at them. All other pages are in place then.
     """
+    require_options(course)
     with course.gradebook() as gradebook:
         settle_folders(course, gradebook, name)
         graded = sorted(results_of(gradebook, name))
@@ -131,8 +134,9 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
     source = course.path("autograded", name, student)
     pages, plain = {}, False
     try:
-        files = read_files(course, source, {f"{notebook}.ipynb" for notebook in notebooks}, [])
-        for notebook in notebooks:
+        besides = {f"{notebook}.ipynb" for notebook in notebooks}
+        files = read_files(course, source, besides, [], graded=True)
+        for notebook in _present(source, notebooks):
             content = _content(source / f"{notebook}.ipynb")
             page, shown_plain = _page(course, name, student, notebook, content)
             pages[f"{notebook}.html"] = page.encode("utf-8", "replace")
@@ -147,6 +151,12 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
     except OSError as error:
         return _Made(student, f"{error.filename or source}: {error.strerror or error}")
     return _Made(student, plain=plain)
+
+
+def _present(folder: Path, notebooks: Iterable[str]) -> list[str]:
+    """The notebooks that were handed in; all if none is there, which is a damaged folder."""
+    present = [name for name in notebooks if os.path.lexists(folder / f"{name}.ipynb")]
+    return present or list(notebooks)
 
 
 def _page(
@@ -214,7 +224,12 @@ def _exporter(root: str, _name: str) -> tuple[Course, HTMLExporter]:
     log = logging.Logger("generate_feedback")
     log.addHandler(logging.NullHandler())
     converter = GenerateFeedback(coursedir=course.directory, config=course.config, log=log)
-    exporter = HTMLExporter(parent=converter, config=converter.config)
+    config = converter.config.copy()
+    # Also in a course whose configuration doesn't know the autograder.
+    config.HTMLExporter.merge(
+        {"sanitize_html": True, "template_file": str(TEMPLATE), "filters": FILTERS}
+    )
+    exporter = HTMLExporter(parent=converter, config=config)
     steps = list(converter.preprocessors)
     if HideTests not in steps:
         steps.insert(0, HideTests)

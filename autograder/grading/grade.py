@@ -16,6 +16,7 @@ from autograder.assignment import Assignment, read_sources
 from autograder.course import Course
 from autograder.errors import (
     AutograderError,
+    CourseError,
     JudgeFailedError,
     SubmissionError,
     TestsRefusedError,
@@ -23,14 +24,19 @@ from autograder.errors import (
 from autograder.grading.execute import Executed, execute
 from autograder.grading.log import LOGGER, write_fault
 from autograder.grading.prepare import Prepared, prepare, submission_digest, timestamp_of
-from autograder.grading.record import backup, record, results_of, settle_folders
+from autograder.grading.record import (
+    backup,
+    record,
+    results_of,
+    settle_folders,
+    update_lateness,
+)
 from autograder.grading.reference import reference
 from autograder.grading.result import Result
 from autograder.grading.score import score, unreadable
 from autograder.grading.settings import Settings, require_device, require_isolation
 from autograder.grading.warm_up import Warm, warm_processes
 from autograder.judge.result import Ended
-from autograder.sandbox.launch import DEFAULT_LIMITS
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -70,7 +76,7 @@ def grade(
     isolated: bool = True,
     only: str | None = None,
     force: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
     on_start: Callable[[int], None] = lambda _: None,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
@@ -86,7 +92,7 @@ def grade(
         isolated: whether to isolate student code; if False, every result says so.
         only: the id of the only student to grade; None: all students.
         force: whether to grade again what is graded already.
-        limits: bounds of one submission.
+        limits: bounds of one submission; None: as the course's options say.
         on_start: called once with the number of submissions.
         on_outcome: called after each submission.
 
@@ -94,7 +100,7 @@ def grade(
         AutograderError: the run stopped; the message says why.
     """
     require_device(device)
-    settings = Settings(isolated=isolated, device=device, config=course.config, limits=limits)
+    settings = Settings.of(course, limits, isolated=isolated, device=device)
     try:
         return _grade(course, name, settings, jobs, only, force, on_start, on_outcome)
     except AutograderError:
@@ -130,6 +136,7 @@ def _grade(
 
         with course.gradebook() as gradebook:
             settle_folders(course, gradebook, name)
+            _require_students(course, gradebook, students)
             recorded = results_of(gradebook, name)
             keys = {student: _key(course, assignment, student, settings) for student in students}
             on_start(len(students))
@@ -137,7 +144,7 @@ def _grade(
             for student in students:
                 done = not force and student in recorded and recorded[student][0] == keys[student]
                 if done:
-                    finish(Outcome(student, recorded[student][1], fresh=False))
+                    finish(_again(course, gradebook, recorded[student][1]))
                 else:
                     todo.append(student)
             if todo:  # else nothing is written; another copy would replace the oldest
@@ -148,6 +155,29 @@ def _grade(
             for run in _run(course, assignment, todo, warm, settings, jobs):
                 finish(_recorded(course, gradebook, assignment, keys[run.student], run, settings))
         return sorted(outcomes, key=lambda outcome: outcome.student)
+
+
+def _again(course: Course, gradebook: Gradebook, result: Result) -> Outcome:
+    """The outcome of a submission that was graded before, with its lateness as it is now."""
+    with course.naming_the_gradebook():
+        return Outcome(result.student, update_lateness(course, gradebook, result), fresh=False)
+
+
+def _require_students(course: Course, gradebook: Gradebook, students: list[str]) -> None:
+    """Make sure that the gradebook knows the students, if the course wants no others.
+
+    Raises:
+        CourseError: somebody else handed in, and `c.Autograde.create_student` is off.
+    """
+    if course.config.get("Autograde", {}).get("create_student", True):
+        return
+    known = {student.id for student in gradebook.students}
+    if unknown := [student for student in students if student not in known]:
+        raise CourseError(
+            f"the gradebook doesn't know {', '.join(unknown[:20])}, who handed in, and"
+            " c.Autograde.create_student is off",
+            "add them with 'nbgrader db student add', or move their folders away; nothing was run",
+        )
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,11 @@ class Execute(NbGraderPreprocessor):
         name = names["notebook"]
         restored, notes = restore(notebook, assignment.masters[name])
         folder = course.path("autograded", assignment.name, names["student"])
-        files = read_files(course, folder, {f"{name}.ipynb"}, notes)
+        files = read_files(course, folder, {f"{name}.ipynb"}, notes, assignment.files)
         for note in notes:
             self.log.warning("%s: %s", names["student"], note)
         prepared = Prepared.of(assignment, names["student"], {name: restored}, files, notes)
-        settings = Settings(config=course.config)
+        settings = Settings.of(course)
         with warm_processes(assignment.sources.values(), settings) as warm:
             executed = execute(prepared, warm, settings)
         if executed.reason:

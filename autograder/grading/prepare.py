@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import fnmatch
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -40,7 +39,8 @@ class Prepared:
         sources: notebooks by name, as the instructor wrote them.
         notebooks: notebooks by name, with the instructor's cells restored and without outputs.
         files: the other files of the working folder; an instructor's file replaces a student's.
-        given: the names of the instructor's files in `files`.
+        given: the names of those of the instructor's files in `files` that a test reads in the
+            instructor's version, whatever the student's code does.
         timestamp: time of submission (UTC); None if it isn't known.
         notes: messages for the instructor about what was repaired or left out.
     """
@@ -64,14 +64,19 @@ class Prepared:
         notes: Iterable[str] = (),
         timestamp: datetime.datetime | None = None,
     ) -> Prepared:
-        """Combine restored notebooks and a student's files with the assignment's own files."""
+        """Combine restored notebooks and a student's files with the assignment's own files.
+
+        A file that nbgrader's option `exclude_overwriting` names stays as it was handed in.
+        """
+        kept = files.keys() & assignment.not_overwritten
         return cls(
             student=student,
             assignment=assignment.name,
             sources=assignment.sources,
             notebooks=notebooks,
-            files=files | assignment.files,
-            given=frozenset(assignment.files),
+            files=files
+            | {name: data for name, data in assignment.files.items() if name not in kept},
+            given=frozenset(assignment.files.keys() - assignment.students_files),
             timestamp=timestamp,
             notes=tuple(notes),
         )
@@ -130,12 +135,20 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
     """
     folder = course.path("submitted", assignment.name, student)
     notes: list[str] = []
+    handed_in = {name: _read_notebook(folder, name) for name in assignment.masters}
+    missing = [name for name, notebook in handed_in.items() if notebook is None]
+    if len(missing) == len(handed_in):
+        _refuse_missing(folder, missing)
     notebooks = {}
     for name, master in assignment.masters.items():
-        notebook, restore_notes = restore(_read_notebook(folder, name), master)
-        notebooks[name] = notebook
+        notebook = handed_in[name]
+        if notebook is None:
+            notes.append(f"notebook '{name}.ipynb' was not handed in: no points for it")
+            continue
+        notebooks[name], restore_notes = restore(notebook, master)
         notes += restore_notes
-    files = read_files(course, folder, {f"{name}.ipynb" for name in notebooks}, notes)
+    besides = {f"{name}.ipynb" for name in assignment.masters}
+    files = read_files(course, folder, besides, notes, assignment.files)
     _drop_clashes(files, assignment.files, notes)
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
     log_notes = _read_log(files, student) if QUESTIONS in assignment.files else []
@@ -166,15 +179,26 @@ def timestamp_of(course: Course, assignment: str, student: str) -> datetime.date
     return _timestamp(_regular_file(path, 1000), [])
 
 
-def _read_notebook(folder: Path, name: str) -> NotebookNode:
+def _refuse_missing(folder: Path, names: list[str]) -> None:
+    others = sorted(other.name for other in folder.glob("*.ipynb"))
+    hint = f"; there is {', '.join(others[:5])}" if others else ""
+    verb = "is" if len(names) == 1 else "are"
+    raise SubmissionError(
+        f"{', '.join(f'{name}.ipynb' for name in names)} {verb} missing{hint}",
+        "ask the student, or rename the file, then grade again",
+    )
+
+
+def _read_notebook(folder: Path, name: str) -> NotebookNode | None:
+    """A notebook that was handed in; None if there is no such file."""
     path = folder / f"{name}.ipynb"
     content = _regular_file(path, MAX_NOTEBOOK + 1)
+    if content is None and not os.path.lexists(path):
+        return None
     if content is None:
-        others = sorted(other.name for other in folder.glob("*.ipynb"))
-        hint = f"; there is {', '.join(others[:5])}" if others else ""
         raise SubmissionError(
-            f"{path.name} is missing{hint}",
-            "ask the student, or rename the file, then grade again",
+            f"{path.name} is not a plain file",
+            "ask the student to hand in the notebook itself, not a link or a folder",
         )
     if len(content) > MAX_NOTEBOOK:
         raise SubmissionError(
@@ -204,20 +228,34 @@ def encodable(notebook: NotebookNode) -> NotebookNode:
 
 
 def read_files(
-    course: Course, folder: Path, besides: set[str], notes: list[str]
+    course: Course,
+    folder: Path,
+    besides: set[str],
+    notes: list[str],
+    given: Mapping[str, bytes] | None = None,
+    *,
+    graded: bool = False,
 ) -> dict[str, bytes]:
-    """A submission's files without `besides`; links, devices and too large files are left out."""
-    budget = int(course.directory.max_dir_size) * 1000
+    """A submission's files without `besides`; links, devices and too large files are left out.
+
+    A copy of an instructor's file, in `given`, is left out without a note, and doesn't count
+    against the limits. A folder that `grade` wrote (`graded`) has no limits of its own.
+    """
+    budget = 1 << 40 if graded else int(course.directory.max_dir_size) * 1000
+    most = budget if graded else MAX_ENTRIES
     files: dict[str, bytes] = {}
     parents: set[Path] = set()
-    for path in _files(course, folder, besides, notes):
-        content = _regular_file(path, budget + 1)
+    for path in _files(course, folder, besides, notes, most if graded else len(given or ())):
         relative = path.relative_to(folder).as_posix()
+        own = given.get(relative) if given else None
+        if own is not None and _regular_file(path, len(own) + 1) == own:
+            continue
+        content = _regular_file(path, budget + 1)
         parents.update(path.relative_to(folder).parents)
         entries = len(files) + len(parents)
-        if content is None or len(content) > budget or entries > MAX_ENTRIES:
+        if content is None or len(content) > budget or entries > most:
             reason = "not a plain file" if content is None else "too large"
-            reason = "too many files" if entries > MAX_ENTRIES else reason
+            reason = "too many files" if entries > most else reason
             notes.append(f"file '{_printable(relative)}' was left out: {reason}")
             continue
         budget -= len(content)
@@ -225,18 +263,21 @@ def read_files(
     return files
 
 
-def _files(course: Course, folder: Path, besides: set[str], notes: list[str]) -> Iterator[Path]:
+def _files(
+    course: Course, folder: Path, besides: set[str], notes: list[str], given: int
+) -> Iterator[Path]:
     """The paths that may be files of the student's; a folder's files come before its subfolders."""
-    entries = list(_walk(folder, MAX_WALK + 1))
-    if len(entries) > MAX_WALK:
+    most = MAX_WALK + 2 * given  # the instructor's files, and the folders that hold them
+    entries = list(_walk(folder, most + 1))
+    if len(entries) > most:
         raise SubmissionError(
-            f"there are more than {MAX_WALK} files and folders in it",
+            f"there are more than {most} files and folders in it",
             "ask the student to hand in what belongs to the assignment only",
         )
     foreign: set[str] = set()
     for path in sorted(entries, key=_files_first):
         parts = path.relative_to(folder).parts
-        if any(_ignored(course, part) for part in parts) or "/".join(parts) in besides:
+        if any(course.ignores(part) for part in parts) or "/".join(parts) in besides:
             continue
         if parts[0].endswith(".ipynb"):
             foreign.add(parts[0])
@@ -276,15 +317,12 @@ def _regular_file(path: Path, limit: int) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # os.fdopen refuses a folder
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):  # os.fdopen refuses a folder
         os.close(descriptor)
         return None
     with os.fdopen(descriptor, "rb") as file:
-        return file.read(limit)
-
-
-def _ignored(course: Course, name: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in course.directory.ignore)
+        return file.read(min(limit, status.st_size + 1))  # room for all that it asks for is made
 
 
 def _printable(name: str) -> str:

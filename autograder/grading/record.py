@@ -31,6 +31,7 @@ from autograder.assignment import Assignment
 from autograder.cells import grade_id, role
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.grading.lateness import write_penalty
 from autograder.grading.result import CellResult, Result
 from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled
 from autograder.judge.result import Ended
@@ -129,7 +130,7 @@ def _write(
     for name, notebook, submitted in _notebooks(session, submission):
         _write_scores(session, notebook, submitted, result)
         _write_comments(session, notebook, submitted, notebooks.get(name))
-    result = replace(result, seconds_late=_write_late_penalty(course, session, submission))
+    result = replace(result, seconds_late=write_penalty(course, session, submission))
     this_row = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
     session.execute(delete(_results).where(this_row))
     session.execute(
@@ -189,13 +190,10 @@ def _find_or_add(
     from nbgrader import api
     from nbgrader.api import Notebook, Student, SubmittedAssignment, SubmittedNotebook
 
-    by_name = select(api.Assignment.id).where(api.Assignment.name == assignment.name)
-    row = session.scalars(by_name).one()
-    this_one = (SubmittedAssignment.assignment_id == row) & (
-        SubmittedAssignment.student_id == student
-    )
-    submission = session.scalars(select(SubmittedAssignment.id).where(this_one)).one_or_none()
+    submission = _find(session, assignment.name, student)
     if submission is None:
+        by_name = select(api.Assignment.id).where(api.Assignment.name == assignment.name)
+        row = session.scalars(by_name).one()
         if not session.scalars(select(Student.id).where(Student.id == student)).all():
             session.execute(insert(Student).values(id=student))
         submission = new_token()
@@ -206,8 +204,20 @@ def _find_or_add(
             values = {"notebook_id": notebook, "assignment_id": submission}
             session.execute(insert(SubmittedNotebook).values(values))
     else:
-        session.execute(update(SubmittedAssignment).where(this_one).values(timestamp=timestamp))
+        this_row = SubmittedAssignment.id == submission
+        session.execute(update(SubmittedAssignment).where(this_row).values(timestamp=timestamp))
     return submission
+
+
+def _find(session: Session, assignment: str, student: str) -> str | None:
+    """The id of a submission; None if there is none."""
+    from nbgrader.api import Assignment, SubmittedAssignment
+
+    return session.scalars(
+        select(SubmittedAssignment.id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(Assignment.name == assignment, SubmittedAssignment.student_id == student)
+    ).one_or_none()
 
 
 def _notebooks(session: Session, submission: str) -> Sequence[Row[str, str, str]]:
@@ -288,48 +298,37 @@ def _save(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
         session.execute(insert(table), new)
 
 
-def _write_late_penalty(course: Course, session: Session, submission: str) -> float:
-    """Like nbgrader's AssignLatePenalties: the plug-in's penalty, bounded to [0, score].
+def update_lateness(course: Course, gradebook: Gradebook, result: Result) -> Result:
+    """Compute lateness and penalty of a recorded result again; nothing is run.
+
+    The due date, an extension, a manual score or the plug-in for penalties may have changed.
 
     Returns:
-        How many seconds the submission is late.
+        The result with its lateness.
+
+    Raises:
+        GradebookError: the gradebook can't be written; it is unchanged then.
     """
-    from nbgrader.api import SubmittedAssignment, SubmittedNotebook
-    from nbgrader.preprocessors import AssignLatePenalties
-
-    late = _seconds_late(session, submission)
-    if not late:
-        of_it = SubmittedNotebook.assignment_id == submission
-        session.execute(update(SubmittedNotebook).where(of_it).values(late_submission_penalty=None))
-        return late
-    step = AssignLatePenalties(config=course.config)
-    step.init_plugin()
-    submitted = session.get_one(SubmittedAssignment, submission, populate_existing=True)
-    for notebook in submitted.notebooks:
-        session.refresh(notebook)
-        penalty = step.plugin_inst.late_submission_penalty(
-            submitted.student_id, notebook.score, late
-        )
-        notebook.late_submission_penalty = (
-            None if penalty is None else min(max(penalty, 0.0), notebook.score)
-        )
-    session.flush()
-    return late
+    session = gradebook.db()
+    submission = _find(session, result.assignment, result.student)
+    if submission is None:
+        return result
+    try:
+        late = write_penalty(course, session, submission)
+        if late != result.seconds_late:
+            _write_lateness(session, result, late)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    return replace(result, seconds_late=late)
 
 
-def _seconds_late(session: Session, submission: str) -> float:
-    """How late a submission is, its extension considered; 0 if nobody knows."""
-    from nbgrader.api import Assignment, SubmittedAssignment
-
-    timestamp, extension, due = session.execute(
-        select(SubmittedAssignment.timestamp, SubmittedAssignment.extension, Assignment.duedate)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(SubmittedAssignment.id == submission)
-    ).one()
-    if timestamp is None or due is None:
-        return 0.0
-    seconds: float = (timestamp - due - (extension or datetime.timedelta())).total_seconds()
-    return max(seconds, 0.0)
+def _write_lateness(session: Session, result: Result, late: float) -> None:
+    this_row = (_results.c.assignment == result.assignment) & (_results.c.student == result.student)
+    row = session.execute(select(_results.c.result).where(this_row)).one()
+    changed = json.dumps(json.loads(row.result) | {"seconds_late": late})  # keeps the swap's token
+    session.execute(update(_results).where(this_row).values(result=changed))
 
 
 def _write_folder(
@@ -356,6 +355,7 @@ def _from_json(text: str) -> Result:
     data.pop("token", None)  # the token of the folder's swap
     data["cells"] = {name: _cell_from_json(cell) for name, cell in data["cells"].items()}
     data["notes"] = tuple(data["notes"])
+    data["in_kernel"] = tuple(data.get("in_kernel", ()))
     return Result(**data)
 
 

@@ -11,7 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from autograder.cells import Region, grade_id, is_solution, without_regions
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+# As a picture, an SVG runs no script.
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 
 

@@ -42,6 +42,8 @@ class Result:
         seconds: wall time of the run.
         core_seconds: processor time of the submission's processes, their start included.
         engine: the version of the engine, its isolation and its device.
+        in_kernel: the tests that ran in the student's process, as in stock nbgrader: a student's
+            code can give itself their points.
     """
 
     assignment: str
@@ -54,6 +56,7 @@ class Result:
     seconds: float = 0.0
     core_seconds: float = 0.0
     engine: dict[str, str] = field(default_factory=dict)
+    in_kernel: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:

@@ -5,23 +5,31 @@ from __future__ import annotations
 from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
-from autograder.cells import grade_id, is_graded, is_test, points
+from autograder.cells import IN_KERNEL, grade_id, is_graded, is_test, points
 from autograder.errors import SubmissionError
 from autograder.grading.execute import Executed
 from autograder.grading.prepare import Prepared
 from autograder.grading.result import CellResult, Result
 
 MAX_REASON = 500
+NOT_HANDED_IN = "the notebook was not handed in"
 
 
 def score(
     assignment: Assignment, prepared: Prepared, executed: Executed, engine: dict[str, str]
 ) -> Result:
-    """The result of a submission that was run."""
+    """The result of a submission that was run; a notebook that is missing has no points."""
     cells = {
         name: score_cell(cell, executed)
         for notebook in executed.notebooks.values()
         for cell in notebook.cells
+        if is_graded(cell) and (name := grade_id(cell))
+    }
+    missing = assignment.masters.keys() - executed.notebooks.keys()
+    cells |= {
+        name: CellResult(0.0, points(cell), NOT_HANDED_IN)
+        for notebook in sorted(missing)
+        for cell in assignment.masters[notebook].cells
         if is_graded(cell) and (name := grade_id(cell))
     }
     review = [
@@ -40,6 +48,7 @@ def score(
         seconds=executed.seconds,
         core_seconds=executed.core_seconds,
         engine=engine,
+        in_kernel=tuple(name for name, cell in executed.cells.items() if cell.kind == IN_KERNEL),
     )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from traitlets.config import Config
 
+from autograder.course import Course
 from autograder.errors import AutograderError, CourseError
+from autograder.grading.options import require_options
 from autograder.sandbox.launch import isolation_problem
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import gpus
@@ -27,7 +29,7 @@ class Settings:
     Attributes:
         isolated: whether student code is isolated from the machine.
         device: "auto", "cpu" or "cuda": the device that models may run on.
-        config: the course's nbgrader configuration (time limit of a cell, length of output).
+        config: nbgrader's configuration of the course (time limit of a cell, length of output).
         limits: bounds of one submission.
         stop_at_failure: whether to end the run at the first test that doesn't get all its points.
     """
@@ -37,6 +39,22 @@ class Settings:
     config: Config = field(default_factory=Config)
     limits: Limits = field(default_factory=Limits)
     stop_at_failure: bool = False
+
+    @classmethod
+    def of(cls, course: Course, limits: Limits | None = None, **settings: Any) -> Settings:
+        """The settings for a course.
+
+        Args:
+            course: the course.
+            limits: bounds of one submission; None: as the course's options say.
+            settings: other fields.
+
+        Raises:
+            CourseError: the configuration sets an option that the engine doesn't follow.
+        """
+        require_options(course)
+        limits = limits or Limits(memory_bytes=course.own.memory_megabytes << 20)
+        return cls(config=course.config, limits=limits, **settings)
 
     @property
     def gpus(self) -> tuple[str, ...]:
@@ -77,9 +95,15 @@ class Settings:
 
     @property
     def cell_seconds(self) -> float:
-        """The time limit of a cell, from nbgrader's own setting `c.Execute.timeout`."""
-        timeout = self.config.get("Execute", {}).get("timeout", CELL_SECONDS)
-        return float(timeout) if isinstance(timeout, int | float) else CELL_SECONDS
+        """The time limit of a cell, from nbgrader's own setting `c.Execute.timeout`.
+
+        None, 0 and negative numbers mean no limit of its own: then only the submission's counts.
+        """
+        sections = ("Execute", "ExecutePreprocessor", "NotebookClient")
+        stated = [self.config[name] for name in sections if "timeout" in self.config.get(name, {})]
+        timeout = stated[0]["timeout"] if stated else CELL_SECONDS
+        limited = isinstance(timeout, int | float) and timeout > 0
+        return float(timeout) if limited else self.limits.wall_seconds
 
 
 def _is_type(item: tuple[Any, Any]) -> bool:

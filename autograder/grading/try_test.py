@@ -55,7 +55,7 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
     if isolated:
         require_isolation()
     prepared = prepare(course, assignment, student)
-    settings = Settings(isolated=isolated, config=course.config)
+    settings = Settings.of(course, isolated=isolated)
     with warm_processes(assignment.sources.values(), settings) as warm:
         executed = execute(prepared, warm, settings)
     [tried] = [

@@ -193,6 +193,7 @@ class _Session:
         magics = Magics(self.names, functools.partial(running.run_text, names=self.names))
         self.names.add_builtins(
             open=self.files.open,
+            __import__=self.files.importer(),
             get_ipython=lambda: magics,
             display=print,
             **{TypeCalls.name: libraries.type_of},

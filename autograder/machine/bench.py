@@ -19,12 +19,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.assignment import Assignment
 from autograder.authoring.release import release
+from autograder.authoring.stock import STOCK_CONFIG
 from autograder.course import CONFIG_NAME, Course
 from autograder.errors import AutograderError
 from autograder.grading.record import results_of
 
 TRIVIAL = "trivial"
-STOCK_CONFIG = "c = get_config()\n"
 
 
 class BenchError(AutograderError):
