@@ -11,12 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
-from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
 
 from autograder.assignment import Assignment
 from autograder.cells import grade_id, role
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.grading.decisions import (
+    decided,
+    decisions_of,
+    extension_of,
+)
 from autograder.grading.result import CellResult, Result
 from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled
 from autograder.judge.result import Ended
@@ -60,6 +76,24 @@ def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> Non
     for final in unsettled(parent, assignment):
         with alone(final):
             settle(final, _token(gradebook, assignment, final.parent.name))
+
+
+def results_of_session(
+    session: Session, gradebook: Gradebook, assignment: str
+) -> dict[str, Result]:
+    """The recorded results, read inside a transaction, which stays open."""
+    if not inspect(gradebook.engine).has_table(_results.name):
+        return {}
+    rows = session.execute(select(_results).where(_results.c.assignment == assignment))
+    return {row.student: _from_json(row.result) for row in rows}
+
+
+def write_seconds_late(session: Session, assignment: str, student: str, late: float) -> None:
+    """Correct the lateness of a recorded result; the caller commits."""
+    this_row = (_results.c.assignment == assignment) & (_results.c.student == student)
+    result = json.loads(session.execute(select(_results.c.result).where(this_row)).scalar_one())
+    text = json.dumps(result | {"seconds_late": late})
+    session.execute(update(_results).where(this_row).values(result=text))
 
 
 def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:
@@ -113,15 +147,19 @@ def _write(
     files: dict[str, bytes],
     timestamp: datetime.datetime | None,
 ) -> Result:
+    decisions = decisions_of(gradebook, assignment.name)
     session, token = gradebook.db(), new_token()
     submission = _find_or_add(session, assignment, result.student)
     submission.timestamp = timestamp
+    if (more := extension_of(decisions, result.student)) is not None:
+        submission.extension = datetime.timedelta(seconds=more)
+    counted = decided(result, decisions)
     for notebook in submission.notebooks:
-        _write_scores(notebook, result)
+        _write_scores(notebook, counted)
         _write_comments(notebook, notebooks.get(notebook.name))
     session.flush()
     late = float(submission.total_seconds_late)
-    _write_late_penalty(course, session, submission)
+    write_late_penalty(course, session, submission)
     result = replace(result, seconds_late=late)
     this_row = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
     session.execute(delete(_results).where(this_row))
@@ -136,7 +174,7 @@ def _write(
     session.flush()
     _write_folder(course, result, notebooks, files, timestamp, token)
     session.commit()
-    return result
+    return replace(counted, seconds_late=late)
 
 
 def backup(course: Course) -> Path | None:
@@ -225,7 +263,7 @@ def _write_comments(notebook: SubmittedNotebook, executed: NotebookNode | None) 
         comment.auto_comment = "No response." if blank else None
 
 
-def _write_late_penalty(course: Course, session: Session, submission: SubmittedAssignment) -> None:
+def write_late_penalty(course: Course, session: Session, submission: SubmittedAssignment) -> None:
     """Like nbgrader's AssignLatePenalties: the plug-in's penalty, bounded to [0, score]."""
     from nbgrader.preprocessors import AssignLatePenalties
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.judge.result import Ended
 
@@ -41,6 +42,8 @@ class Result:
         seconds_late: seconds after the due date and the student's extension, if there is one.
         seconds: wall time of the run.
         engine: the version of the engine, its isolation and its device.
+        answers: for each question that has one, the first attempt that counts: its "answer", the
+            question's "version", and the "student" for whom numbers were drawn.
     """
 
     assignment: str
@@ -52,6 +55,7 @@ class Result:
     seconds_late: float = 0.0
     seconds: float = 0.0
     engine: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def score(self) -> float:

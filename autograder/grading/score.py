@@ -39,6 +39,7 @@ def score(
         notes=prepared.notes,
         seconds=executed.seconds,
         engine=engine,
+        answers=prepared.answers,
     )
 
 
