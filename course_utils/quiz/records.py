@@ -144,7 +144,11 @@ class ServiceRecord(LogRecord):
         try:
             self._take(self._service.state(self._assignment, self.question.id))
         except ServiceError as error:
-            self.problem = f"{error}. Nothing can be recorded now. Run this cell again later."
+            reason = str(error)
+            self.problem = (
+                f"{reason[:1].upper()}{reason[1:]}. Nothing can be recorded now. Run this cell "
+                "again later."
+            )
 
     @property
     def name(self) -> str:

@@ -1,20 +1,23 @@
-"""What instructors decide: what it does to scores, and that taking it back leaves no trace."""
+"""What instructors learn and decide of a class; a decision taken back leaves no trace."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograder.attempts.settings import ServiceSettings
 from autograder.attempts.store import Store
 from autograder.course import Course
 from autograder.desk.decide import DecisionError, Desk
+from autograder.desk.report_page import write_report
 from autograder.grading import attempt_logs
 from autograder.grading.first_attempts import write_log
 from autograder.grading.grade import grade
@@ -253,3 +256,58 @@ def test_decisions_are_listed_exported_and_told_to_the_student(desk, autograder,
     for page in pages.values():
         assert "was corrected on" in page
         assert "was voided" not in page  # taken back
+
+
+# ── the report ──
+
+
+def test_the_report_equals_an_independent_computation_on_the_raw_csv(desk, autograder):
+    course = desk.course
+    with course.gradebook() as gradebook:  # a score that a person gave counts
+        gradebook.find_grade("quiz_layers", NAME, NAME, "kay").manual_score = 1.25
+        gradebook.db.commit()
+    done = autograder("report", NAME, "--course", course.root)
+    assert done.returncode == 0, done.stderr
+    folder = course.root / "reports" / NAME
+    assert str(folder / "index.html") in done.stdout
+    raw = list(csv.DictReader((folder / "scores.csv").open(newline="")))
+    cells = list(dict.fromkeys(row["cell"] for row in raw))
+    students = list(dict.fromkeys(row["student"] for row in raw))
+    table = np.full((len(students), len(cells)), np.nan)
+    for row in raw:
+        table[students.index(row["student"]), cells.index(row["cell"])] = float(row["score"])
+    points = {row["cell"]: float(row["points"]) for row in raw}
+    for row in csv.DictReader((folder / "items.csv").open(newline="")):
+        column = cells.index(row["name"])
+        own, rest = table[:, column], np.delete(table, column, axis=1).sum(axis=1)
+        assert float(row["difficulty"]) == pytest.approx(own.mean() / points[row["name"]])
+        if own.std() and rest.std():
+            assert float(row["discrimination"]) == pytest.approx(np.corrcoef(own, rest)[0, 1])
+        else:
+            assert row["discrimination"] == ""
+    totals = {
+        row["student"]: float(row["points"])
+        for row in csv.DictReader((folder / "students.csv").open(newline=""))
+    }
+    assert totals == dict(zip(students, table.sum(axis=1), strict=True))
+    first = {
+        (row["question"], row["answer"]): int(row["students"])
+        for row in csv.DictReader((folder / "first_answers.csv").open(newline=""))
+    }
+    assert first == {
+        ("layers", "1"): 3, ("layers", "2"): 1, ("layers", "3"): 2, ("width", "w - 2"): 3,
+    }  # fmt: skip
+    page = (folder / "index.html").read_text()
+    assert "CANARY-FEEDBACK" in page
+    assert f"{table.sum(axis=1).mean():.2f} of 3" in page
+    assert NAME in (course.root / "reports" / "index.html").read_text()
+
+
+def test_the_report_loads_nothing_and_runs_nothing(desk):
+    desk.void("quiz_layers", "full", "<script>alert(1)</script>")
+    page = write_report(desk.course, NAME).read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "default-src 'none'" in page
+    assert re.findall(r"""(?:src|href)=["'](?!data:|#|\.\./index)""", page) == []
+    assert page.count("<img") == page.count('alt="')
