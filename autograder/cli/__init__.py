@@ -15,7 +15,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli import attempts, show
+from autograder.cli import attempts, desk, show
 from autograder.cli.options import CourseOption, Jobs, Json, Name, Names
 from autograder.cli.show import (
     class_table,
@@ -250,7 +250,7 @@ def feedback(name: Name, course: CourseOption = None) -> None:
 
 @app.command()
 def report(name: Name, course: CourseOption = None, as_json: Json = False) -> None:
-    """Show how a class did: by student, and by test."""
+    """Show how a class did, and write a report as a page and as CSV files."""
     from autograder.grading.report import items, results
 
     opened = Course.find(course)
@@ -267,6 +267,9 @@ def report(name: Name, course: CourseOption = None, as_json: Json = False) -> No
             )
         )
         return
+    from autograder.desk.report_page import write_report
+
+    page = write_report(opened, name)
     out.print(class_table(name, class_results))
     _warn_of_trust(class_results)
     table = Table("test", "points", "mean", "all points", "waiting", title=f"{name}: by test")
@@ -279,6 +282,7 @@ def report(name: Name, course: CourseOption = None, as_json: Json = False) -> No
             str(item.waiting or ""),
         )
     out.print(table)
+    out.print(f"the report, with CSV files beside it: {page}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -319,6 +323,7 @@ def doctor(course: CourseOption = None) -> None:
 
 app.command()(attempts.serve)
 app.command()(attempts.tokens)
+app.add_typer(desk.decide, name="decide")
 
 
 def _warn_of_trust(results: list[Result]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from course_utils.quiz import bank, log
+from autograder.grading.first_attempts import write_log
+from course_utils.quiz import bank
 from course_utils.quiz.numbers import evaluate
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -32,12 +32,9 @@ def log_files(
     """The files of an attempt log: the student submitted `attempts` in this order."""
     questions = bank.load(keys)
     versions = questions.versions
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder)
-        start = log.first_line(questions.assignment, versions)
-        (path / log.LOG_NAME).write_text(start, encoding="utf-8")
-        for name, answer in attempts:
-            attempt = {"event": "attempt", "question": name, "version": versions[name]}
-            attempt |= {"student": student, "answer": answer, "time": when.isoformat()}
-            log.append(path, attempt, assignment=questions.assignment, versions=versions)
-        return {file.name: file.read_bytes() for file in sorted(path.iterdir())}
+    entries = [
+        {"event": "attempt", "question": name, "version": versions[name], "student": student}
+        | {"answer": answer, "time": when.isoformat()}
+        for name, answer in attempts
+    ]
+    return write_log(questions.assignment, versions, entries)

@@ -15,7 +15,7 @@ import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -24,6 +24,7 @@ from nbgrader.utils import is_locked
 from autograder.cells import Region, region_lines, without_regions
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.grading.decisions import decisions_of, in_words
 from autograder.grading.options import require_options
 from autograder.grading.pages import FILTERS, TEMPLATE
 from autograder.grading.prepare import read_files
@@ -213,8 +214,18 @@ def draw_page(
         },
     }
     parsed = nbformat.reads(content.decode("utf-8"), as_version=4)
+    if told := _told(course, name, student):
+        parsed.cells.insert(0, new_markdown_cell(told))
     page, _ = exporter.from_notebook_node(parsed, resources=resources)
     return str(page)
+
+
+def _told(course: Course, name: str, student: str) -> str:
+    """What was decided about a student's submission, in words for the student; '' if nothing."""
+    with course.gradebook() as gradebook:
+        decisions = decisions_of(gradebook, name, student)
+    lines = [f"- {in_words(decision, student)}" for decision in decisions]
+    return "\n".join(["## Decisions about your submission", "", *lines]) if lines else ""
 
 
 @lru_cache(maxsize=1)

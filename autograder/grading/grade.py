@@ -21,7 +21,10 @@ from autograder.errors import (
     SubmissionError,
     TestsRefusedError,
 )
+from autograder.grading.apply_decisions import apply_decisions
+from autograder.grading.decisions import Decision, decided, decisions_of, rulings
 from autograder.grading.execute import Executed, execute
+from autograder.grading.first_attempts import FirstAttempts
 from autograder.grading.log import LOGGER, write_fault
 from autograder.grading.prepare import Prepared, prepare, submission_digest, timestamp_of
 from autograder.grading.record import (
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 # A part of every result's key. Raise it when scores may change, so that all is graded again.
-ENGINE = "6"
+ENGINE = "7"
 
 
 class RunStoppedError(AutograderError):
@@ -138,13 +141,19 @@ def _grade(
             settle_folders(course, gradebook, name)
             _require_students(course, gradebook, students)
             recorded = results_of(gradebook, name)
-            keys = {student: _key(course, assignment, student, settings) for student in students}
+            decisions = decisions_of(gradebook, name)
+            gradebook.db.rollback()  # ends the reading: other programs may write
+            first = FirstAttempts(course, name, rulings(decisions))
+            keys = {
+                student: _key(course, assignment, student, settings, first.digest(student))
+                for student in students
+            }
             on_start(len(students))
             todo = []
             for student in students:
                 done = not force and student in recorded and recorded[student][0] == keys[student]
                 if done:
-                    finish(_again(course, gradebook, recorded[student][1]))
+                    finish(_again(course, gradebook, recorded[student][1], decisions))
                 else:
                     todo.append(student)
             if todo:  # else nothing is written; another copy would replace the oldest
@@ -152,15 +161,21 @@ def _grade(
                 if settings.isolated:
                     require_isolation()
                 warm.await_ready()
-            for run in _run(course, assignment, todo, warm, settings, jobs):
+            for run in _run(course, assignment, todo, warm, settings, jobs, first):
                 finish(_recorded(course, gradebook, assignment, keys[run.student], run, settings))
+            if decisions:  # a release writes the points of all cells anew
+                apply_decisions(course, gradebook, name, [d for d in decisions if not d.taken_back])
+                gradebook.db.commit()
         return sorted(outcomes, key=lambda outcome: outcome.student)
 
 
-def _again(course: Course, gradebook: Gradebook, result: Result) -> Outcome:
+def _again(
+    course: Course, gradebook: Gradebook, result: Result, decisions: list[Decision]
+) -> Outcome:
     """The outcome of a submission that was graded before, with its lateness as it is now."""
     with course.naming_the_gradebook():
-        return Outcome(result.student, update_lateness(course, gradebook, result), fresh=False)
+        result = update_lateness(course, gradebook, result)
+        return Outcome(result.student, decided(result, decisions), fresh=False)
 
 
 def _require_students(course: Course, gradebook: Gradebook, students: list[str]) -> None:
@@ -233,6 +248,7 @@ def _run(
     warm: Warm,
     settings: Settings,
     jobs: int | None,
+    first: FirstAttempts,
 ) -> Iterator[_Run]:
     """Prepare and execute submissions in parallel; yield the runs one by one, to be recorded."""
     if not students:
@@ -245,7 +261,7 @@ def _run(
         def run(student: str) -> _Run:
             LOGGER.info("%s: runs", student)
             try:
-                prepared = prepare(course, assignment, student)
+                prepared = first.settle(prepare(course, assignment, student))
                 executed = execute(prepared, warm, settings)
                 refusals.check(executed)
                 return _Run(student, prepared, executed)
@@ -331,11 +347,13 @@ def _traceback(error: Exception) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def _key(course: Course, assignment: Assignment, student: str, settings: Settings) -> str:
+def _key(
+    course: Course, assignment: Assignment, student: str, settings: Settings, attempts: str
+) -> str:
     """A hash of all that a score depends on, without the versions of Python and its libraries."""
     submission = submission_digest(course, assignment.name, student)
     settled = json.dumps({"engine": ENGINE} | settings.key, sort_keys=True)
-    parts = (settled, assignment.digest, submission)
+    parts = (settled, assignment.digest, submission, *([attempts] if attempts else []))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

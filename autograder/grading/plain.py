@@ -96,3 +96,19 @@ def attempt_log(content: bytes, seal: str, student: str) -> list[str]:
     """The notes about an attempt log, damage first."""
     files = {log.LOG_NAME: content, log.SEAL_NAME: seal.encode("latin-1")}
     return log.inspect(log.parse(files), student)
+
+
+def attempts(content: bytes, seal: str) -> dict[str, Any]:
+    """The attempts of a log as plain data, and what is wrong with the log."""
+    history = log.parse({log.LOG_NAME: content, log.SEAL_NAME: seal.encode("latin-1")})
+    names = ("question", "version", "student", "answer", "time")
+    return {
+        "attempts": [
+            {"event": "attempt"} | {name: entry.get(name) for name in names}
+            for entry in history.entries
+            if entry.get("event") == "attempt"
+            and isinstance(entry.get("time"), str)
+            and isinstance(entry.get("question"), str)
+        ],
+        "damage": history.damage,
+    }

@@ -8,8 +8,9 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -43,6 +44,8 @@ class Prepared:
             instructor's version, whatever the student's code does.
         timestamp: time of submission (UTC); None if it isn't known.
         notes: messages for the instructor about what was repaired or left out.
+        answers: for each question that has one, the first attempt that counts: its "answer", the
+            question's "version", and the "student" for whom numbers were drawn.
     """
 
     student: str
@@ -53,6 +56,7 @@ class Prepared:
     given: frozenset[str]
     timestamp: datetime.datetime | None
     notes: tuple[str, ...]
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -34,6 +34,7 @@ WALL_FACTOR = 30
 _TASKS = {
     "notebook": "autograder.grading.plain:notebook",
     "log": "autograder.grading.plain:attempt_log",
+    "attempts": "autograder.grading.plain:attempts",
     "drawing": "autograder.grading.drawing:draw",
     "feedback": "autograder.grading.feedback:draw_page",
 }

@@ -31,6 +31,7 @@ from autograder.assignment import Assignment
 from autograder.cells import grade_id, role
 from autograder.course import Course
 from autograder.errors import GradebookError
+from autograder.grading.decisions import decided, decisions_of, extension_of
 from autograder.grading.lateness import write_penalty
 from autograder.grading.result import CellResult, Result
 from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled
@@ -71,6 +72,24 @@ def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> Non
         if place := expression.fullmatch(str(final)):
             with alone(final):
                 settle(final, partial(_token, gradebook, assignment, place["student"]))
+
+
+def results_of_session(
+    session: Session, gradebook: Gradebook, assignment: str
+) -> dict[str, Result]:
+    """The recorded results, read inside a transaction, which stays open."""
+    if not inspect(gradebook.engine).has_table(_results.name):
+        return {}
+    rows = session.execute(select(_results).where(_results.c.assignment == assignment))
+    return {row.student: _from_json(row.result) for row in rows}
+
+
+def write_seconds_late(session: Session, assignment: str, student: str, late: float) -> None:
+    """Correct the lateness of a recorded result; the caller commits."""
+    this_row = (_results.c.assignment == assignment) & (_results.c.student == student)
+    result = json.loads(session.execute(select(_results.c.result).where(this_row)).scalar_one())
+    text = json.dumps(result | {"seconds_late": late})  # keeps the swap's token
+    session.execute(update(_results).where(this_row).values(result=text))
 
 
 def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:
@@ -124,13 +143,18 @@ def _write(
     files: dict[str, bytes],
     timestamp: datetime.datetime | None,
 ) -> Result:
+    decisions = decisions_of(gradebook, assignment.name)
     session, token = gradebook.db(), new_token()
     _results.create(session.connection(), checkfirst=True)
     submission = _find_or_add(session, assignment, result.student, timestamp)
+    if (more := extension_of(decisions, result.student)) is not None:
+        _extend(session, submission, more)
+    counted = decided(result, decisions)
     for name, notebook, submitted in _notebooks(session, submission):
-        _write_scores(session, notebook, submitted, result)
+        _write_scores(session, notebook, submitted, counted)
         _write_comments(session, notebook, submitted, notebooks.get(name))
-    result = replace(result, seconds_late=write_penalty(course, session, submission))
+    late = write_penalty(course, session, submission)
+    result = replace(result, seconds_late=late)
     this_row = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
     session.execute(delete(_results).where(this_row))
     session.execute(
@@ -143,7 +167,7 @@ def _write(
     )
     _write_folder(course, result, notebooks, files, timestamp, token)
     session.commit()
-    return result
+    return replace(counted, seconds_late=late)
 
 
 def backup(course: Course) -> Path | None:
@@ -218,6 +242,14 @@ def _find(session: Session, assignment: str, student: str) -> str | None:
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .where(Assignment.name == assignment, SubmittedAssignment.student_id == student)
     ).one_or_none()
+
+
+def _extend(session: Session, submission: str, seconds: float) -> None:
+    from nbgrader.api import SubmittedAssignment
+
+    this_row = SubmittedAssignment.id == submission
+    extension = datetime.timedelta(seconds=seconds)
+    session.execute(update(SubmittedAssignment).where(this_row).values(extension=extension))
 
 
 def _notebooks(session: Session, submission: str) -> Sequence[Row[str, str, str]]:
@@ -316,19 +348,12 @@ def update_lateness(course: Course, gradebook: Gradebook, result: Result) -> Res
     try:
         late = write_penalty(course, session, submission)
         if late != result.seconds_late:
-            _write_lateness(session, result, late)
+            write_seconds_late(session, result.assignment, result.student, late)
         session.commit()
     except BaseException:
         session.rollback()
         raise
     return replace(result, seconds_late=late)
-
-
-def _write_lateness(session: Session, result: Result, late: float) -> None:
-    this_row = (_results.c.assignment == result.assignment) & (_results.c.student == result.student)
-    row = session.execute(select(_results.c.result).where(this_row)).one()
-    changed = json.dumps(json.loads(row.result) | {"seconds_late": late})  # keeps the swap's token
-    session.execute(update(_results).where(this_row).values(result=changed))
 
 
 def _write_folder(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autograder.course import Course
 from autograder.errors import CourseError
+from autograder.grading.decisions import decided, decisions_of
 from autograder.grading.record import results_of
 from autograder.grading.result import Result
 
@@ -36,7 +37,10 @@ def results(course: Course, name: str) -> list[Result]:
         CourseError: nothing has been graded.
     """
     with course.gradebook() as gradebook:
-        recorded = [result for _, result in results_of(gradebook, name).values()]
+        decisions = decisions_of(gradebook, name)
+        recorded = [
+            decided(result, decisions) for _, result in results_of(gradebook, name).values()
+        ]
     if not recorded:
         raise CourseError(f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'")
     return sorted(recorded, key=lambda result: result.student)

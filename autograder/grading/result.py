@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.judge.result import Ended
 
@@ -44,6 +45,8 @@ class Result:
         engine: the version of the engine, its isolation and its device.
         in_kernel: the tests that ran in the student's process, as in stock nbgrader: a student's
             code can give itself their points.
+        answers: for each question that has one, the first attempt that counts: its "answer", the
+            question's "version", and the "student" for whom numbers were drawn.
     """
 
     assignment: str
@@ -57,6 +60,7 @@ class Result:
     core_seconds: float = 0.0
     engine: dict[str, str] = field(default_factory=dict)
     in_kernel: tuple[str, ...] = ()
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def score(self) -> float:

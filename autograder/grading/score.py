@@ -49,6 +49,7 @@ def score(
         core_seconds=executed.core_seconds,
         engine=engine,
         in_kernel=tuple(name for name, cell in executed.cells.items() if cell.kind == IN_KERNEL),
+        answers=prepared.answers,
     )
 
 

@@ -10,7 +10,9 @@ from autograder.assignment import Assignment
 from autograder.cells import grade_id, is_graded
 from autograder.course import Course
 from autograder.errors import CourseError
+from autograder.grading.decisions import Decision, decisions_of, rulings
 from autograder.grading.execute import execute
+from autograder.grading.first_attempts import FirstAttempts
 from autograder.grading.prepare import prepare
 from autograder.grading.result import CellResult
 from autograder.grading.score import score_cell
@@ -54,7 +56,8 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
     course.students(name, only=student)
     if isolated:
         require_isolation()
-    prepared = prepare(course, assignment, student)
+    first = FirstAttempts(course, name, rulings(_decisions(course, name)))
+    prepared = first.settle(prepare(course, assignment, student))
     settings = Settings.of(course, isolated=isolated)
     with warm_processes(assignment.sources.values(), settings) as warm:
         executed = execute(prepared, warm, settings)
@@ -66,3 +69,12 @@ def retry(course: Course, name: str, student: str, cell: str, *, isolated: bool 
     ]
     graded = score_cell(tried, executed) if is_graded(tried) else None
     return Retried(tried, graded, executed.reason)
+
+
+def _decisions(course: Course, name: str) -> list[Decision]:
+    """The decisions about an assignment; [] if nothing was released yet."""
+    file = course.database_file
+    if file is not None and not file.is_file():
+        return []
+    with course.gradebook() as gradebook:
+        return decisions_of(gradebook, name)

@@ -109,6 +109,8 @@ def _first(question_id: str) -> tuple[int | list[int] | float, str]:
             f"NEEDS REVIEW, not a zero: '{question_id}' was answered in another version of the "
             "question"
         )
+    if review := first.get("review"):  # written when the submission was graded
+        raise NeedsReview(f"NEEDS REVIEW, not a zero: '{question_id}': {review}")
     try:
         return marking.parse(question, first.get("answer")), str(first.get("student", ""))
     except AnswerError as error:

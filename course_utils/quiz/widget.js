@@ -13,6 +13,7 @@ let forms = 0;
  * @property {"single" | "multiple" | "numeric"} kind
  * @property {string} prompt
  * @property {number} points
+ * @property {string} record which record is in use, in words; '' for practice
  * @property {boolean} asks_student
  * @property {string} student
  * @property {boolean} student_fixed
@@ -73,6 +74,7 @@ function render({ model, el }) {
   const badge = element("span", { className: "cq-badge" });
   const rule = element("span", { className: "cq-rule" });
   const student = element("div", { className: "cq-student" });
+  const record = element("p", { className: "cq-record" });
   const text = element("div", { className: "cq-text", id: `${name}-text` });
   const legend = element("legend");
   const choices = element("div", { className: "cq-choices" });
@@ -89,7 +91,7 @@ function render({ model, el }) {
   const root = element(
     "section",
     { className: "course-quiz" },
-    ...[header, student, text, form, status, answer, hints],
+    ...[header, record, student, text, form, status, answer, hints],
   );
 
   // ── what the student does ──
@@ -247,7 +249,7 @@ function render({ model, el }) {
     confirmation.hidden = !confirming;
     if (!confirming) return confirmation.replaceChildren();
     const first = view.seen === 0;
-    const question = `Submit ${given_in_words()} as ${view.student}?`;
+    const question = `Submit ${given_in_words()}${view.student ? ` as ${view.student}` : ""}?`;
     const rule = first
       ? "You have one attempt: only your first answer counts."
       : "It is recorded, but your first answer is the one that counts.";
@@ -279,6 +281,8 @@ function render({ model, el }) {
     root.classList.toggle("graded", view.graded);
     badge.textContent = kind;
     rule.textContent = view.graded ? `${points} · only your first answer counts` : "";
+    record.textContent = view.record;
+    record.hidden = !view.record;
     legend.textContent = view.prompt;
     const { student_fixed, asks_student, options, kind: type, unit, chosen, seen } = view;
     once("student", [view.student, student_fixed, asks_student], draw_student);

@@ -18,8 +18,9 @@ from IPython.display import DisplayHandle, display
 
 from . import bank, log, marking, text
 from .bank import Bank
-from .errors import AlreadyAnsweredError, AnswerError, QuizError
+from .errors import AnswerError, QuizError
 from .numbers import Numbers, fill
+from .records import record_of
 from .schema import Question
 
 HERE = Path(__file__).parent
@@ -51,12 +52,12 @@ class Session:
         self.bank, self.question, self.folder = questions, question, folder
         self.hints_shown = 0
         self.solution_shown = False
-        self.refresh()
+        self.record = record_of(questions, question, folder)
 
-    def refresh(self) -> None:
-        """Read the log again, because another form, window or kernel may have written to it."""
-        self.history = log.read(self.folder)
-        self.attempts = self.history.attempts(self.question.id)
+    @property
+    def attempts(self) -> list[log.Entry]:
+        """The recorded attempts, the first one first."""
+        return self.record.attempts
 
     @property
     def graded(self) -> bool:
@@ -65,12 +66,12 @@ class Session:
 
     @property
     def student(self) -> str:
-        """The student's id from the log, or else the user name in JupyterHub, or ''."""
-        return self.history.student or os.environ.get("JUPYTERHUB_USER", "")
+        """The student's id, or ''."""
+        return self.record.student
 
     @property
     def needs_student(self) -> bool:
-        """Whether the form must first ask for the student's id."""
+        """Whether the student's id is not known yet, though the question needs it."""
         return self.graded and not self.student
 
     @property
@@ -98,9 +99,10 @@ class Session:
                 f"Type the id that your course knows you by: up to {MAX_STUDENT_ID} characters, "
                 "no spaces."
             )
-        if self.history.students:
+        if self.record.student_fixed:
             raise AnswerError("You have answered a question already: your id can't be changed.")
-        self._append({"event": "student", "student": name})
+        self._refuse_source()
+        self.record.name_student(name)
 
     def submit(self, given: Any, seen: Any) -> None:
         """Check and record an answer.
@@ -112,18 +114,15 @@ class Session:
         Raises:
             AnswerError: the answer can't be recorded. The message is for the student.
         """
-        if self.needs_student:
+        if self.needs_student and self.record.asks_student:
             raise AnswerError("Type your student id first.")
-        attempt = {
-            "event": "attempt",
-            "question": self.question.id,
-            "version": self.question.version,
-            "student": self.student,
-            "answer": marking.parse(self.question, given),
-        }
-        self._append(attempt, seen if isinstance(seen, int) else -1)
+        if self.numbers is None:
+            raise AnswerError(f"Not recorded: {self.record.problem}")
+        self._refuse_source()
+        answer = marking.parse(self.question, given)
+        self.record.submit(answer, seen if isinstance(seen, int) else -1)
 
-    def _append(self, event: log.Entry, seen: int | None = None) -> None:
+    def _refuse_source(self) -> None:
         # nbgrader copies the files of an assignment's source over the files that students hand
         # in. A log in the source folder would therefore replace the students' logs.
         if self.graded and self.folder.parent.name == "source":
@@ -131,26 +130,6 @@ class Session:
                 "Not recorded: this is the assignment's source. Try the question in a released "
                 "copy."
             )
-        try:
-            log.append(
-                self.folder,
-                event,
-                assignment=self.bank.assignment,
-                versions=self.bank.versions,
-                seen=seen,
-            )
-        except AlreadyAnsweredError:
-            raise AnswerError(
-                "Not recorded: you have answered this question in another window. What is "
-                "recorded is shown here."
-            ) from None
-        except OSError as error:
-            raise AnswerError(
-                f"Not recorded: {self.folder / log.LOG_NAME} can't be written ({error.strerror}). "
-                "Make the folder writable, or free some space, and submit again."
-            ) from None
-        finally:
-            self.refresh()
 
     # ── state of the form ──
 
@@ -162,10 +141,11 @@ class Session:
             "kind": question.kind,
             "prompt": PROMPTS[question.kind],
             "points": question.points,
-            "asks_student": self.graded,
+            "record": self.record.name if self.graded else "",
+            "asks_student": self.graded and self.record.asks_student,
             "student": self.student,
-            "student_fixed": bool(self.history.students),
-            "text": "" if numbers is None else text.html(fill(question.text, numbers)),
+            "student_fixed": self.record.student_fixed,
+            "text": text.html(self._text()) if numbers is not None or self._waits else "",
             "options": [text.inline_html(option) for option in question.options],
             "unit": question.unit or "",
             "hints": [text.inline_html(hint) for hint in question.hints[: self.hints_shown]],
@@ -174,6 +154,17 @@ class Session:
             "chosen": self._chosen(),
             **self._result(),
         }
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the numbers are drawn for a student whom the service has yet to name."""
+        return self.numbers is None and not self.record.asks_student
+
+    def _text(self) -> str:
+        numbers = self.numbers
+        if numbers is None:
+            return "*Its numbers are drawn for you: run this cell when the service answers.*"
+        return fill(self.question.text, numbers)
 
     def _shown_attempt(self) -> log.Entry | None:
         """The attempt that the form shows: the first if graded, the latest in practice."""
@@ -203,7 +194,10 @@ class Session:
         blank = {"tone": "", "status": "", "feedback": [], "solution": "", "has_solution": False}
         answer = self._answer()
         if answer is None:
-            return blank
+            problem = self.record.problem
+            return {**blank, "tone": "problem", "status": problem} if problem else blank
+        if self.graded and self.record.verdict:
+            return self._told(answer, self.record.verdict)
         if self.graded:
             return {**blank, "tone": "recorded", "status": self._receipt(answer)}
         verdict = marking.mark(self.question, answer, self.numbers or {})
@@ -217,13 +211,25 @@ class Session:
             "has_solution": True,
         }
 
+    def _told(self, answer: marking.Answer, verdict: dict[str, Any]) -> dict[str, Any]:
+        """What the form says when the service tells the verdict of the first answer."""
+        right = bool(verdict.get("right"))
+        given = marking.in_words(self.question, answer)
+        return {
+            "tone": "right" if right else "wrong",
+            "status": f"Your first answer, {given}, is {'right' if right else 'not right'}.",
+            "feedback": [text.inline_html(str(remark)) for remark in verdict.get("feedback", [])],
+            "solution": text.html(str(verdict.get("solution", ""))),
+            "has_solution": True,
+        }
+
     def _receipt(self, answer: marking.Answer) -> str:
         attempt = self._shown_attempt() or {}
         when = str(attempt.get("time", "")).replace("T", " ").removesuffix("+00:00")
         later = len(self.attempts) - 1
         return (
             f"Recorded: {marking.in_words(self.question, answer)}, on {when} UTC. The verdict and "
-            "the complete solution come with your feedback."
+            f"the complete solution come {self.record.verdict_comes}."
             + (f" Later answers: {later}; they don't count." if later else "")
         )
 
@@ -286,8 +292,11 @@ class QuestionForm(anywidget.AnyWidget):
             problem = str(error)
         self.view = self._state(problem, message.get("page"))
         for form in list(QuestionForm._all):
-            if form is not self and form._session.folder == self._session.folder:
-                form._session.refresh()
+            same_log = form._session.folder == self._session.folder and (
+                form._session.record.is_shared
+            )
+            if form is not self and same_log:
+                form._session.record.refresh()
                 form.view = form._state()
         if self._static is not None:
             self._static.update(self._session.static(), raw=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
+import signal
 import statistics
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from playwright.sync_api import expect
 
 from autograder.grading.attempt_logs import right_answers
 from course_utils.quiz import grade, log
+from tests.attempt_service import service
 from tests.quiz_sample import CANARIES, NAME, make_course
 from tools.quizzes import bank
 
@@ -451,6 +454,45 @@ CONTRASTS = """form => {
     .map(node => [light(rgb(getComputedStyle(node).color)), light(ground(node))])
     .map(([a, b]) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
 }"""
+
+
+# ── the attempt service ─────────────────────────────────────────────────────────────────────────
+
+
+def test_the_service_records_tells_the_verdict_and_says_when_it_is_down(
+    course, assignment, run, tmp_path
+):
+    root = Path(shutil.copytree(course, tmp_path / "exercises"))
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.AttemptService.verdicts = "at once"\n')
+    with service(root, ["ada"], []) as running:
+        file = {"url": running.url, "student": "ada", "token": running.token("ada")}
+        (assignment.parent / "attempt-service.json").write_text(json.dumps(file))
+        _, (layers, width) = run(assignment)
+        for form in (layers, width):
+            expect(form).to_contain_text("recorded by the course's attempt service as ada")
+            expect(form.get_by_label("Your student id")).to_have_count(0)
+        choose(layers, 1, 2)
+        submit(layers)
+        expect(layers.get_by_role("status")).to_contain_text("options 1 and 2, is not right")
+        expect(layers).to_contain_text("CANARY-FEEDBACK")
+        expect(layers).to_contain_text("CANARY-SOLUTION")
+
+        port = running.port
+        running.stop(signal.SIGKILL)
+        width.get_by_label("Your answer").fill("7")
+        submit(width)
+        expect(width.get_by_role("status")).to_contain_text("Not recorded")
+        expect(width.get_by_role("status")).to_contain_text("doesn't answer")
+        expect(width.get_by_label("Your answer")).to_have_value("7")
+        assert answers_of(assignment, "width") == []  # nothing is kept to be sent later
+
+        running.start(port)
+        assert running.client("ada").state(NAME, "width")["attempts"] == []
+        submit(width)
+        expect(width.get_by_role("status")).to_contain_text("Your first answer, 7, is not right")
+        state = running.client("ada").state(NAME, "width")
+        assert [attempt["answer"] for attempt in state["attempts"]] == [7.0]
 
 
 # ── time ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,198 @@
+"""The commands of the instructor's desk: decisions, which can all be taken back."""
+
+from __future__ import annotations
+
+import getpass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from autograder.cli.options import CourseOption, Name
+from autograder.cli.show import out
+from autograder.course import Course
+from autograder.errors import CourseError
+
+if TYPE_CHECKING:
+    from autograder.desk.decide import Desk
+    from autograder.grading.decisions import Decision
+
+decide = typer.Typer(
+    help="Decide something about a class, with a reason; every decision can be taken back.",
+    no_args_is_help=True,
+)
+
+
+class VoidAs(StrEnum):
+    """What voiding a question means."""
+
+    FULL = "full"
+    OUT = "out"
+
+
+Students = Annotated[
+    list[str] | None, typer.Option("--student", help="A student; may be repeated.", metavar="ID")
+]
+Group = Annotated[
+    Path | None,
+    typer.Option("--group", help="A file with the ids of students, a line each.", metavar="FILE"),
+]
+Why = Annotated[str, typer.Option(help="The reason, for other instructors.", metavar="TEXT")]
+Who = Annotated[
+    str | None, typer.Option(help="Who decides; default: your user name.", metavar="NAME")
+]
+Question = Annotated[str, typer.Argument(help="The question's id.")]
+
+
+def _desk(name: str, course: Path | None, who: str | None) -> Desk:
+    from autograder.desk.decide import Desk
+
+    opened = Course.find(course)
+    return Desk(opened, opened.resolve(name), who or getpass.getuser())
+
+
+def _people(students: list[str] | None, group: Path | None) -> list[str]:
+    named = list(students or [])
+    if group is not None:
+        if not group.is_file():
+            raise CourseError(f"{group} is not a file", "give a file with an id on each line")
+        named += group.read_text(encoding="utf-8").split()
+    return list(dict.fromkeys(named))
+
+
+def _show(decision: Decision, remedy: str = "") -> None:
+    out.print(f"decision {decision.id} on '{decision.assignment}' is recorded", highlight=False)
+    if remedy:
+        out.print(remedy, highlight=False, soft_wrap=True)
+
+
+@decide.command()
+def extension(
+    name: Name,
+    hours: Annotated[float, typer.Option(help="Hours after the due date.")],
+    why: Why,
+    student: Students = None,
+    group: Group = None,
+    who: Who = None,
+    course: CourseOption = None,
+) -> None:
+    """Give a student or a group more time."""
+    desk = _desk(name, course, who)
+    _show(desk.extend(_people(student, group), hours, why))
+
+
+@decide.command()
+def void(
+    name: Name,
+    cell: Annotated[str, typer.Argument(help="The id of the question's or test's cell.")],
+    how: Annotated[
+        VoidAs, typer.Option("--as", help="'full': all get its points; 'out': it doesn't count.")
+    ],
+    why: Why,
+    who: Who = None,
+    course: CourseOption = None,
+) -> None:
+    """Void a question or a test for the whole class."""
+    _show(_desk(name, course, who).void(cell, how.value, why))
+
+
+@decide.command()
+def key(
+    name: Name,
+    question: Question,
+    answer: Annotated[str, typer.Option(help="As in the file of keys: 2, '[1, 3]', 'x + 1'.")],
+    why: Why,
+    who: Who = None,
+    course: CourseOption = None,
+) -> None:
+    """Correct a question's key, and mark the first attempts at it again."""
+    decision = _desk(name, course, who).correct_key(question, answer, why)
+    _show(decision, "mend the file of keys too, so that the next release has the right key")
+
+
+@decide.command()
+def reopen(
+    name: Name,
+    question: Question,
+    why: Why,
+    student: Students = None,
+    group: Group = None,
+    who: Who = None,
+    course: CourseOption = None,
+) -> None:
+    """Reopen a first attempt: the student's next attempt counts."""
+    desk = _desk(name, course, who)
+    _show(desk.reopen(_people(student, group), question, why), _again(desk))
+
+
+@decide.command()
+def accept(
+    name: Name,
+    why: Why,
+    student: Students = None,
+    group: Group = None,
+    late: Annotated[bool, typer.Option("--late", help="A late one, as if on time.")] = False,
+    question: Annotated[
+        str | None,
+        typer.Option(help="The log's answer to this question, which waits for review."),
+    ] = None,
+    who: Who = None,
+    course: CourseOption = None,
+) -> None:
+    """Accept a late submission, or an answer in a log that waits for review."""
+    if late == (question is not None):
+        raise CourseError("what to accept is not clear", "give either --late or --question ID")
+    desk, people = _desk(name, course, who), _people(student, group)
+    if question is None:
+        _show(desk.accept_late(people, why))
+    else:
+        _show(desk.accept_log(people, question, why), _again(desk))
+
+
+@decide.command()
+def back(
+    name: Name,
+    number: Annotated[int, typer.Argument(help="The decision's number.")],
+    why: Why,
+    who: Who = None,
+    course: CourseOption = None,
+) -> None:
+    """Take a decision back."""
+    desk = _desk(name, course, who)
+    decision = desk.take_back(number, why)
+    out.print(f"decision {number} on '{decision.assignment}' is taken back", highlight=False)
+    if decision.kind in ("reopen", "accept") and decision.subject != "late":
+        out.print(_again(desk), highlight=False, soft_wrap=True)
+
+
+@decide.command("list")
+def list_(
+    name: Name,
+    course: CourseOption = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Also write them as CSV.", metavar="FILE")
+    ] = None,
+) -> None:
+    """List the decisions about an assignment, also those taken back."""
+    from autograder.desk.audit import as_csv
+    from autograder.grading.decisions import decisions_of
+
+    opened = Course.find(course)
+    name = opened.resolve(name)
+    with opened.gradebook() as gradebook:
+        decisions = decisions_of(gradebook, name)
+    if csv is not None:
+        csv.write_text(as_csv(decisions), encoding="utf-8", newline="")
+    table = Table("number", "when", "who", "what", "for", "why", "taken back", title=name)
+    for one in decisions:
+        what = f"{one.kind} {one.subject}".strip()
+        back = f"{one.taken_back['time'][:16]} {one.taken_back['who']}" if one.taken_back else ""
+        people = ", ".join(one.students) or "all"
+        table.add_row(str(one.id), one.time[:16], one.who, what, people, one.why, back)
+    out.print(table)
+
+
+def _again(desk: Desk) -> str:
+    return f"run 'autograder grade {desk.assignment}': it runs the submissions that this touches"
