@@ -206,9 +206,13 @@ assert [Pt(1), Pt(2)] == [Pt(1), Pt(2)] and Pt(2) in [Pt(1), Pt(2)]
 assert [Pt(1), Pt(2)].index(Pt(2)) == 1
 
 # %% test: an ordered and frozen dataclass
-assert Version(1, 2) < Version(1, 3) <= Version(1, 3, "x") and max(Version(1), Version(2)).major == 2
+assert (
+    Version(1, 2) < Version(1, 3) <= Version(1, 3, "x") and max(Version(1), Version(2)).major == 2
+)
 assert sorted([Version(2), Version(1)])[0] == Version(1) and Version(1, 0, "a") == Version(1)
-assert len({Version(1), Version(1, 0), Version(2)}) == 2 and {Version(1): "one"}[Version(1)] == "one"
+assert (
+    len({Version(1), Version(1, 0), Version(2)}) == 2 and {Version(1): "one"}[Version(1)] == "one"
+)
 try:
     Version(1).major = 2
     assert False
@@ -293,7 +297,9 @@ assert n.upper() == "ADA LOVELACE" and n.startswith("Ada") and n < "B" and f"{n:
 assert {n: 1}["Ada Lovelace"] == 1
 
 # %% test: a subclass of int
-assert Natural(3) == 3 and Natural(3).successor() == 4 and Natural(3) * 2 == 6 and 7 % Natural(4) == 3
+assert (
+    Natural(3) == 3 and Natural(3).successor() == 4 and Natural(3) * 2 == 6 and 7 % Natural(4) == 3
+)
 assert [10, 20, 30][Natural(1)] == 20 and Natural(2) < 3 and list(range(Natural(2))) == [0, 1]
 
 # %% test: a subclass of dict
@@ -304,19 +310,27 @@ assert c == {"a": 2} and c["a"] == 2 and "a" in c and "b" not in c and sorted(c)
 assert dict(c.items()) == {"a": 2} and c and not Counts()
 
 # %% test: a subclass of set
-assert Bits([1, 2]) == {1, 2} and Bits([1]) | {2} == {1, 2} and Bits([1]) <= {1, 2} and 1 in Bits([1])
+assert (
+    Bits([1, 2]) == {1, 2} and Bits([1]) | {2} == {1, 2} and Bits([1]) <= {1, 2} and 1 in Bits([1])
+)
 assert Bits([1]).issubset({1, 2})
 
 # %% test: a NamedTuple with a method
 e = Employee("Ann", 3)
-assert e == ("Ann", 3) and e.raised() == ("Ann", 4) and e == Employee("Ann", 3) and e.raised().pay == 4
+assert (
+    e == ("Ann", 3) and e.raised() == ("Ann", 4) and e == Employee("Ann", 3) and e.raised().pay == 4
+)
 name, pay = e
 assert name == "Ann" and e[1] == 3 and len(e) == 2 and e < ("B", 0) and isinstance(e, tuple)
 assert e._asdict() == {"name": "Ann", "pay": 3} and by_employee()[("Ann", 3)] == "A"
 
 # %% test: an Enum that the student writes
 assert Suit.HEARTS == Suit.HEARTS and Suit("s") is Suit.SPADES and Suit.HEARTS != Suit.SPADES
-assert Suit["HEARTS"].value == "h" and len(Suit) == 2 and [s.name for s in Suit] == ["HEARTS", "SPADES"]
+assert (
+    Suit["HEARTS"].value == "h"
+    and len(Suit) == 2
+    and [s.name for s in Suit] == ["HEARTS", "SPADES"]
+)
 
 # %% test: an IntEnum that the student writes
 assert Level.HIGH == 2 and Level.LOW < Level.HIGH and Level.HIGH + 1 == 3 and Level(1) == 1

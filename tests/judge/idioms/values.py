@@ -167,11 +167,24 @@ assert isinstance(got, pd.DataFrame) and isinstance(got.whole, pd.Series)
 # %% test: every dtype of pandas
 got = frame()
 assert [str(d) for d in got.dtypes] == [
-    "int64", "float64", str(pd.Series(["a"]).dtype), "object", "object", "category",
+    "int64",
+    "float64",
+    str(pd.Series(["a"]).dtype),
+    "object",
+    "object",
+    "category",
     str(pd.date_range("2024-03-30", periods=3).dtype),
     str(pd.date_range("2024-03-30", periods=3, tz="Europe/Zurich").dtype),
-    str(pd.to_timedelta([1, 2, None], unit="s").dtype), "period[M]", "interval[int64, right]",
-    "Int64", "Float64", "boolean", "string", "Sparse[int64, 0]", "bool", "uint8",
+    str(pd.to_timedelta([1, 2, None], unit="s").dtype),
+    "period[M]",
+    "interval[int64, right]",
+    "Int64",
+    "Float64",
+    "boolean",
+    "string",
+    "Sparse[int64, 0]",
+    "bool",
+    "uint8",
 ]
 assert got["text"].tolist()[2] == "ü€😀" and got["text"].isna().sum() == 1
 assert got["object"][2] == [2] and got["category"].cat.ordered and got["category"].isna()[2]
@@ -344,6 +357,7 @@ assert list(q) == [5, 9]
 assert same(uuid.UUID(int=5)) == uuid.UUID(int=5) and same(range(3)) == range(3)
 assert same(1 + 2j) * 1j == -2 + 1j and same(slice(1, None)) == slice(1, None)
 import ipaddress, statistics
+
 assert same(ipaddress.ip_address("10.0.0.1")) + 1 == ipaddress.ip_address("10.0.0.2")
 assert same(statistics.NormalDist(1, 2)).mean == 1
 
@@ -355,12 +369,29 @@ assert deriv(sp.exp(2 * x)).has(sp.exp) and deriv(sp.log(x)).free_symbols == {x}
 # %% test: expressions of sympy
 y, f = sp.Symbol("y", positive=True), sp.Function("f")
 for e in (
-    sp.Integral(sp.sin(x) ** 2, (x, 0, sp.pi)), sp.Eq(x, y), sp.Rational(2, 3) * sp.sqrt(y),
-    sp.Piecewise((x, x > 0), (0, True)), f(x).diff(x), sp.Float("1.5", 30) + sp.I, sp.oo,
-    sp.FiniteSet(1, x), sp.Interval(0, sp.oo), sp.Matrix([[1, x], [0, y]]), sp.true,
-    sp.Add(x, x, evaluate=False), sp.Tuple(x, 1), sp.Lambda(x, x + 1), sp.Sum(x, (x, 1, 3)),
-    sp.ImmutableMatrix([1, x]), sp.And(x > 0, y < 2), sp.factorial(y), sp.Poly(x**2 + 1, x),
-    sp.solveset(x**2 - 1, x), sp.Max(x, y), sp.Abs(x), sp.E ** (sp.I * sp.pi * x),
+    sp.Integral(sp.sin(x) ** 2, (x, 0, sp.pi)),
+    sp.Eq(x, y),
+    sp.Rational(2, 3) * sp.sqrt(y),
+    sp.Piecewise((x, x > 0), (0, True)),
+    f(x).diff(x),
+    sp.Float("1.5", 30) + sp.I,
+    sp.oo,
+    sp.FiniteSet(1, x),
+    sp.Interval(0, sp.oo),
+    sp.Matrix([[1, x], [0, y]]),
+    sp.true,
+    sp.Add(x, x, evaluate=False),
+    sp.Tuple(x, 1),
+    sp.Lambda(x, x + 1),
+    sp.Sum(x, (x, 1, 3)),
+    sp.ImmutableMatrix([1, x]),
+    sp.And(x > 0, y < 2),
+    sp.factorial(y),
+    sp.Poly(x**2 + 1, x),
+    sp.solveset(x**2 - 1, x),
+    sp.Max(x, y),
+    sp.Abs(x),
+    sp.E ** (sp.I * sp.pi * x),
 ):
     assert same(e) == e and str(same(e)) == str(e), e
 
