@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+from traitlets.config import Config
+
 from autograder.assignment import Assignment
+from autograder.errors import CourseError
 from autograder.grading.grade import _key, grade
 from autograder.grading.settings import Settings
 from autograder.sandbox.limits import Limits
@@ -39,6 +43,8 @@ def test_a_change_of_anything_that_a_score_depends_on_regrades(warmup, hand_in):
     config = warmup.config.copy()
     config.Execute.timeout = 17
     assert is_new(Settings(config=config))
+    config.Judge.values = {"geometry.Point": ["x", "y"]}
+    assert is_new(Settings(config=config))
     source = warmup.path("source", "warmup") / "warmup.ipynb"
     source.write_text(source.read_text().replace("radius**2", "radius*radius"))  # a solution
     assert is_new()
@@ -48,6 +54,12 @@ def test_a_change_of_anything_that_a_score_depends_on_regrades(warmup, hand_in):
     assert is_new()
     hand_in(warmup, "warmup", "one", SOLVED | {"count": "pass"})
     assert is_new()
+
+
+@pytest.mark.parametrize("wrong", [["geometry.Point"], {"Point": ["x"]}, {"geometry.Point": "x y"}])
+def test_types_that_are_none_are_an_error_with_a_remedy(wrong):
+    with pytest.raises(CourseError, match=r"c\.Judge\.values .* names no types"):
+        _ = Settings(config=Config({"Judge": {"values": wrong}})).values
 
 
 def test_runs_that_write_nothing_push_no_backup_out(warmup, hand_in):

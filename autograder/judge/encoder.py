@@ -166,13 +166,13 @@ class Encoder:
     def _by_base(self, kind: type, obj: Any) -> Any:
         if isinstance(obj, torch.Tensor):
             return self.tensor(obj)
+        if isinstance(obj, np.generic) and kind is not np.record:
+            return ["scalar", dtype_to_json(obj.dtype), self.buffer(obj.tobytes())]
         if (entry := REGISTRY.find(kind)) is not None:
             tags = [entry.tag] if entry.tag in Decoder.TAGS else ["registered", entry.tag]
             return [*tags, *entry.write(self, obj)]
         if isinstance(obj, enum.Enum):
             return self.member(obj)
-        if isinstance(obj, np.generic):
-            return ["scalar", dtype_to_json(obj.dtype), self.buffer(obj.tobytes())]
         if isinstance(obj, Image.Image) and obj.mode in IMAGE_MODES:
             return ["image", obj.mode, list(obj.size), self.buffer(obj.tobytes())]
         if kind.__module__ == "torch.return_types":

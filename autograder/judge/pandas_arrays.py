@@ -1,12 +1,13 @@
 """How pandas' arrays and indices cross: as buffers, as numpy's arrays do.
 
-Texts cross as one buffer of UTF-8 with the places where each text ends.
+The texts of a column cross as one buffer of UTF-8.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
+import sys
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from autograder.judge.entries import Decoder, Encoder
 
 _NUMBERS = frozenset("biufcmM")
 MASKED = ("IntegerArray", "FloatingArray", "BooleanArray")
+_MAX_TEXTS = 1 << 24
 _CLOSED = frozenset({"left", "right", "both", "neither"})
 _STORAGES = frozenset({"python", "pyarrow"})
 _FREQUENCY = re.compile(r"[A-Za-z0-9.-]{1,40}")
@@ -81,12 +83,14 @@ def _numpy(encoder: Encoder, array: np.ndarray) -> list[Any]:
 
 
 def _texts(encoder: Encoder, array: np.ndarray, missing: np.ndarray | None) -> list[Any]:
+    """Return buffer, separator and number of texts, which are split faster than cut by offsets."""
     items = array.tolist()
     for place in () if missing is None else np.flatnonzero(missing):
         items[place] = ""
-    ends = np.cumsum(np.fromiter(map(len, items), np.int64, len(items)))
-    joined = "".join(items).encode("utf-8", "surrogatepass")
-    return [encoder.buffer(joined), encoder.array_body(ends)]
+    joined = "".join(items)
+    separator = next(mark for mark in map(chr, range(sys.maxunicode)) if mark not in joined)
+    buffer = encoder.buffer(separator.join(items).encode("utf-8", "surrogatepass"))
+    return [buffer, separator, len(items)]
 
 
 def read_array(decoder: Decoder, form: Any) -> Any:
@@ -124,21 +128,21 @@ def _read_objects(decoder: Decoder, items: list[Any]) -> Any:
     return array
 
 
-def _read_text(decoder: Decoder, buffer: int, ends: Any) -> Any:
+def _read_text(decoder: Decoder, buffer: int, separator: str, count: int) -> Any:
     text = str(decoder.buffers[buffer], "utf-8", "surrogatepass")
-    stops = _read_whole(decoder, ends)
-    starts = np.concatenate([[0], stops[:-1]]) if len(stops) else stops
-    if (starts > stops).any() or (stops[-1] if len(stops) else 0) != len(text):
-        raise ValueError("texts that end elsewhere than their buffer")
-    array = np.empty(len(stops), object)
-    array[:] = [text[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+    if type(separator) is not str or len(separator) != 1 or type(count) is not int:
+        raise ValueError("texts without a separator")
+    found = text.count(separator) + 1 if count or text else 0
+    if found != count or count > _MAX_TEXTS:
+        raise ValueError("a column of too many or too few texts")
+    array = np.empty(count, object)
+    array[:] = text.split(separator) if count else []
     return array
 
 
-def _read_string(
-    decoder: Decoder, storage: str, is_nan: Any, buffer: int, ends: Any, missing: Any
-) -> Any:
-    texts, mask = _read_text(decoder, buffer, ends), _read_flags(decoder, missing)
+def _read_string(decoder: Decoder, storage: str, is_nan: Any, *texts_and_mask: Any) -> Any:
+    *fields, missing = texts_and_mask
+    texts, mask = _read_text(decoder, *fields), _read_flags(decoder, missing)
     if storage not in _STORAGES or len(mask) != len(texts):
         raise ValueError("a column of strings with a mask of another length")
     texts[mask] = np.nan if is_nan is True else library().NA

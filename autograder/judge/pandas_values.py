@@ -29,17 +29,19 @@ from autograder.judge.pandas_arrays import (
 
 
 def _body(encoder: Encoder, obj: Any) -> list[Any]:
-    attrs = [[encoder.encode(key), encoder.encode(item)] for key, item in obj.attrs.items()]
     if obj.ndim == 1:
         head, arrays = encoder.encode(obj.name), [obj._values]
     else:
         head, arrays = write_index(encoder, obj.columns), list(obj._iter_column_arrays())
-    return [head, write_index(encoder, obj.index), [write_array(encoder, a) for a in arrays], attrs]
+    index, columns = write_index(encoder, obj.index), [write_array(encoder, a) for a in arrays]
+    attrs = [[encoder.encode(key), encoder.encode(item)] for key, item in obj.attrs.items()]
+    return [head, index, columns, attrs]
 
 
 def _fill(decoder: Decoder, obj: Any, body: Any) -> None:
     pd = library()
     head, row_labels, forms, attrs = body
+    label = decoder.decode(head) if obj.ndim == 1 else read_index(decoder, head)
     index = read_index(decoder, row_labels)
     arrays = [read_array(decoder, form) for form in forms]
     if any(len(array) != len(index) for array in arrays):
@@ -47,16 +49,14 @@ def _fill(decoder: Decoder, obj: Any, body: Any) -> None:
     series = [pd.Series(array, index=index, dtype=array.dtype, copy=False) for array in arrays]
     if obj.ndim == 1:
         (new,) = series
-        new.name = decoder.decode(head)
+        obj._update_inplace(new)
+        obj.name = label
     else:
-        columns = read_index(decoder, head)
-        if len(columns) != len(series):
+        if len(label) != len(series):
             raise ValueError("a frame with too many or too few columns")
         new = pd.DataFrame(dict(enumerate(series)), index=index)
-        new.columns = columns
-    obj._update_inplace(new)
-    if obj.ndim == 1:
-        obj.name = new.name
+        new.columns = label
+        obj._update_inplace(new)
     obj.attrs = {decoder.decode(key): decoder.decode(item) for key, item in attrs}
 
 
@@ -68,9 +68,15 @@ def _state(obj: Any, copy: bool) -> list[Any]:
     arrays: list[Any] = []
     for block in manager.blocks:
         arrays += [block.mgr_locs.as_array, *_parts(block.values)]
-    if copy:
-        arrays = [part.copy() if isinstance(part, np.ndarray) else part for part in arrays]
-    return [marks, arrays]
+    return [marks, [_noted(part, copy) for part in arrays]]
+
+
+def _noted(part: Any, copy: bool) -> Any:
+    if not isinstance(part, np.ndarray):
+        return part
+    if part.dtype.hasobject:
+        return part.ravel().tolist()
+    return part.copy() if copy else part
 
 
 def _parts(array: Any) -> list[Any]:
@@ -90,15 +96,15 @@ def _same(now: list[Any], before: list[Any]) -> bool:
 
 
 def _same_part(now: Any, before: Any) -> bool:
+    if isinstance(now, list) and isinstance(before, list):
+        return len(now) == len(before) and all(map(operator.is_, now, before))
     if not isinstance(now, np.ndarray) or not isinstance(before, np.ndarray):
         return now is before
     if now.shape != before.shape or now.dtype != before.dtype:
         return False
-    ours, theirs = now.ravel(order="K"), before.ravel(order="K")
-    if now.dtype.hasobject:
-        return all(map(operator.is_, ours.tolist(), theirs.tolist()))
     bits = np.uint64 if now.nbytes % 8 == 0 else np.uint8
-    return bool(np.array_equal(ours.view(bits), theirs.view(bits)))
+    ours, theirs = (part.ravel(order="K").view(bits) for part in (now, before))
+    return bool(np.array_equal(ours, theirs))
 
 
 def _write_shared(encoder: Encoder, obj: Any) -> list[Any]:

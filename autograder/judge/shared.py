@@ -77,13 +77,14 @@ class Shared:
             `guards` decides what the other side may write into it.
     """
 
-    __slots__ = ("_common", "_grad", "guard", "leaf", "number", "obj")
+    __slots__ = ("_common", "_grad", "_rules", "guard", "leaf", "number", "obj")
 
     def __init__(self, number: int, obj: Any, leaf: torch.Tensor | None = None) -> None:
         self.number = number
         self.obj = obj
         self.leaf = leaf
         self.guard: str | None = None
+        self._rules = REGISTRY.mutable(obj)
         self._common: Any = None
         self._grad: Any = None
 
@@ -106,9 +107,8 @@ class Shared:
         if self._common is None:
             return False, False
         now = _state(self.obj, copy=False)
-        mutable = REGISTRY.mutable(self.obj)
-        same = _same(now, self._common) if mutable is None else mutable.same(now, self._common)
-        return not same, not _same_grad(_grad_state(self.obj), self._grad)
+        same = self._rules.same if self._rules is not None else _same
+        return not same(now, self._common), not _same_grad(_grad_state(self.obj), self._grad)
 
     def held_elsewhere(self) -> bool:
         """Return whether anything but the table still refers to the object or its memory."""

@@ -9,6 +9,7 @@ import pytest
 from autograder.authoring.specimens import apply, load
 from autograder.cells import is_test
 from autograder.judge.unsupported import unsupported
+from tests.judge.pair import notebook, solution_region
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = Path(nbgrader.__file__).parent / "docs/source/user_guide/source/ps1/problem1.ipynb"
@@ -54,6 +55,17 @@ def test_quickstart_wrong_solution_scores_as_stock(pair, grade_id):
     judged = scores(pair.judge(source, wrong))
     assert judged == scores(pair.stock(source, wrong))
     assert 0 in judged.values()
+
+
+def test_a_type_that_a_course_registers_crosses_by_value(pair):
+    made = notebook(
+        ("given", "import textwrap"),
+        ("solution", solution_region("def f():\n    return textwrap.TextWrapper(width=4)")),
+        ("test", "w = f()\nassert isinstance(w, textwrap.TextWrapper) and w.wrap('a b c') == "
+                 "['a b', 'c']"),
+    )  # fmt: skip
+    assert pair.judge(made, values={"textwrap.TextWrapper": ["width"]})[-1]["score"] == 2
+    assert pair.judge(made)[-1]["score"] == 0
 
 
 def ps5():

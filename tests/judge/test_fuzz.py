@@ -3,17 +3,29 @@
 The judge asks for a name and gets a frame made to deceive as its answer.
 """
 
+import collections
+import datetime
 import json
+import pathlib
 import random
+import re
 import resource
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import zoneinfo
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
+import sympy
 
-from autograder.judge.candidate_codec import CandidateDecoder
+from autograder.judge.candidate_codec import CandidateDecoder, CandidateEncoder, CandidateObjects
 from autograder.judge.channel import Channel, FrameLimits
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.judge_codec import JudgeDecoder
@@ -65,10 +77,79 @@ class Liar:
             "namedtuple": ["P", ["x", "y"], items],
             "image": ["RGB", [number, number], number],
             "output": [number],
+            "deque": [number, items, draw.choice([None, 2, -1])],
+            "member": [draw.choice(["signal", "inspect", "__main__"]), "Signals", "SIGINT"],
+            "re.Pattern": [draw.choice(["a+", "(", "a{99999}"]), draw.choice([0, 32, 2**40])],
+            "sympy.Basic": [self.tree(depth)],
+            "sympy.MutableDenseMatrix": [[1, draw.choice([1, 10**9])], [self.tree(depth)]],
+            "pandas.DataFrame": [number, [self.index(), self.index(), [self.column(depth)], []]],
+            "pandas.Series": [number, [None, self.index(), [self.column(depth)], []]],
         }.get(tag, [number, items] if draw.random() < 0.5 else [items])
+        if tag.startswith("pandas.") and tag.endswith(("Index", "Array")):
+            arguments = [self.index() if tag.endswith("Index") else self.column(depth)]
+        elif tag.startswith("scipy."):
+            arguments = [draw.choice([[2, 2], [10**6, 10**18], shape]), *map(self.body, range(3))]
         if draw.random() < 0.2:
             arguments = [self.value(depth) for _ in range(draw.randrange(5))]
         return [tag, *arguments]
+
+    def body(self, *_):
+        """dtype, shape and buffer of an array."""
+        draw = self.random
+        record = ["record", [["a", "<i4", draw.choice([0, 2, 9])]], draw.choice([4, 2**40])]
+        dtypes = ["<i8", "<i4", "|i1", "|b1", "<f8", "<M8[ns]", "<m8[s]", "<U2", "O", record]
+        return [draw.choice(dtypes), [draw.choice([0, 1, 2, 10**9])], draw.randrange(4)]
+
+    def index(self):
+        """The form of an index of pandas."""
+        draw = self.random
+        return draw.choice(
+            [
+                ["range", [None], [0, draw.choice([1, 2, 10**12, -1]), draw.choice([0, 1])]],
+                ["index", ["n"], ["numbers", self.body()], draw.choice([None, "D", "x"])],
+                ["multi", ["a"], [["range", [None], [0, 2, 1]]], [self.body()]],
+            ]
+        )
+
+    def column(self, depth):
+        """The form of a column of pandas."""
+        draw = self.random
+        return draw.choice(
+            [
+                ["numbers", self.body()],
+                ["objects", [self.value(depth + 1)]],
+                ["text", draw.randrange(4), draw.choice(["", "\0", 3]), draw.choice([0, 1, 10**9])],
+                ["string", draw.choice(["python", "os"]), True, 0, "\0", 1, self.body()],
+                ["category", self.body(), self.index(), draw.random() < 0.5],
+                ["datetime", self.body(), self.value(depth + 1)],
+                ["timedelta", self.body()],
+                ["period", self.body(), draw.choice(["M", "__class__", 3])],
+                ["interval", self.index(), self.index(), draw.choice(["left", "no"])],
+                ["masked", draw.choice(["IntegerArray", "__name__"]), self.body(), self.body()],
+                ["sparse", self.body(), self.value(depth + 1)],
+            ]
+        )
+
+    def tree(self, depth):
+        """A tree of sympy, or something like it."""
+        draw = self.random
+        if depth > 4:
+            return draw.choice([["Symbol", "x", [], None], ["S", "Pi"], ["Str", "eval"], []])
+        parts = [self.tree(depth + 1) for _ in range(draw.randrange(3))]
+        return draw.choice(
+            [
+                ["Rational", draw.choice([1, -3]), draw.choice([0, 2])],
+                ["Float", 0, draw.choice([1, -1]), draw.choice([0, 10**12]), 53],
+                ["Symbol", "x", [["positive", True], ["__class__", True]], draw.choice([None, 7])],
+                ["S", draw.choice(["register", "__class__", "Half"])],
+                ["Function", draw.choice(["f", "", 3]), parts],
+                [
+                    "node",
+                    draw.choice(["Add", "Pow", "sin", "sympify", "Integral", "Lambda"]),
+                    parts,
+                ],
+            ]
+        )
 
     def message(self):
         """A message of the grammar, most often: what it says is a lie."""
@@ -200,6 +281,117 @@ def run_attack(seed, frames):
 
 def memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+# A value, and a change of its honest form that a candidate may send: where, and what instead.
+LIES = {
+    "array: another dtype": (lambda: np.arange(4), [2, 0], "<f4"),
+    "array: a dtype that is no dtype": (lambda: np.arange(4), [2, 0], "os.system"),
+    "array: a huge shape": (lambda: np.arange(4), [2, 1], [10**12]),
+    "array: too few objects": (lambda: np.array([None, 1]), [2, 1], [3]),
+    "records: a field that reaches out": (lambda: np.zeros(2, "i4,f8"), [2, 0, 1, 1, 2], 8),
+    "records: of objects": (lambda: np.zeros(2, "i4,f8"), [2, 0, 1, 0, 1], "O"),
+    "records: nested without end": (lambda: np.zeros(2, "i4,f8"), [2, 0], "deep"),
+    "frame: a column too short": (lambda: pd.DataFrame({"a": [1, 2]}), [2, 2, 0, 1, 1], [1]),
+    "frame: a column too few": (lambda: pd.DataFrame({"a": [1, 2]}), [2, 2], []),
+    "frame: an index of other length": (lambda: pd.DataFrame({"a": [1, 2]}), [2, 1, 2, 1], 10**12),
+    "frame: a shape of two axes": (lambda: pd.DataFrame({"a": [1, 2]}), [2, 2, 0, 1, 1], [2, 1]),
+    "frame: of another kind": (lambda: pd.DataFrame({"a": [1, 2]}), [2, 2, 0, 0], "__class__"),
+    "frame: itself": (lambda: pd.DataFrame({"a": [1, 2]}), [2, 2, 0], "deep"),
+    "text: more texts than there are": (lambda: pd.Series(["a", "b"]), [2, 2, 0, 5], 10**9),
+    "text: no separator": (lambda: pd.Series(["a", "b"]), [2, 2, 0, 4], ""),
+    "text: another storage": (lambda: pd.Series(["a", "b"]), [2, 2, 0, 1], "os"),
+    "category: a code that is none": (
+        lambda: pd.Series(["a"], dtype="category"),
+        [2, 2, 0, 2, 2, 3, 1, 1],
+        [0],
+    ),
+    "datetime: a unit that is none": (
+        lambda: pd.Series(pd.to_datetime(["2024"])),
+        [2, 2, 0, 1, 0],
+        "<M8[Y]",
+    ),
+    "datetime: a zone that is none": (
+        lambda: pd.Series(pd.to_datetime(["2024"])),
+        [2, 2, 0, 2],
+        "UTC",
+    ),
+    "nullable: a mask that is none": (lambda: pd.array([1, None]), [1, 3, 0], "|i1"),
+    "nullable: another class": (lambda: pd.array([1, None]), [1, 1], "PeriodArray"),
+    "multi-index: codes beyond": (
+        lambda: pd.MultiIndex.from_tuples([(1, 2)]),
+        [1, 2, 0, 2],
+        [0, 0, 1],
+    ),
+    "period: a frequency that is none": (
+        lambda: pd.period_range("2024", periods=1, freq="M"),
+        [1, 2, 2],
+        "M;",
+    ),
+    "fraction: of zero": (lambda: Fraction(1, 2), [2], 0),
+    "fraction: of text": (lambda: Fraction(1, 2), [1], "1"),
+    "decimal: vast": (lambda: Decimal(1), [1], "1e999999"),
+    "zone: a file": (lambda: zoneinfo.ZoneInfo("UTC"), [1], "../../etc/passwd"),
+    "datetime: no month": (lambda: datetime.datetime(2024, 1, 1), [2], 13),
+    "match: nothing": (lambda: re.search("b", "abc"), [3], "match"),
+    "match: a method": (lambda: re.search("b", "abc"), [3], "__reduce__"),
+    "pattern: vast": (lambda: re.compile("a"), [1], "a" * 20_000),
+    "member: of what is no Enum": (lambda: signal.SIGINT, [2], "signal"),
+    "member: of the judge's": (lambda: signal.SIGINT, [1], "autograder.judge.result"),
+    "sparse: an index beyond": (lambda: scipy.sparse.csr_matrix(np.eye(2)), [1], [2, 1]),
+    "sparse: a huge shape": (lambda: scipy.sparse.lil_matrix(np.eye(2)), [1], [10**9, 10**9]),
+    "sympy: a function of Python": (lambda: sympy.sin(sympy.Symbol("x")), [1, 1], "sympify"),
+    "sympy: a text": (lambda: sympy.sin(sympy.Symbol("x")), [1, 2, 0], "x"),
+    "sympy: an attribute": (lambda: sympy.pi, [1, 1], "register"),
+    "sympy: without end": (lambda: sympy.sin(sympy.Symbol("x")), [1], "deep"),
+    "matrix: a huge shape": (lambda: sympy.Matrix([1]), [1], [10**6, 10**6]),
+    "deque: a length that is none": (lambda: collections.deque([1], 3), [3], -1),
+    "path: no text": (lambda: pathlib.Path("a"), [1], 3),
+    "registered: nothing": (lambda: Fraction(1, 2), [0], "registered"),
+}
+
+
+def deep(tag):
+    value = 1
+    for _ in range(1000):
+        value = [tag, "sin", [value]] if tag == "node" else ["sub", value, [1]]
+    return value
+
+
+def forms(name, changed):
+    """The honest form of a value, or the form with the lie, and its buffers."""
+    ours, _ = socket.socketpair()
+    encoder = CandidateEncoder(CandidateObjects(Channel(ours), {}))
+    form = encoder.encode(LIES[name][0]())
+    form = json.loads(json.dumps(form))
+    if changed:
+        *path, last = LIES[name][1]
+        part = form
+        for step in path:
+            part = part[step]
+        lie = LIES[name][2]
+        part[last] = deep("node" if name.startswith("sympy") else "sub") if lie == "deep" else lie
+    return form, [memoryview(bytearray(buffer)) for buffer in encoder.buffers]
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_about_a_value_is_an_ordinary_error(name):
+    def decoded(changed):
+        ours, _ = socket.socketpair()
+        peer = JudgePeer(Channel(ours), Notebook(), lambda number: None)
+        form, buffers = forms(name, changed)
+        return JudgeDecoder(peer, buffers).decode(form)
+
+    assert decoded(changed=False) is not None
+    before, believed = memory(), True
+    try:
+        decoded(changed=True)
+    except (AssertionError, NameError, ImportError, SystemError):
+        raise  # these count as faults of the judge
+    except Exception:
+        believed = False
+    assert not believed
+    assert memory() - before < 64 << 20
 
 
 def test_malformed_frames_end_in_a_typed_error():
