@@ -66,6 +66,11 @@ class Liar:
             "image": ["RGB", [number, number], number],
             "output": [number],
         }.get(tag, [number, items] if draw.random() < 0.5 else [items])
+        if tag == "exception":
+            known = ["__main__:E", "json.decoder:JSONDecodeError", "unittest.case:SkipTest"]
+            names = [draw.choice(known), "builtins:ValueError"]
+            tag, base = "remote", draw.choice([None, self.value(depth)])
+            arguments = [number, number, None, [names, base]]
         if draw.random() < 0.2:
             arguments = [self.value(depth) for _ in range(draw.randrange(5))]
         return [tag, *arguments]
@@ -87,7 +92,9 @@ class Liar:
             token = draw.choice([None, 1])
             made = Answer(out="", err="", value=self.value(), outputs=outputs, token=token, **said)
         elif kind < 0.7:
-            error = [["ValueError", "Exception"], None, ["m"], "m", "", False]
+            names = draw.choice([["ValueError", "Exception"], ["SystemExit"], ["Exception"]])
+            own = self.shaped("exception", 1) if draw.random() < 0.5 else None
+            error = [names, own, ["m"], "m", "", False, self.value(), draw.choice([None, 0, -1])]
             made = Failure(out="out", err="", error=draw.choice([error, self.value()]), **said)
         elif kind < 0.9:  # a request, where an answer is due
             made = Request(
@@ -169,7 +176,7 @@ def attack(seed, frames):
             except CandidateLostError:
                 ended += 1
                 break
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 # As student code may raise; anything that it did not claim to raise is a bug.
                 if error is not peer.claimed:
                     raise

@@ -193,6 +193,7 @@ try:
 except GivenError as error:
     assert str(error) == "given"
 
+
 # %% test: an exception of the test's own comes back through the student's code
 class Stop(Exception):
     def __init__(self, where):
@@ -220,6 +221,7 @@ assert swallow(no_key) == "no key"
 
 # %% test: top-level await
 assert await later(4) == 8
+
 
 # %% test: await in a function of the test's
 async def both():

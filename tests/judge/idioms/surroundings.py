@@ -225,6 +225,7 @@ with mock.patch("builtins.input", side_effect=["a", "b"]) as asked:
     assert ask_twice() == ["a", "b"]
 assert asked.call_count == 2 and asked.call_args_list[1] == mock.call("again ")
 
+
 # %% test: input patched by a decorator
 @patch("builtins.input", side_effect=["3"])
 def check(asked):
@@ -279,6 +280,7 @@ assert said == [("hello", "bob")]
 with patch("sys.stdout", new_callable=io.StringIO) as out:
     greet("eve")
 assert out.getvalue() == "hello eve\n"
+
 
 # %% test: a ban by a def of the test's own
 def sum(*args):
@@ -422,6 +424,7 @@ with patch("random.random", return_value=0.125):
     assert next(drawn) == 0.125
 assert next(drawn) != 0.125
 
+
 # %% test: patches of a test function's arguments
 @patch("time.time", return_value=5)
 @patch("random.random", return_value=0.5)
@@ -431,6 +434,7 @@ def check_both(rolled, stamped):
 
 
 check_both()
+
 
 # %% test: a mock of a whole module function with attributes
 class Answer:
@@ -596,16 +600,16 @@ from __main__ import lazy_total as lazy
 
 assert lazy([4]) == 4 and getattr(__main__, "count") == 0
 
+
 # %% test: unittest.main
 class TestTotal(unittest.TestCase):
     def test_total(self):
         self.assertEqual(total([1, 2]), 3)
 
 
-ran = unittest.main(
-    argv=[""], exit=False, testRunner=unittest.TextTestRunner(stream=io.StringIO())
-)
+ran = unittest.main(argv=[""], exit=False, testRunner=unittest.TextTestRunner(stream=io.StringIO()))
 assert ran.result.wasSuccessful() and ran.result.testsRun == 1
+
 
 # %% test: unittest.main, and a failure
 class TestWrong(unittest.TestCase):
