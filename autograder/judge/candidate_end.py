@@ -6,7 +6,6 @@ hold. A test's source and its hidden names are never sent here.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import importlib
@@ -24,6 +23,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from autograder.judge import awaiting
 from autograder.judge.candidate_codec import (
     CandidateDecoder,
     CandidateEncoder,
@@ -31,6 +31,7 @@ from autograder.judge.candidate_codec import (
 )
 from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
+from autograder.judge.derived import derivable, derive, inherited
 from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.held import Held
@@ -63,6 +64,7 @@ class CandidatePeer(CandidateObjects):
         self._told: dict[str, Any] = {}  # names with their values at the judge's look-up
         self._interruptible = self._interrupted = False
         self._held: Held | None = None
+        self.derived: list[type] = []  # tests' classes that derive from a student's
         self._streams = sys.stdout, sys.stderr
         self._state: tuple[bool, torch.dtype] = (True, torch.get_default_dtype())
 
@@ -213,18 +215,38 @@ class CandidatePeer(CandidateObjects):
 
     def _do_call(self, target: Any, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         result = target(*args, **kwargs)
-        if isinstance(result, types.GeneratorType) and _lists_a_model(target):
+        if _isinstance(result, types.GeneratorType) and _lists_a_model(target):
             self._live_iterators.add(id(result))
         return result
 
+    def _do_derivable(self, target: type, _: Any) -> Any:
+        return derivable(target)
+
+    def _do_derive(
+        self, target: type, name: str, stand_in: Any, members: Any, options: dict[str, Any]
+    ) -> str:
+        handle = stand_in._handle_
+        cls = derive(target, name, f"test-class-{handle}", members, options)
+        self.derived.append(cls)
+        self.callbacks[id(cls)] = handle
+        return self.remember(handle, cls).__module__
+
+    def _do_new(self, _: Any, __: Any, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        return (
+            cls.__new__(cls) if cls.__new__ is object.__new__ else cls.__new__(cls, *args, **kwargs)
+        )
+
+    def _do_super(self, target: type, name: str, obj: Any, cls: type | None) -> Any:
+        return inherited(target, name, obj, cls)
+
     def _do_await(self, target: Any, _: Any) -> Any:
-        return asyncio.get_event_loop_policy().get_event_loop().run_until_complete(_finish(target))
+        return awaiting.finish(target)
 
     def _do_gather(self, _: Any, __: Any, targets: list[Any], **options: Any) -> Any:
-        return self._do_await(_gather(targets, options), None)
+        return awaiting.finish(awaiting.gathered(targets, options))
 
     def _do_wait_for(self, target: Any, _: Any, seconds: float | None) -> Any:
-        return self._do_await(_wait_for(target, seconds), None)
+        return awaiting.finish(awaiting.limited(target, seconds))
 
     def _do_apply(
         self, _: Any, __: Any, func: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
@@ -331,22 +353,11 @@ class CandidatePeer(CandidateObjects):
         Path(name).unlink(missing_ok=True) if data is None else Path(name).write_bytes(data)
 
 
+_isinstance, _len = isinstance, len  # a test may forbid the builtins during a call
 _NUMBER = "_number_of_the_tests_error"
 _PLAIN = (type(None), bool, int, float, str)
 _SAME = contextlib.nullcontext()
 _NOT_THEIRS = ("/course_utils/own_work.py", "/contextlib.py")
-
-
-async def _finish(target: Any) -> Any:
-    return await target
-
-
-async def _gather(targets: list[Any], options: dict[str, Any]) -> Any:
-    return await asyncio.gather(*targets, **options)
-
-
-async def _wait_for(target: Any, seconds: float | None) -> Any:
-    return await asyncio.wait_for(target, seconds)
 
 
 class _Printed(io.StringIO):
@@ -355,7 +366,7 @@ class _Printed(io.StringIO):
     def write(self, text: str) -> int:
         if self.tell() < MAX_PRINTED:
             super().write(text[: MAX_PRINTED - self.tell()])
-        return len(text)
+        return _len(text)
 
 
 def _lists_a_model(target: Any) -> bool:

@@ -11,9 +11,9 @@ import json
 import select
 import socket
 import struct
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from autograder.judge.errors import CandidateLostError, JudgeFaultError
@@ -49,7 +49,7 @@ class Channel:
         self._sock = sock
         self._limits = limits or FrameLimits()
         self.deadline: float | None = None
-        self.clock: Callable[[], float] = time.monotonic
+        self.clock: Callable[[], float] = monotonic
         self.on_late: Callable[[], None] | None = None
         self.busy = False
 

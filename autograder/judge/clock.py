@@ -12,8 +12,8 @@ import contextlib
 import math
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any, Protocol
 
 _TICK = 0.25
@@ -50,7 +50,7 @@ class Clock:
             timer follows, so the timer is set again if it went off too early.
     """
 
-    def __init__(self, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, listener: Listener, now: Callable[[], float] = monotonic) -> None:
         self._listener = listener
         self._now = now
         self._limit: float | None = None

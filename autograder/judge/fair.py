@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic  # by its name here, because a test may patch the module's
 
 # The most wall-clock time of a cell, in multiples of its limit, however long it waited.
 STRETCH = 8
@@ -31,12 +31,12 @@ class FairTime:
         Args:
             latest: the time of `time.monotonic` from which waiting is no longer left out.
         """
-        self._start, self._latest = time.monotonic(), latest
+        self._start, self._latest = monotonic(), latest
         self._waited = self._read()
 
     def now(self) -> float:
         """Return `time.monotonic`, less the time that the cell has waited."""
-        wall = time.monotonic()
+        wall = monotonic()
         if wall >= self._latest:
             return wall
         return wall - min(self.waited(), (wall - self._start) * (1 - 1 / STRETCH))

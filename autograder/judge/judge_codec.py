@@ -56,6 +56,7 @@ class JudgeObjects(Peer):
         self._contents: dict[int, tuple[int | None, Any]] = {}  # by handle: epoch, contents
         self._kinds: dict[int, type[Remote]] = {}
         self.exceptions = Exceptions(beliefs)
+        self.derived: dict[str, type[Remote]] = {}  # tests' classes that derive from a student's
 
     def contents(self, stand_in: Remote) -> Any:
         """Return the contents of an object of a student's subclass of a builtin class.
@@ -84,7 +85,9 @@ class JudgeObjects(Peer):
         if type(number) is not int or len(self._kinds) > _MAX_KINDS:
             raise ValueError("a class has a whole number")
         if info is not None:
-            self._kinds[number] = remote_class(Kind.parse(*info), self.beliefs)
+            kind = Kind.parse(*info)
+            derived = self.derived.get(kind.names[0])
+            self._kinds[number] = derived or remote_class(kind, self.beliefs)
 
     def stand_in(self, handle: int, number: int, exception: Any, contents: Any) -> Any:
         """Return the stand-in for a student's object, the same while a test holds it."""
@@ -94,8 +97,10 @@ class JudgeObjects(Peer):
             return self.exceptions.kind(handle, *exception)
         stand_in = self.imported(handle)
         if stand_in is None:
-            stand_in = self.remember(handle, self._kinds[number](self, handle))
-            base = self._kinds[number]._kind_.base
+            cls = self._kinds[number]
+            make: Any = getattr(cls, "_stand_in_", cls)
+            stand_in = self.remember(handle, make(self, handle))
+            base = cls._kind_.base
             if base in FIXED_CONTENTS and type(contents) is base:
                 self._contents[handle] = None, contents
         return stand_in

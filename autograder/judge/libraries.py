@@ -12,6 +12,7 @@ import os
 import random
 import sys
 import types
+import typing
 import unittest.case
 from collections.abc import Callable
 from typing import Any
@@ -21,9 +22,10 @@ import torch
 import torch.testing._comparison
 from torch import nn
 
+from autograder.judge.annotations import Annotations
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.policy import ABOUT_DATACLASSES, PYPLOT, WITH_THE_MODEL
-from autograder.judge.source import parse
+from autograder.judge.sources import Sources
 from autograder.judge.stand_ins import Remote, believed_class, isinstance_of
 from autograder.judge.tensor import RemoteTensor
 from course_utils import own_work
@@ -76,13 +78,16 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
     peer.names.add_builtins(isinstance=isinstance_of)
     for module in _ASK_FOR_CLASSES:
         vars(module)["isinstance"] = isinstance_of
-    sources = _Sources(submission)
+    sources = Sources(submission, Annotations(peer.names.own, peer.names.find))
+    peer.annotations = sources.annotations
     own_work.tell_elsewhere()
     peer.rules = own_work.active
     _replace(inspect, "getsource", lambda plain: sources.for_remote(sources.text, plain))
     _replace(inspect, "signature", lambda plain: sources.for_remote(sources.signature, plain))
     for name in ("gather", "wait_for", "create_task"):
         _replace(asyncio, name, functools.partial(_ASYNC[name], peer))
+    _replace(inspect, "getmembers", lambda plain: functools.partial(_members, plain))
+    _replace(typing, "get_type_hints", lambda plain: sources.for_remote(sources.hints, plain))
     if any("matplotlib" in text for text in source):
         _pyplot(peer)
 
@@ -129,6 +134,21 @@ def has_remote(value: Any) -> bool:
 def _replace(module: Any, name: str, make: Callable[[Any], Any]) -> None:
     plain = getattr(module, name)
     setattr(module, name, functools.wraps(plain)(make(plain)))
+
+
+def _members(plain: Callable[..., Any], obj: Any, predicate: Any = None) -> Any:
+    """Do as `inspect.getmembers`, which would list a stand-in's own methods."""
+    if not issubclass(type(obj), Remote):
+        return plain(obj, predicate)
+    members = []
+    for name in sorted(dir(obj)):
+        try:
+            value = obj._ask_("getattr", name)
+        except (AttributeError, TypeError):  # a property that fails, a value that can't cross
+            continue
+        if predicate is None or predicate(value):
+            members.append((name, value))
+    return members
 
 
 def _gather(peer: JudgePeer, plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -239,99 +259,3 @@ def _pyplot_function(peer: JudgePeer, name: str) -> Callable[..., Any]:
         return peer.request("pyplot", None, name, args, kwargs)
 
     return function
-
-
-class _Sources:
-    """Finds where the submission defines a function or class."""
-
-    def __init__(self, cells: list[str]) -> None:
-        self._cells = cells
-
-    @functools.cached_property
-    def _bindings(self) -> dict[str, tuple[str, ast.stmt]]:
-        bindings: dict[str, tuple[str, ast.stmt]] = {}
-        for source in self._cells:
-            try:
-                tree = parse(source)
-            except SyntaxError:
-                continue
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    bindings[node.name] = (source, node)
-                elif isinstance(node, ast.Assign):
-                    for target in node.targets:
-                        if isinstance(target, ast.Name):
-                            bindings[target.id] = (source, node)
-        return bindings
-
-    def for_remote(
-        self, ours: Callable[[Remote], Any], plain: Callable[..., Any]
-    ) -> Callable[..., Any]:
-        """Return a function that answers for stand-ins, and leaves other objects to `plain`."""
-
-        def answer(obj: Any, *args: Any, **kwargs: Any) -> Any:
-            if issubclass(type(obj), Remote):
-                return ours(obj)
-            return plain(obj, *args, **kwargs)
-
-        return answer
-
-    def text(self, obj: Remote) -> str:
-        """Return the source text of the last definition of the object's name."""
-        source, node = self._find(obj)
-        lines = source.splitlines(keepends=True)
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        return "".join(lines[first - 1 : node.end_lineno])
-
-    def signature(self, obj: Remote) -> inspect.Signature:
-        """Return the signature as it is written; defaults that aren't constants show as `...`."""
-        node = self._find(obj)[1]
-        if isinstance(node, ast.ClassDef):
-            inits = [n for n in node.body if getattr(n, "name", "") == "__init__"]
-            if not inits:
-                return inspect.Signature()
-            node = inits[0]
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            raise ValueError("no signature found")
-        return _signature(node.args, skip_self=obj._kind_.names[0] == "builtins:type")
-
-    def _find(self, obj: Remote) -> tuple[str, ast.stmt]:
-        name = str(obj.__qualname__).rpartition(".")[2]
-        binding = self._bindings.get(name)
-        if binding is None or isinstance(binding[1], ast.Assign):
-            raise OSError(f"the notebook has no def or class {name}")
-        return binding
-
-
-def _signature(args: ast.arguments, *, skip_self: bool) -> inspect.Signature:
-    kinds = inspect.Parameter
-    positional = [*args.posonlyargs, *args.args]
-    defaults = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
-    parameters = [
-        kinds(
-            arg.arg,
-            kinds.POSITIONAL_ONLY if arg in args.posonlyargs else kinds.POSITIONAL_OR_KEYWORD,
-            default=_default(default),
-        )
-        for arg, default in zip(positional, defaults, strict=True)
-    ]
-    if skip_self:
-        parameters = parameters[1:]
-    if args.vararg:
-        parameters.append(kinds(args.vararg.arg, kinds.VAR_POSITIONAL))
-    parameters += [
-        kinds(arg.arg, kinds.KEYWORD_ONLY, default=_default(default))
-        for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
-    ]
-    if args.kwarg:
-        parameters.append(kinds(args.kwarg.arg, kinds.VAR_KEYWORD))
-    return inspect.Signature(parameters)
-
-
-def _default(node: ast.expr | None) -> Any:
-    if node is None:
-        return inspect.Parameter.empty
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        return ...

@@ -8,6 +8,7 @@ import inspect
 import linecache
 import math
 import types
+from collections.abc import Callable
 from typing import Any
 
 from autograder.cells import Region, region_lines
@@ -22,40 +23,65 @@ def run_test(source: str, name: str, names: Names) -> tuple[Any, bool]:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     hidden = region_lines(source, Region.HIDDEN_TESTS)
     first_hidden = min(hidden, default=math.inf)
-    value, shown = None, False
-    for node in _tree(parse(source)).body:
+    nodes = _tree(parse(source)).body
+
+    def before(node: ast.stmt) -> None:
         names.visible = node.lineno < first_hidden
-        shown = isinstance(node, ast.Expr)
-        value = _run(node, filename, names)
+
+    value = _run(nodes, filename, names, before)
+    shown = bool(nodes) and isinstance(nodes[-1], ast.Expr)
     return value, shown and value is not None and not source.rstrip().endswith(";")
 
 
 def run_text(source: str, names: Names) -> Any:
     """Run the text of a magic, and return the last expression's value."""
-    value = None
-    for node in _tree(parse(source)).body:
-        value = _run(node, "<magic>", names)
-    return value
+    return _run(_tree(parse(source)).body, "<magic>", names)
 
 
 def run_statement(node: ast.stmt, names: Names) -> None:
     """Run a statement of the instructor's cells."""
-    _run(_tree(ast.Module([node], [])).body[0], "<the instructor's cells>", names)
+    _run(_tree(ast.Module([node], [])).body, "<the instructor's cells>", names)
 
 
 def _tree(tree: ast.Module) -> ast.Module:
     return ast.fix_missing_locations(TypeCalls().visit(tree))  # type: ignore[no-any-return]
 
 
-def _run(node: ast.stmt, filename: str, names: Names) -> Any:
+def _run(
+    nodes: list[ast.stmt],
+    filename: str,
+    names: Names,
+    before: Callable[[ast.stmt], None] = lambda _: None,
+) -> Any:
+    """Run statements one by one, in a loop of asyncio if one of them awaits."""
+    codes = [(node, _compiled(node, filename)) for node in nodes]
+    if any(code.co_flags & inspect.CO_COROUTINE for _, code in codes):
+        return _loop().run_until_complete(_run_later(codes, names, before))
+    value = None
+    for node, code in codes:
+        before(node)
+        value = eval(code, names)
+    return value
+
+
+async def _run_later(
+    codes: list[tuple[ast.stmt, types.CodeType]], names: Names, before: Callable[[ast.stmt], None]
+) -> Any:
+    value = None
+    for node, code in codes:
+        before(node)
+        value = eval(code, names)
+        if code.co_flags & inspect.CO_COROUTINE:
+            value = await value
+    return value
+
+
+def _compiled(node: ast.stmt, filename: str) -> types.CodeType:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    if isinstance(node, ast.Expr):
-        code = compile(ast.Expression(node.value), filename, "eval", flags)
-    else:
-        code = compile(ast.Module([node], []), filename, "exec", flags)
-    if code.co_flags & inspect.CO_COROUTINE:
-        return _loop().run_until_complete(types.FunctionType(code, names)())
-    return eval(code, names)
+    is_value = isinstance(node, ast.Expr)
+    tree: Any = ast.Expression(node.value) if isinstance(node, ast.Expr) else ast.Module([node], [])
+    code: types.CodeType = compile(tree, filename, "eval" if is_value else "exec", flags)
+    return code
 
 
 def _loop() -> asyncio.AbstractEventLoop:

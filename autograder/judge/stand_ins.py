@@ -108,10 +108,11 @@ class Remote:
         raise RefusedError(f"a student's {self._name_()} can't be pickled in a test")
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        raise RefusedError(
-            f"a test can't derive a class from a student's {self._name_()}: make an instance and "
-            "call it, or put the class into a cell tagged in-kernel"
-        )
+        derive: Any = getattr(self._peer_, "base_for", None)
+        if derive is None or self._ask_("class_name") is None:
+            raise RefusedError(f"a class can't derive from a student's {self._name_()}")
+        own = library_class(self)
+        return (derive(self),) if own is None else (own,)
 
     def __instancecheck__(self, instance: Any) -> bool:
         if (own := library_class(self)) is not None:
@@ -121,11 +122,12 @@ class Remote:
     def __subclasscheck__(self, subclass: Any) -> bool:
         if (own := library_class(self)) is not None:
             return issubclass(subclass, own)
-        return isinstance(subclass, Remote) and self._ask_("issubclass", None, subclass) is True
+        kind = subclass if isinstance(subclass, type) else type(subclass)
+        return issubclass(kind, Remote) and self._ask_("issubclass", None, subclass) is True
 
     __doc__ = property(lambda self: self._ask_("getattr", "__doc__"))
     __module__ = property(lambda self: self._ask_("getattr", "__module__"))
-    __annotations__ = property(lambda self: self._ask_("getattr", "__annotations__"))
+    __annotations__ = property(lambda self: _annotations(self))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -136,6 +138,11 @@ class Remote:
 
     def _name_(self) -> str:
         return self._kind_.names[0].rpartition(":")[2]
+
+
+def _annotations(remote: Remote) -> Any:
+    read: Any = getattr(remote._peer_, "annotations", None)
+    return read(remote) if read else remote._ask_("getattr", "__annotations__")
 
 
 def believed_class(remote: Remote) -> type | None:

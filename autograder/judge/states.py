@@ -26,7 +26,7 @@ from torch._tensor_str import PRINT_OPTS
 
 from autograder.judge.errors import RefusedError
 
-Pairs = tuple[tuple[str, Any], ...]
+Pairs = tuple[tuple[Any, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,16 @@ def _put_decimals(value: tuple[Any, ...]) -> None:
         context.traps[signal] = signal in value[6]
 
 
+def _environment() -> Pairs:
+    return tuple(os.environ._data.items())  # type: ignore[attr-defined]  # bytes, undecoded
+
+
 def _put_environment(pairs: Pairs) -> None:
     for name, value in pairs:
         if value is None:
-            os.environ.pop(name, None)
+            os.environb.pop(name, None)
         else:
-            os.environ[name] = value
+            os.environb[name] = value
 
 
 def _missing() -> Pairs:
@@ -171,7 +175,7 @@ STATES: dict[str, State] = {
     "recursion limit": State(sys.getrecursionlimit, sys.setrecursionlimit),
     "decimals": State(_decimals, _put_decimals),
     "locale": State(lambda: locale.setlocale(locale.LC_ALL), _put_locale),
-    "environment": State(lambda: tuple(os.environ.items()), _put_environment, parts=True),
+    "environment": State(_environment, _put_environment, parts=True),
     "arguments": State(lambda: tuple(sys.argv), _put_arguments),
     "missing modules": State(_missing, _put_missing, parts=True),
 }

@@ -53,23 +53,24 @@ def unsupported(source_notebook: Any) -> list[Finding]:
 
 
 def _look(tree: ast.Module, notebook: Notebook) -> Iterator[tuple[Any, str, str]]:
-    student_names = notebook.solutions
     imports = [node for nodes in notebook.given.values() for node in nodes]
-    yield from _look_for_pickles(tree, _aliases([*imports, tree]))
+    names = _aliases([*imports, tree])
+    yield from _look_for_pickles(tree, names)
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            for base in node.bases:
-                if isinstance(base, ast.Name) and base.id in student_names:
-                    yield (
-                        node,
-                        f"derives from the student's class {base.id}",
-                        f"make an instance of {base.id} and call it, or tag the cell in-kernel",
-                    )
-        elif isinstance(node, ast.Call):
-            yield from _look_at_call(node)
+        if isinstance(node, ast.Call):
+            yield from _look_at_call(node, names)
 
 
 _VMAP = ("vmap", "jacrev", "jacfwd", "hessian")
+_SHELL = (".system", ".getoutput")  # of get_ipython(), in place of `!` lines
+_PROCESSES = frozenset(
+    f"{module}.{name}"
+    for module in ("multiprocessing", "multiprocessing.pool", "multiprocessing.context")
+    for name in ("Pool", "Process")
+) | {"concurrent.futures.ProcessPoolExecutor", "os.fork"}
+_TRACES = frozenset(
+    {"sys.settrace", "sys.setprofile", "tracemalloc.start", "cProfile.Profile", "trace.Trace"}
+)
 _PICKLERS = ("pickle", "_pickle", "cloudpickle", "dill")
 _UNPICKLE = frozenset(
     f"{module}.{name}"
@@ -113,33 +114,53 @@ def _full(node: ast.expr, names: dict[str, str]) -> str:
     return names.get(first, first) + dot + rest
 
 
-def _look_at_call(node: ast.Call) -> Iterator[tuple[Any, str, str]]:
-    name = _dotted(node.func)
+def _look_at_call(node: ast.Call, names: dict[str, str]) -> Iterator[tuple[Any, str, str]]:
+    name = _full(node.func, names)
     last = name.rpartition(".")[2]
-    if name in ("patch", "mock.patch", "unittest.mock.patch") or name.endswith("patch.object"):
-        yield (
-            node,
-            "patches a library inside the student's code",
-            "read the source with inspect.getsource(f), or compare results on inputs that only "
-            "the wanted way gets right",
-        )
-    elif last in _VMAP:
+    if last in _VMAP:
         yield (
             node,
             f"uses {last}, which has to look into the function",
             "loop over the inputs and stack the results",
         )
-    if any(
-        keyword.arg == "create_graph"
-        and isinstance(keyword.value, ast.Constant)
-        and keyword.value.value
-        for keyword in node.keywords
-    ):
+    elif _dotted(node.func) in _SHELL or _is_shell_magic(node):
         yield (
             node,
-            "asks for second derivatives",
-            "compare first derivatives at several points",
+            "runs a command of the shell",
+            "read files with open() or os.listdir(), and call the student's functions",
         )
+    elif name in _PROCESSES:
+        yield (
+            node,
+            f"starts a process ({last}), where the student's code can't be called",
+            "limit the time with signal.alarm, or with concurrent.futures.ThreadPoolExecutor",
+        )
+    elif name in _TRACES:
+        yield (
+            node,
+            f"uses {name}, which doesn't see the student's code",
+            "count calls with mock.patch('__main__.f', wraps=f), or tag the cell in-kernel",
+        )
+    for keyword in node.keywords:
+        value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if keyword.arg == "create_graph" and value:
+            yield (
+                node,
+                "asks for second derivatives",
+                "compare first derivatives at several points",
+            )
+        elif last in ("errstate", "seterr") and value in ("call", "log"):
+            yield node, f"sets numpy's error mode {value!r}", "use 'raise' or 'warn'"
+
+
+def _is_shell_magic(node: ast.Call) -> bool:
+    first = node.args[0] if node.args else None
+    return (
+        isinstance(node.func, ast.Attribute)
+        and node.func.attr == "run_cell_magic"
+        and isinstance(first, ast.Constant)
+        and first.value in ("bash", "sh", "script", "system", "sx", "!")
+    )
 
 
 def _dotted(node: ast.expr) -> str:

@@ -28,7 +28,8 @@ def pairs(name):
     }
 
 
-FAKING, READING = pairs("faking.py"), pairs("reading.py")
+FAKING = pairs("faking.py") | pairs("surroundings.py")
+READING = pairs("reading.py")
 BREAKING = {name: (role, code) for role, name, code in read_cells(HERE / "attacks/breaking.py")}
 
 

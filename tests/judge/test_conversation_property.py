@@ -7,6 +7,7 @@ tells its tables when it is asked for the name `books`.
 import contextlib
 import functools
 import gc
+import math
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import time
 from collections import Counter
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -25,13 +27,18 @@ from autograder.judge.channel import Channel
 from autograder.judge.clock import Clock
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.source import Notebook
+from autograder.judge.surroundings import Surroundings
 
 SOLUTION = """\
+import math
 import time
 import torch
 kept = [[1], {"k": [2]}, torch.ones(2)]
 class Thing:
-    pass
+    def whole(self, n):
+        return self.part(n)
+def divide(a, b):
+    return math.gcd(a, b)
 def shared(n):
     return kept[n % len(kept)]
 def fresh(n):
@@ -87,6 +94,8 @@ class Talk:
         theirs.close()
         self.peer = JudgePeer(Channel(ours), Notebook(), functools.partial(os.kill, self.pid))
         self.peer.printed = lambda out, err: None
+        self.peer.names.given = False
+        self.around = self.peer.surroundings = Surroundings(lambda *_: None)
         self.clock = Clock(self.peer)
         self.clock.install()
         self.swallowed = []
@@ -164,6 +173,41 @@ class Talk:
 
         self.ask("call", test_function, [n], self.ask("shared", n))
 
+    def patched(self, n):
+        """A patch for some calls; it is gone afterwards, also if a call fails."""
+        self.around.patches.note(math, "gcd")
+        plain = math.gcd
+        math.gcd = lambda *args: [self.ask("shared", n), *args][1:]
+        try:
+            assert self.ask("divide", n, 4) == [n, 4]
+            self.ask("fail", n)
+        finally:
+            math.gcd = plain
+            assert self.ask("divide", 6, 4) == 2
+
+    def settings(self, n):
+        with np.errstate(divide="raise"):
+            self.fails(n)
+
+    def derives(self, n):
+        class Mine(self.peer.global_name("Thing")):
+            def part(self, x):
+                return {}[x] if n % 2 else [x, self.kept]
+
+        mine = Mine()
+        mine.kept = [n]
+        self.held += [mine, mine.whole(n)]
+
+    def raises(self, n):
+        def stop():
+            self.ask("shared", n)
+            raise StopError
+
+        try:
+            self.ask("call", stop)
+        except StopError:
+            self.ask("call", lambda: n)
+
     def interrupted(self, n):
         came = []
 
@@ -180,6 +224,8 @@ class Talk:
                 self.repeated(n)
                 self.calls_back(n)
                 self.keeps(n)
+                with contextlib.suppress(KeyError, ValueError):
+                    [self.patched, self.derives][n % 2](n)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

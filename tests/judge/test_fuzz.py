@@ -89,6 +89,11 @@ class Liar:
             arguments = [self.index() if tag.endswith("Index") else self.column(depth)]
         elif tag.startswith("scipy."):
             arguments = [draw.choice([[2, 2], [10**6, 10**18], shape]), *map(self.body, range(3))]
+        if tag == "exception":
+            known = ["__main__:E", "json.decoder:JSONDecodeError", "unittest.case:SkipTest"]
+            names = [draw.choice(known), "builtins:ValueError"]
+            tag, base = "remote", draw.choice([None, self.value(depth)])
+            arguments = [number, number, None, [names, base]]
         if draw.random() < 0.2:
             arguments = [self.value(depth) for _ in range(draw.randrange(5))]
         return [tag, *arguments]
@@ -168,7 +173,9 @@ class Liar:
             token = draw.choice([None, 1])
             made = Answer(out="", err="", value=self.value(), outputs=outputs, token=token, **said)
         elif kind < 0.7:
-            error = [["ValueError", "Exception"], None, ["m"], "m", "", False]
+            names = draw.choice([["ValueError", "Exception"], ["SystemExit"], ["Exception"]])
+            own = self.shaped("exception", 1) if draw.random() < 0.5 else None
+            error = [names, own, ["m"], "m", "", False, self.value(), draw.choice([None, 0, -1])]
             made = Failure(out="out", err="", error=draw.choice([error, self.value()]), **said)
         elif kind < 0.9:  # a request, where an answer is due
             made = Request(
@@ -250,7 +257,7 @@ def attack(seed, frames):
             except CandidateLostError:
                 ended += 1
                 break
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 # As student code may raise; anything that it did not claim to raise is a bug.
                 if error is not peer.claimed:
                     raise

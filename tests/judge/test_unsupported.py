@@ -27,20 +27,38 @@ def save():
 
 # Test cell, what is named, a piece of the rewrite, a piece of what the judge says when it is run.
 CASES = {
-    "subclass": (
-        "class B(Net):\n    pass\nassert B()(torch.ones(1, 2)).shape == (1, 1)",
-        "derives from the student's class Net",
-        "in-kernel",
-        "can't derive a class from a student's",
+    "shell": (
+        "out = !echo 3\nassert out == ['3']",
+        "runs a command of the shell",
+        "os.listdir()",
+        "!echo 3 can't be used in a test",
     ),
-    "mock a library": (
-        "from unittest import mock\n"
-        "with mock.patch('torch.nn.functional.max_pool2d', side_effect=AssertionError('no')):\n"
-        "    try:\n        pool(torch.ones(1, 1, 2, 2)); used = False\n"
-        "    except AssertionError:\n        used = True\nassert used",
-        "patches a library",
-        "inspect.getsource",
-        None,
+    "process": (
+        "import multiprocessing\np = multiprocessing.Process(target=square, args=(2,))\n"
+        "p.start(); p.join(); assert p.exitcode == 0",
+        "starts a process (Process)",
+        "ThreadPoolExecutor",
+        "a test can't start a process",
+    ),
+    "process whose refusal is swallowed": (
+        "import multiprocessing\ntry:\n    with multiprocessing.Pool(1) as pool:\n        pass\n"
+        "except Exception:\n    pass",
+        "starts a process (Pool)",
+        "signal.alarm",
+        "a test can't start a process",
+    ),
+    "trace": (
+        "import sys\nseen = []\nsys.settrace(lambda frame, *_: seen.append(frame.f_code.co_name))\n"
+        "try:\n    square(2)\nfinally:\n    sys.settrace(None)\nassert 'square' in seen",
+        "uses sys.settrace",
+        "wraps=f",
+        "doesn't see the student's code",
+    ),
+    "numpy's error mode call": (
+        "import numpy as np\nwith np.errstate(divide='call'):\n    assert square(2) == 4",
+        "sets numpy's error mode 'call'",
+        "'raise'",
+        "don't reach the student's code",
     ),
     "vmap": (
         "assert torch.vmap(Net())(torch.ones(3, 2)).shape == (3, 1)",

@@ -357,3 +357,28 @@ type(get_ipython()).run_line_magic = run_line_magic
 # literally: %time expected = CANARY
 assert f() == CANARY
 ### END HIDDEN TESTS
+
+
+# %% attack: an attribute of a test's mock
+def f():
+    return input.secret
+
+
+# %% test
+from unittest.mock import patch
+
+with patch("builtins.input") as asked:
+    asked.secret = CANARY
+    assert f() == CANARY
+
+
+# %% attack: the answers that a mock still has
+def f():
+    return list(input.side_effect)[-1]
+
+
+# %% test
+from unittest.mock import patch
+
+with patch("builtins.input", side_effect=["", CANARY]):
+    assert f() == CANARY
