@@ -33,8 +33,9 @@ class Files:
     """The judge's working folder, which gets missing files from the candidate on demand.
 
     A missing file or folder is requested from the candidate and made in the folder; again after
-    each further request, because the student's code may have written meanwhile. A file that was there at the beginning is the instructor's, and stays so. A file that a
-    test writes is sent to the candidate before the next request.
+    each further request, because the student's code may have written meanwhile. A file that was
+    there at the beginning is the instructor's, and stays so. A file that a test writes is sent to
+    the candidate before the next request.
 
     Args:
         peer: the judge's end of the conversation with the candidate.
@@ -222,9 +223,13 @@ class Files:
 
     def _list(self, folder: str) -> None:
         """Fetch the files in one of the candidate's folders, so that a listing shows them."""
-        if self._peer.lost is not None:
+        if self._fetching or self._peer.lost is not None:
             return
-        names = self._peer.request("list_files", None, folder)
+        self._fetching = True
+        try:
+            names = self._peer.request("list_files", None, folder)
+        finally:
+            self._fetching = False
         for name in [name for name in self._fetched if Path(name).parent.as_posix() == folder]:
             self._discard(name)  # it may be gone
             self._asked.pop(name, None)
