@@ -108,12 +108,12 @@ def stock(course, assignment, tmp_path):
 GERMAN = {
     "größe.ipynb": [
         cell("given", "vorgabe", "import math"),
-        cell("solution", "fläche", "# LÖSUNG ANFANG\ndef fläche(r):\n    return math.pi * r**2\n"
+        cell("solution", "flaeche", "# LÖSUNG ANFANG\ndef fläche(r):\n    return math.pi * r**2\n"
              "# LÖSUNG ENDE"),
-        cell("test", "prüfe_fläche", "assert fläche(0) == 0, 'Kreis ohne Größe'\n"
+        cell("test", "pruefe_flaeche", "assert fläche(0) == 0, 'Kreis ohne Größe'\n"
              "# VERSTECKT ANFANG\nassert abs(fläche(2) - 12.566) < 0.01, 'quadriere!'\n"
              "# VERSTECKT ENDE", 2),
-        cell("essay", "begründung", "LÖSUNG", 3),
+        cell("essay", "begruendung", "LÖSUNG", 3),
     ],
     "daten.ipynb": [
         cell("given", "einlesen", "import csv"),
@@ -121,7 +121,7 @@ GERMAN = {
              "        return sum(float(zeile['wert']) for zeile in csv.DictReader(f))\n"
              "with open('ergebnis/summe.txt', 'w') as f:\n"
              "    f.write(str(summe('daten/werte.csv')))\n# LÖSUNG ENDE"),
-        cell("test", "prüfe_summe", "# VERSTECKT ANFANG\nfrom prüfungen import *\n"
+        cell("test", "pruefe_summe", "# VERSTECKT ANFANG\nfrom prüfungen import *\n"
              "assert nah(summe('daten/werte.csv'), grenze())\n"
              "assert open('ergebnis/summe.txt').read() == '3.5'\n# VERSTECKT ENDE", 4),
     ],
@@ -141,7 +141,7 @@ c.ClearHiddenTests.end_test_delimeter = "# VERSTECKT ENDE"
 c.LateSubmissionPlugin.penalty_method = "zero"
 """
 RIGHT = {
-    "fläche": "def fläche(r):\n    return 3.14159265 * r * r",
+    "flaeche": "def fläche(r):\n    return 3.14159265 * r * r",
     "summe": "def summe(datei):\n    return 3.5\nopen('ergebnis/summe.txt', 'w').write('3.5')",
 }
 
@@ -151,17 +151,17 @@ def test_a_german_course_with_two_notebooks_data_helpers_and_penalties_scores_as
     course = write_course(tmp_path / "course", {"übung": GERMAN}, DELIMITERS)
     submit(course, "übung", "zoë", RIGHT)
     (submit(course, "übung", "späť", RIGHT) / "timestamp.txt").write_text(DATE)
-    wrong = RIGHT | {"fläche": "def fläche(r):\n    return 3 * r"}
+    wrong = RIGHT | {"flaeche": "def fläche(r):\n    return 3 * r"}
     submit(course, "übung", "falsch", wrong, without=["daten"])
     with course.gradebook() as gradebook:
         gradebook.update_or_create_assignment("übung", duedate="2030-01-01 12:00:00 UTC")
     expected = stock(course, "übung", tmp_path)
     outcomes = {outcome.student: outcome.result for outcome in grade(course, "übung")}
     assert scores(course, "übung") == expected
-    assert expected["zoë"]["prüfe_summe"] == 4
+    assert expected["zoë"]["pruefe_summe"] == 4
     assert expected["späť"]["late"] == 6
     assert "'daten.ipynb' was not handed in" in " ".join(outcomes["falsch"].notes)
-    assert outcomes["falsch"].cells["prüfe_summe"].score == 0
+    assert outcomes["falsch"].cells["pruefe_summe"].score == 0
     assert feedback(course, "übung") == ["falsch", "späť", "zoë"]
     page = (course.path("feedback", "übung", "falsch") / "größe.html").read_text()
     assert "quadriere!" in page

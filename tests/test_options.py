@@ -20,37 +20,22 @@ from autograder.grading.prepare import prepare
 from autograder.grading.settings import Settings
 from tests.conftest import ROOT, SOLVED
 
-# Of commands that stay nbgrader's own, or names that nbgrader keeps for older configurations.
-NBGRADERS_OWN = {
-    "Assign",
-    "Authenticator",
-    "BaseConverter",
-    "BasePlugin",
-    "DbAssignmentAddApp",
-    "DbAssignmentRemoveApp",
-    "DbStudentAddApp",
-    "DbStudentRemoveApp",
-    "Exchange",
-    "ExchangeFactory",
-    "ExchangeSubmit",
-    "ExportApp",
-    "ExportPlugin",
-    "ExtractorPlugin",
-    "Feedback",
-    "FileNameCollectorPlugin",
-    "FormgradeExtension",
-    "GenerateConfigApp",
-    "GenerateSolution",
-    "GenerateSourceWithTests",
-    "InstantiateTests",
-    "NbGrader",
-    "NbGraderAPI",
-    "NbGraderPreprocessor",
-    "QuickStartApp",
-    "UpdateApp",
-    "Validator",
-    "ZipCollectApp",
-}
+# Commands that stay nbgrader's own.
+NBGRADERS_OWN = (
+    "nbgrader.apps.",
+    "nbgrader.auth.",
+    "nbgrader.exchange.",
+    "nbgrader.plugins.base",
+    "nbgrader.plugins.export",
+    "nbgrader.plugins.zipcollect",
+    "nbgrader.server_extensions.",
+    "nbgrader.validator",
+    "nbgrader.converters.generate_solution",
+    "nbgrader.converters.generate_source_with_tests",
+    "nbgrader.preprocessors.instantiatetests",
+)
+# Base classes, whose options count for the classes made from them; and old names of two others.
+BASES = {"BaseConverter", "NbGraderPreprocessor", "Assign", "Feedback"}
 
 
 def classes() -> dict[str, type[Configurable]]:
@@ -86,7 +71,9 @@ def bare_course(tmp_path_factory):
 
 
 def test_every_class_with_options_is_known():
-    assert CLASSES.keys() - FOLLOWED.keys() - NBGRADERS_OWN == set()
+    unknown = CLASSES.keys() - FOLLOWED.keys() - BASES
+    ours = {name for name in unknown if not CLASSES[name].__module__.startswith(NBGRADERS_OWN)}
+    assert ours == set()
     assert FOLLOWED.keys() <= CLASSES.keys()
 
 
@@ -105,7 +92,7 @@ def test_every_option_is_followed_or_refused_by_name(bare_course):
             require_options(course)
         assert f"{kind.__name__}.{option}" in caught.value.problem
         refused += 1
-    assert refused > 100
+    assert refused > 40
 
 
 def configured(course: Course, text: str) -> Course:

@@ -37,7 +37,6 @@ from autograder.grading.score import score
 from autograder.grading.settings import Settings
 from autograder.judge.result import Ended
 
-STOCK_CONFIG = "c = get_config()\n"
 # The options that say how the assignment's notebooks are to be read and run.
 _OF_THE_ASSIGNMENT = (
     "ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "IncludeHeaderFooter", "Execute",
@@ -131,10 +130,9 @@ def compare(
     ]
     on_start(len(solutions))
     differences: list[Difference] = []
-    with ThreadPoolExecutor(1) as beside, runner(assignment, settings, jobs) as run_all:
-        waiting = beside.submit(stock_results, course, assignment, solutions, logs, jobs)
+    stock = stock_results(course, assignment, solutions, logs, jobs)
+    with runner(assignment, settings, jobs) as run_all:
         runs = list(run_all(plans, settings))
-        stock = waiting.result()
     for plan, executed in zip(plans, runs, strict=True):
         found = _differences(assignment, plan, executed, stock[plan.student])
         differences += [
@@ -204,11 +202,30 @@ def stock_results(
         return {name: result for results in graded for name, result in results.items()}
 
 
+def stock_config(root: Path) -> str:
+    """The text of a configuration without options, for a course folder.
+
+    Where the folders and the gradebook are is stated, because the user's own configuration, which
+    nbgrader reads too, may name another gradebook.
+    """
+    names = ("source", "release", "submitted", "autograded", "feedback")
+    structure = "{nbgrader_step}/{student_id}/{assignment_id}"
+    return "\n".join(
+        [
+            "c = get_config()",
+            f"c.CourseDirectory.db_url = {f'sqlite:///{root.resolve()}/gradebook.db'!r}",
+            f"c.CourseDirectory.directory_structure = {structure!r}",
+            *(f"c.CourseDirectory.{name}_directory = {name!r}" for name in names),
+            "",
+        ]
+    )
+
+
 def _copy(course: Course, assignment: Assignment, root: Path) -> Course:
     """A copy of an assignment as a course of its own, released by nbgrader's own converter."""
     root.mkdir(parents=True)
     shutil.copytree(assignment.folder, root / "source" / assignment.name)
-    (root / CONFIG_NAME).write_text(STOCK_CONFIG)
+    (root / CONFIG_NAME).write_text(stock_config(root), encoding="utf-8")
     stated: dict[str, Any] = {
         name: dict(course.config[name]) for name in _OF_THE_ASSIGNMENT if name in course.config
     }

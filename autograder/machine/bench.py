@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.assignment import Assignment
 from autograder.authoring.release import release
-from autograder.authoring.stock import STOCK_CONFIG
+from autograder.authoring.stock import stock_config
 from autograder.course import CONFIG_NAME, Course
 from autograder.errors import AutograderError
 from autograder.grading.record import results_of
@@ -150,7 +150,9 @@ def _copy(course: Course, name: str, place: Path) -> Course:
     for part in ("source", "keys", "specimens"):
         if (course.root / part / name).is_dir():
             shutil.copytree(course.root / part / name, place / part / name)
-    shutil.copy(course.root / CONFIG_NAME, place / CONFIG_NAME)
+    own_gradebook = f"c.CourseDirectory.db_url = {f'sqlite:///{place.resolve()}/gradebook.db'!r}"
+    config = (course.root / CONFIG_NAME).read_text(encoding="utf-8")
+    (place / CONFIG_NAME).write_text(f"{config}\n{own_gradebook}\n", encoding="utf-8")
     copied = Course(place)
     release(copied, name)
     return copied
@@ -176,7 +178,7 @@ def _trivial_course(place: Path) -> Course:
     source = place / "source" / TRIVIAL
     source.mkdir(parents=True)
     nbformat.write(notebook, source / f"{TRIVIAL}.ipynb")
-    (place / CONFIG_NAME).write_text(STOCK_CONFIG)
+    (place / CONFIG_NAME).write_text(stock_config(place), encoding="utf-8")
     course = Course(place)
     release(course, TRIVIAL)
     return course
@@ -197,7 +199,7 @@ def _time(grader: str, course: Course, name: str) -> tuple[float, float]:
     """Wall and processor seconds of grading a class, from the command's start to its end."""
     command = [sys.executable, "-m", "autograder", "grade", name]
     if grader == "nbgrader":
-        (course.root / CONFIG_NAME).write_text(STOCK_CONFIG)
+        (course.root / CONFIG_NAME).write_text(stock_config(course.root), encoding="utf-8")
         command = [sys.executable, "-m", "nbgrader", "autograde", name, "--create"]
     return _run(f"{grader} on a class that hands in the reference", command, course.root, name)
 
