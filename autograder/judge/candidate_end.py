@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import importlib
 import io
 import json
 import signal
@@ -17,7 +16,6 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +27,7 @@ from autograder.judge.candidate_codec import (
     CandidateEncoder,
     CandidateObjects,
 )
+from autograder.judge.candidate_files import CandidateFiles
 from autograder.judge.channel import Channel
 from autograder.judge.decoder import Decoder
 from autograder.judge.derived import derivable, derive, inherited
@@ -44,10 +43,9 @@ from autograder.judge.shared import plain_tensor
 from course_utils.own_work import enforced, paused
 
 MAX_PRINTED = 1 << 20
-_MAX_FILE = 64 << 20
 
 
-class CandidatePeer(CandidateObjects):
+class CandidatePeer(CandidateFiles, CandidateObjects):
     """Serves the judge.
 
     Args:
@@ -324,33 +322,6 @@ class CandidatePeer(CandidateObjects):
         if name not in PYPLOT:
             raise AttributeError(name)
         return getattr(plt, name)(*args, **kwargs)
-
-    def _do_read_file(self, _: Any, name: str) -> bytes | None:
-        path = Path(name)
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            return file.read(_MAX_FILE)
-
-    def _do_list_files(self, _: Any, folder: str) -> list[str] | None:
-        """The names in a folder, with a slash after a folder's; None if it is no folder."""
-        path = Path(folder)
-        if not path.is_dir():
-            return None
-        entries = [part for part in path.iterdir() if part.is_file() or part.is_dir()]
-        return sorted(f"{part.name}/" if part.is_dir() else part.name for part in entries)
-
-    def _do_module(self, _: Any, name: str, attribute: str | None) -> Any:
-        """A name of a module that the student wrote; its public names if `attribute` is None."""
-        importlib.invalidate_caches()  # the student's code has just written it
-        module = importlib.import_module(name)
-        if attribute is not None:
-            return getattr(module, attribute)
-        stated = getattr(module, "__all__", None)
-        return [str(n) for n in stated or vars(module) if stated or not str(n).startswith("_")]
-
-    def _do_write_file(self, _: Any, name: str, data: bytes | None) -> None:
-        Path(name).unlink(missing_ok=True) if data is None else Path(name).write_bytes(data)
 
 
 _isinstance, _len = isinstance, len  # a test may forbid the builtins during a call
