@@ -1,5 +1,7 @@
 """Whole assignments: nbgrader's own quickstart, and this course's, score as stock scores them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -66,6 +68,18 @@ def test_a_type_that_a_course_registers_crosses_by_value(pair):
     )  # fmt: skip
     assert pair.judge(made, values={"textwrap.TextWrapper": ["width"]})[-1]["score"] == 2
     assert pair.judge(made)[-1]["score"] == 0
+
+
+def test_a_library_that_no_cell_uses_is_not_imported():
+    script = (
+        "import sys, autograder.judge.session, autograder.judge.candidate_end\n"
+        "from autograder.judge.decoder import Decoder\n"
+        "print('pandas.DataFrame' in Decoder.TAGS, sorted({'pandas', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True []\n"
 
 
 def ps5():
