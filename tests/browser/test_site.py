@@ -203,7 +203,7 @@ class Parsed(HTMLParser):
         self.places |= {value for value in (has.get("id"), has.get("name")) if value}
         if tag == "a" and has.get("href"):
             self.links.append(str(has["href"]))
-        if tag == "img" and not has.get("alt"):
+        if tag == "img" and "alt" not in has:  # an empty text says that a picture only decorates
             self.unnamed.append(str(has.get("src")))
         names = ("src", "data-script", "data-style", "data-values")
         self.loaded += [str(has[name]) for name in names if has.get(name)]

@@ -41,3 +41,5 @@ async function draw() {
 }
 
 if (diagrams.length) draw().catch((error) => console.warn(error));
+
+export {};

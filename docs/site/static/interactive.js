@@ -121,3 +121,5 @@ for (const element of document.querySelectorAll("div.interactive")) {
     console.error(error);
   });
 }
+
+export {};
