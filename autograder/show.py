@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograder.grading.result import Result
+from autograder.log import printable
 
 if TYPE_CHECKING:
     from autograder.authoring.verify import Trial
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 out = Console()
 err = Console(stderr=True)
+_COLOUR = re.compile(r"(\x1b\[[\d;]*m|\r)")
 
 
 def class_table(name: str, results: Iterable[Result]) -> Table:
@@ -25,7 +29,7 @@ def class_table(name: str, results: Iterable[Result]) -> Table:
     table = Table("student", "points", "late", "status", "why", title=name)
     for result in results:
         table.add_row(
-            result.student,
+            Text(printable(result.student)),
             points_of(result),
             _late(result.seconds_late),
             result.status,
@@ -39,10 +43,17 @@ def show_outcomes(name: str, outcomes: list[Outcome]) -> None:
     out.print(class_table(name, [o.result for o in outcomes if o.result]))
     for outcome in outcomes:
         if outcome.failure:
-            err.print(f"{outcome.student}: could not be run: {outcome.failure}", markup=False)
+            failed = f"{outcome.student}: could not be run: {outcome.failure}"
+            err.print(printable(failed), markup=False)
     again = sum(not outcome.fresh for outcome in outcomes)
     if again:
         out.print(f"{again} of {len(outcomes)} were graded before and have not changed")
+
+
+def show_error(message: str) -> None:
+    """Print the message of an error that ends a command."""
+    text = printable(f"error: {message}")
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def as_it_must_be(trials: list[Trial]) -> str:
@@ -65,14 +76,25 @@ def _late(seconds: float) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-def _why(result: Result) -> str:
-    """The first line of the most important reason, and the number of further reasons."""
+def coloured(text: str) -> Text:
+    """A cell's printed text: its colours are shown, and no other terminal code is obeyed."""
+    parts = _COLOUR.split(text)
+    parts[::2] = map(printable, parts[::2])
+    return Text.from_ansi("".join(parts))
+
+
+def _why(result: Result) -> Text:
+    """The first line of the most important reason, and the number of further reasons.
+
+    Not a `str`, in which rich would look for markup: a reason quotes what a student wrote.
+    """
     lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
     reasons = [reason for reason in (result.reason, *result.notes, *lost) if reason]
     first = reasons[0].splitlines()[0] if reasons else ""
+    first = printable(first)
     shown = first if len(first) <= 80 else first[:79] + "…"
     more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return (shown + more).replace("[", "\\[")
+    return Text(shown + more)
 
 
 @contextmanager
