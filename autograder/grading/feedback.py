@@ -24,7 +24,7 @@ from nbgrader.utils import is_locked
 from autograder.cells import Region, region_lines, without_regions
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.grading.prepare import read_files
+from autograder.grading.prepare import drop_clashes, read_files
 from autograder.grading.reading import OverrunError, ask
 from autograder.grading.record import results_of, settle_folders
 from autograder.grading.swap import alone, new_token, put_in_place, settle
@@ -129,7 +129,8 @@ def feedback(course: Course, name: str) -> list[str]:
 def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> _Made:
     """Make one student's pages and put them in place."""
     source = course.path("autograded", name, student)
-    pages, plain = {}, False
+    pages: dict[str, bytes] = {}
+    plain = False
     try:
         files = read_files(course, source, {f"{notebook}.ipynb" for notebook in notebooks}, [])
         for notebook in notebooks:
@@ -137,6 +138,7 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
             page, shown_plain = _page(course, name, student, notebook, content)
             pages[f"{notebook}.html"] = page.encode("utf-8", "replace")
             plain = plain or shown_plain
+        drop_clashes(files, pages, [])
         final, token = course.path("feedback", name, student), new_token()
         with alone(final):
             settle(final, lambda: None)
