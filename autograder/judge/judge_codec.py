@@ -66,10 +66,12 @@ class JudgeObjects(Peer):
         if handle not in self._exceptions:
             if not all(type(name) is str for name in names):
                 raise ValueError("an exception is described by names")
-            base = builtin_exception(names)
+            base = self.beliefs.given_exception(names) or builtin_exception(names)
             if not issubclass(base, Exception):
                 base = RuntimeError
-            self._exceptions[handle] = type(names[0][:100], (base,), {"__module__": STUDENT_MODULE})
+            if base.__name__ != names[0] or base.__module__ != "__main__":
+                base = type(names[0][:100], (base,), {"__module__": STUDENT_MODULE})
+            self._exceptions[handle] = base
         return self._exceptions[handle]
 
 

@@ -99,6 +99,17 @@ class Beliefs:
                     )
         return None
 
+    def given_exception(self, names: list[str]) -> type[Exception] | None:
+        """Return the instructor's exception that a student's class of these names is, or None.
+
+        A test catches it by its class. Anybody may raise it, so it may be claimed by name.
+        """
+        for name in names:
+            cls = None if name in self.solutions else self.given.get(name)
+            if isinstance(cls, type) and issubclass(cls, Exception):
+                return cls
+        return None
+
     def find(self, name: str) -> type | None:
         """Return the judge's own class of that name: a given class, or a library's."""
         module, _, qualname = name.partition(":")
