@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _MAX_LISTED = 1000
+_TELLING = 16  # a file of fewer bytes may be a part of any code
 _MAX_BYTES = 128 << 20  # the most that is fetched in one cell
 # Libraries read these from the working folder on import, so a student's version is never used.
 _CONFIGURES = frozenset(
@@ -45,6 +46,7 @@ class Files:
         self._written: set[str] = set()
         self._sending = False
         self._bytes = 0
+        self._texts: list[bytes] = []
         self._open = builtins.open
         self._unlink = os.unlink
 
@@ -68,7 +70,13 @@ class Files:
             with contextlib.suppress(FileNotFoundError):
                 self._unlink(self._folder / name)
         self._fetched.clear()
+        self._texts.clear()
         self._bytes = 0
+
+    def are_in(self, code: bytes) -> bool:
+        """Return whether code is, or contains, a file that was fetched in this cell."""
+        code = _lines(code)
+        return any(text == code or (len(text) >= _TELLING and text in code) for text in self._texts)
 
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         """Do as the builtin, and fetch a file from the candidate if the judge has none."""
@@ -131,6 +139,7 @@ class Files:
             with self._open(target, "wb") as file:
                 file.write(data)
             self._fetched.add(name)
+            self._texts.append(_lines(data))
             self._bytes += len(data)
 
     def _after_fetching(self, ask: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,6 +177,10 @@ class Files:
         for name in names[:_MAX_LISTED] if type(names) is list else []:
             if type(name) is str and _is_file_name(name):
                 self._fetch(os.path.normpath(f"{folder}/{name}"))
+
+
+def _lines(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").strip()
 
 
 def _is_file_name(name: str) -> bool:

@@ -180,6 +180,11 @@ def _bound(node: ast.AST) -> Iterator[str]:
             yield alias.asname or alias.name.partition(".")[0]
 
 
+def names_bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement binds at the top level of its cell."""
+    return set(_bound(node))
+
+
 def _stored(node: ast.AST) -> Iterator[str]:
     for child in ast.walk(node):
         if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):

@@ -357,3 +357,18 @@ type(get_ipython()).run_line_magic = run_line_magic
 # literally: %time expected = CANARY
 assert f() == CANARY
 ### END HIDDEN TESTS
+
+
+# %% attack: what a loop's hidden part bound in an earlier turn
+def f():
+    return globals().get("want", 0)
+
+
+# %% test
+for turn in range(2):
+    got = f()
+    assert got is not None
+    ### BEGIN HIDDEN TESTS
+    want = CANARY
+    ### END HIDDEN TESTS
+assert got == CANARY
