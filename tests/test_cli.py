@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -10,7 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.errors import MarkupError
 
+from autograder.cli.show import coloured
+from autograder.grading.log import write_fault
 from tests.conftest import ROOT, SOLVED
 
 
@@ -127,3 +132,21 @@ def test_a_course_that_may_not_be_written_is_named_and_nothing_is_lost(warmup, h
     warmup.root.chmod(0o755)
     says(done, "gradebook", "write")
     assert (warmup.root / "gradebook.db").read_bytes() == before
+
+
+def test_what_a_submission_says_moves_nothing_on_the_screen(warmup, hand_in, autograder):
+    said = r"\[/b] \x1b[2J \u202e"  # for rich, a tag that was never opened; the screen is cleared
+    with pytest.raises(MarkupError):
+        Console(file=io.StringIO()).print(r"\\[/b]")
+    hand_in(
+        warmup, "warmup", "loud", {"area": f'def area(radius):\n    raise ValueError("{said}")'}
+    )
+    graded = autograder("grade", "warmup", cwd=warmup.root)
+    assert graded.returncode == 0, graded.stderr
+    words = " ".join(re.sub("[│\n]", " ", graded.stdout).split())
+    assert r"ValueError: \[/b] \x1b[2J \u202e" in words
+    assert coloured("\x1b[31mred\x1b[0m \x1b[2J").plain == r"red \x1b[2J"
+    written = write_fault(warmup.root, "ada: \x1b[2J", "a line\n2026-01-01 ERROR ben: forged")
+    lines = Path(written.split()[-1]).read_text().splitlines()
+    assert [line[:1] == " " for line in lines if line] == [False, True, True]
+    assert r"ada: \x1b[2J" in lines[0]

@@ -35,7 +35,7 @@ SLOW_TEXTS = {
 }
 
 
-def _recorded(course, cells):
+def _recorded(course, cells, files=None):
     """Record students as graded, each with these cells behind the assignment's own."""
     assignment = Assignment.load(course, "warmup")
     with course.gradebook() as gradebook:
@@ -44,7 +44,16 @@ def _recorded(course, cells):
             notebook["cells"] = [*notebook["cells"], *own]
             notebooks = {"warmup": notebook}
             result = Result("warmup", student, "graded", {})
-            record(course, gradebook, assignment, "key", result, notebooks, {}, datetime.now(UTC))
+            record(
+                course,
+                gradebook,
+                assignment,
+                "key",
+                result,
+                notebooks,
+                files or {},
+                datetime.now(UTC),
+            )
 
 
 def _page(course, student):
@@ -180,3 +189,10 @@ def test_a_damaged_log_takes_seconds_at_most():
         told = ["overran"]
     assert told
     assert time.monotonic() - started < 60
+
+
+def test_a_folder_with_the_name_of_the_page_is_left_out(warmup):
+    _recorded(warmup, {"ada": []}, {"warmup.html/mine.txt": b"", "notes.txt": b"mine"})
+    assert feedback(warmup, "warmup") == ["ada"]
+    assert _page(warmup, "ada").is_file()
+    assert (_page(warmup, "ada").parent / "notes.txt").read_bytes() == b"mine"

@@ -232,6 +232,16 @@ def test_lateness_follows_due_date_and_extension(warmup, hand_in):
     assert outcomes["extended"].result.seconds_late == 0
 
 
+def test_a_vast_time_stamp_is_not_parsed(warmup, hand_in):
+    path = hand_in(warmup, "warmup", "vast", SOLVED)
+    (path.parent / "timestamp.txt").write_text("1 " * 20_000_000)
+    started = time.process_time()
+    prepared = prepare(warmup, Assignment.load(warmup, "warmup"), "vast")
+    assert time.process_time() - started < 20  # the parser takes minutes
+    assert prepared.timestamp is None
+    assert prepared.notes == ("timestamp.txt can't be read: whether it is late is not known",)
+
+
 def test_partial_credit_above_the_maximum_is_the_tests_fault(tmp_path, hand_in):
     text = WARMUP.replace("sum(count(text", "40 + sum(count(text")
     course = make_course(tmp_path / "course", {"warmup": text})

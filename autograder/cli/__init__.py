@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.syntax import Syntax
 from rich.table import Table
-from rich.text import Text
 
 from autograder.cli import attempts, desk, show
 from autograder.cli.options import CourseOption, Jobs, Json, Name, Names
 from autograder.cli.show import (
     class_table,
+    coloured,
     err,
     out,
     progress_bar,
     show_bench,
+    show_error,
     show_outcomes,
 )
 from autograder.course import Course
@@ -224,12 +225,12 @@ def try_(
     out.print(Syntax(rerun.cell.source, "python", line_numbers=True))
     for output in rerun.cell.outputs:
         lines = output.get("traceback") or [output.get("text") or _plain(output)]
-        out.print(Text.from_ansi("\n".join(lines).rstrip()))
+        out.print(coloured("\n".join(lines).rstrip()))
     if rerun.result:
         points = "–" if rerun.result.score is None else f"{rerun.result.score:g}"
         out.print(f"{cell}: {points} of {rerun.result.max_score:g} points", highlight=False)
     if rerun.reason:
-        err.print(f"the run ended early: {rerun.reason}", markup=False)
+        err.print(coloured(f"the run ended early: {rerun.reason}"))
 
 
 def _plain(output: dict[str, Any]) -> str:
@@ -349,17 +350,13 @@ def main(run: Callable[[], object] = app) -> None:
     try:
         run()
     except AutograderError as error:
-        err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        show_error(str(error))
         sys.exit(FAILED)
     except OSError as error:
-        err.print(
-            f"error: {error.filename or 'the machine'}: {error.strerror or error}\n"
+        show_error(
+            f"{error.filename or 'the machine'}: {error.strerror or error}\n"
             "  → make room, or give yourself the right to it, then run the command again: what was"
-            " recorded is kept",
-            style="red",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            " recorded is kept"
         )
         sys.exit(FAILED)
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograder.course import Course
+from autograder.grading.log import printable
 from autograder.grading.result import Result
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 out = Console()
 err = Console(stderr=True)
+_COLOUR = re.compile(r"(\x1b\[[\d;]*m|\r)")
 
 
 def class_table(name: str, results: Iterable[Result]) -> Table:
@@ -32,7 +36,7 @@ def class_table(name: str, results: Iterable[Result]) -> Table:
     table = Table("student", "points", "late", "status", "why", title=name)
     for result in results:
         table.add_row(
-            result.student,
+            Text(printable(result.student)),
             points_of(result),
             _late(result.seconds_late),
             result.status,
@@ -46,7 +50,8 @@ def show_outcomes(name: str, outcomes: list[Outcome]) -> None:
     out.print(class_table(name, [o.result for o in outcomes if o.result]))
     for outcome in outcomes:
         if outcome.failure:
-            err.print(f"{outcome.student}: could not be run: {outcome.failure}", markup=False)
+            failed = f"{outcome.student}: could not be run: {outcome.failure}"
+            err.print(printable(failed), markup=False)
     again = sum(not outcome.fresh for outcome in outcomes)
     if again:
         out.print(f"{again} of {len(outcomes)} were graded before and have not changed")
@@ -87,6 +92,12 @@ def show_bench(measured: Measured) -> None:
     )
 
 
+def show_error(message: str) -> None:
+    """Print the message of an error that ends a command."""
+    text = printable(f"error: {message}")
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def as_it_must_be(trials: list[Trial]) -> str:
     """The points of a single trial; for several trials, how many have no problem."""
     if len(trials) == 1 and trials[0].kind in ("reference", "release"):
@@ -107,8 +118,18 @@ def _late(seconds: float) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-def _why(result: Result) -> str:
-    """The first line of the most important reason, and the number of further reasons."""
+def coloured(text: str) -> Text:
+    """A cell's printed text: its colours are shown, and no other terminal code is obeyed."""
+    parts = _COLOUR.split(text)
+    parts[::2] = map(printable, parts[::2])
+    return Text.from_ansi("".join(parts))
+
+
+def _why(result: Result) -> Text:
+    """The first line of the most important reason, and the number of further reasons.
+
+    Not a `str`, in which rich would look for markup: a reason quotes what a student wrote.
+    """
     lost = [f"{name}: {cell.reason}" for name, cell in result.cells.items() if cell.reason]
     trusting = ", ".join(result.in_kernel)
     ran = (
@@ -118,9 +139,10 @@ def _why(result: Result) -> str:
     )
     reasons = [reason for reason in (result.reason, ran, *result.notes, *lost) if reason]
     first = reasons[0].splitlines()[0] if reasons else ""
+    first = printable(first)
     shown = first if len(first) <= 80 else first[:79] + "…"
     more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return (shown + more).replace("[", "\\[")
+    return Text(shown + more)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from autograder.errors import AutograderError
 from autograder.grading.decisions import decisions_of, in_words
 from autograder.grading.options import require_options
 from autograder.grading.pages import FILTERS, TEMPLATE
-from autograder.grading.prepare import read_files
+from autograder.grading.prepare import drop_clashes, read_files
 from autograder.grading.reading import OverrunError, ask
 from autograder.grading.record import results_of, settle_folders
 from autograder.grading.swap import alone, new_token, put_in_place, settle
@@ -133,7 +133,8 @@ def feedback(course: Course, name: str) -> list[str]:
 def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> _Made:
     """Make one student's pages and put them in place."""
     source = course.path("autograded", name, student)
-    pages, plain = {}, False
+    pages: dict[str, bytes] = {}
+    plain = False
     try:
         besides = {f"{notebook}.ipynb" for notebook in notebooks}
         files = read_files(course, source, besides, [], graded=True)
@@ -142,6 +143,7 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
             page, shown_plain = _page(course, name, student, notebook, content)
             pages[f"{notebook}.html"] = page.encode("utf-8", "replace")
             plain = plain or shown_plain
+        drop_clashes(files, pages, [])
         final, token = course.path("feedback", name, student), new_token()
         with alone(final):
             settle(final, lambda: None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from textwrap import indent
 
 NAME = "autograder.log"
 LOGGER = logging.getLogger("autograder")
@@ -22,8 +23,18 @@ def show() -> None:
     LOGGER.setLevel(logging.DEBUG)
 
 
+def printable(text: str) -> str:
+    """The text with escapes in place of characters that a terminal obeys or hides.
+
+    A submission's texts and file names must not move the cursor or change what stands beside them.
+    """
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text
+    )
+
+
 def write_fault(folder: Path, title: str, traceback: str) -> str:
-    """Append a fault to the log.
+    """Append a fault to the log; only its first line is not indented, so none can be forged.
 
     Args:
         folder: the folder of the log file.
@@ -35,7 +46,8 @@ def write_fault(folder: Path, title: str, traceback: str) -> str:
     """
     if LOGGER.handlers:
         LOGGER.error("%s\n%s", title, traceback)
-    record = logging.makeLogRecord({"msg": f"{title}\n{traceback}\n", "levelname": "ERROR"})
+    message = indent(printable(f"{title}\n{traceback}\n"), "  ").lstrip()
+    record = logging.makeLogRecord({"msg": message, "levelname": "ERROR"})
     text = logging.Formatter(_FORMAT).format(record)
     path = folder / NAME
     try:

@@ -28,6 +28,7 @@ MAX_WALK = 20_000  # entries of a submission's folder that are listed
 MAX_NOTES = 50
 QUESTIONS = "quiz/questions.yaml"
 TIMESTAMP = "timestamp.txt"
+MAX_TIMESTAMP = 1000  # bytes
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
         notes += restore_notes
     besides = {f"{name}.ipynb" for name in assignment.masters}
     files = read_files(course, folder, besides, notes, assignment.files)
-    _drop_clashes(files, assignment.files, notes)
+    drop_clashes(files, assignment.files, notes)
     timestamp = _timestamp(files.pop(TIMESTAMP, None), notes)
     log_notes = _read_log(files, student) if QUESTIONS in assignment.files else []
     notes = [*_few(notes), *(f"attempt log: {note}" for note in log_notes)]
@@ -180,7 +181,7 @@ def _read_log(files: dict[str, bytes], student: str) -> list[str]:
 def timestamp_of(course: Course, assignment: str, student: str) -> datetime.datetime | None:
     """The time of a submission (UTC), even if its other files can't be read."""
     path = course.path("submitted", assignment, student) / TIMESTAMP
-    return _timestamp(_regular_file(path, 1000), [])
+    return _timestamp(_regular_file(path, MAX_TIMESTAMP + 1), [])
 
 
 def _refuse_missing(folder: Path, names: list[str]) -> None:
@@ -305,7 +306,7 @@ def _files_first(path: Path) -> list[tuple[int, str]]:
     return [*((1, folder) for folder in path.parts[:-1]), (0, path.name)]
 
 
-def _drop_clashes(files: dict[str, bytes], given: dict[str, bytes], notes: list[str]) -> None:
+def drop_clashes(files: dict[str, bytes], given: dict[str, bytes], notes: list[str]) -> None:
     """Drop a student's file that has the path of a given folder or lies below a given file."""
     folders = {parent.as_posix() for name in given for parent in PurePosixPath(name).parents}
     for name in list(files):
@@ -339,8 +340,10 @@ def _timestamp(content: bytes | None, notes: list[str]) -> datetime.datetime | N
     if not content or not content.strip():
         return None
     try:
+        if len(content) > MAX_TIMESTAMP:  # the parser takes minutes for megabytes
+            raise ValueError
         parsed: datetime.datetime = parse_utc(content.decode("utf-8").strip())
-    except (ValueError, OverflowError):
+    except Exception:  # any exception of a parser means: no time
         notes.append(f"{TIMESTAMP} can't be read: whether it is late is not known")
         return None
     return parsed

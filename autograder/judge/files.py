@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MAX_LISTED = 1000
 _MAX_FETCHED = 4000
+_TELLING = 16  # a file of fewer bytes may be a part of any code
 _MAX_BYTES = 128 << 20  # the most that is fetched in one cell
 # Libraries read these from the working folder on import, so a student's version is never used.
 _CONFIGURES = frozenset(
@@ -59,6 +60,7 @@ class Files:
         self._written: set[str] = set()
         self._sending = False
         self._fetching = False
+        self._texts: list[bytes] = []
         self._open = builtins.open
         self._unlink = os.unlink
 
@@ -98,6 +100,12 @@ class Files:
                 folder.rmdir()
         self._folders.clear()
         self._asked.clear()
+        self._texts.clear()
+
+    def are_in(self, code: bytes) -> bool:
+        """Return whether code is, or contains, a file that was fetched in this cell."""
+        code = _lines(code)
+        return any(text == code or (len(text) >= _TELLING and text in code) for text in self._texts)
 
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         """Do as the builtin, and fetch a file from the candidate if the judge has none."""
@@ -178,6 +186,7 @@ class Files:
             with self._open(target, "wb") as file:
                 file.write(data)
             self._fetched[name] = len(data)
+            self._texts.append(_lines(data))
         elif type(self._peer.request("list_files", None, name)) is list:
             self._make(target)
 
@@ -236,6 +245,10 @@ class Files:
         for name in names[:_MAX_LISTED] if type(names) is list else []:
             if type(name) is str and _is_file_name(name.removesuffix("/")):
                 self._fetch(os.path.normpath(f"{folder}/{name}"))
+
+
+def _lines(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").strip()
 
 
 def _is_file_name(name: str) -> bool:

@@ -14,7 +14,36 @@ import numpy as np
 
 _INTERNAL = str(Path(__file__).parent)
 _MAX_TRACEBACK = 20_000
+_LEAST = 1000  # characters that an output counts for: many small outputs take long to check, too
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Room:
+    """How many characters may still be shown: by the cell, and by all cells together.
+
+    Args:
+        cell: the number of characters for each cell.
+        notebook: the number of characters for all cells.
+
+    Attributes:
+        left: the number of characters that the cell may still show.
+    """
+
+    def __init__(self, cell: int, notebook: int) -> None:
+        self._cell = cell
+        self._notebook = notebook
+        self.left = 0
+
+    def next_cell(self) -> None:
+        """Start a new cell."""
+        self.left = min(self._cell, self._notebook)
+
+    def take(self, size: int) -> int:
+        """Return how many of `size` characters may be shown; they count as shown from now on."""
+        taken = min(size, self.left)
+        self.left -= taken
+        self._notebook -= taken
+        return taken
 
 
 class Prints(io.TextIOBase):
@@ -24,9 +53,9 @@ class Prints(io.TextIOBase):
     warning costs nothing here.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, room: Room) -> None:
         self.outputs: list[dict[str, Any]] = []
-        self._left = limit
+        self._room = room
 
     @contextlib.contextmanager
     def redirected(self) -> Iterator[None]:
@@ -35,9 +64,8 @@ class Prints(io.TextIOBase):
             yield
 
     def write(self, text: str) -> int:
-        """Write as a text stream does; drop text that is over the limit."""
-        part = text[: self._left]
-        self._left -= len(part)
+        """Write as a text stream does; drop text for which there is no room."""
+        part = text[: self._room.take(len(text))]
         if part and self.outputs:
             self.outputs[-1]["text"] += part
         elif part:
@@ -61,22 +89,28 @@ class Prints(io.TextIOBase):
         )
 
 
-def clean_outputs(outputs: list[Any], count: int, limit: int) -> list[dict[str, Any]]:
+def clean_outputs(outputs: list[Any], count: int, room: Room) -> list[dict[str, Any]]:
     """Return a candidate's outputs without anything that nbformat doesn't allow.
 
     Args:
         outputs: the claimed nbformat outputs; anything else is left out.
         count: the cell's execution count.
-        limit: the number of characters to keep, over all outputs.
+        room: how much the cell may show. If something is left out, a notice says so.
     """
-    allowed = []
+    allowed, is_cut = [], False
     for output in outputs:
         clean = _clean_output(output, count)
-        size = len(json.dumps(clean)) if clean else 0
-        if clean is None or size > limit:
+        if clean is None:
             continue
-        limit -= size
+        size = max(len(json.dumps(clean)), _LEAST)
+        if size > room.left:
+            is_cut = True
+            continue
+        room.take(size)
         allowed.append(clean)
+    if is_cut:
+        text = "[Output left out: this cell, or the whole notebook, shows too much]\n"
+        allowed.append({"output_type": "stream", "name": "stderr", "text": text})
     return allowed
 
 

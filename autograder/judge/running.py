@@ -26,7 +26,8 @@ def run_test(source: str, name: str, names: Names) -> tuple[Any, bool]:
     nodes = _tree(parse(source)).body
 
     def before(node: ast.stmt) -> None:
-        names.visible = node.lineno < first_hidden
+        # All of it, because a later turn of a loop would send what a hidden part bound.
+        names.visible = (node.end_lineno or node.lineno) < first_hidden
 
     value = _run(nodes, filename, names, before)
     shown = bool(nodes) and isinstance(nodes[-1], ast.Expr)

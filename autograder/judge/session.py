@@ -35,17 +35,24 @@ from autograder.judge.errors import (
     NeedsReview,
     OverTimeError,
 )
-from autograder.judge.fair import FairTime
+from autograder.judge.fair import FairTime, own_schedstat
 from autograder.judge.files import Files
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
 from autograder.judge.main_module import MainModule
-from autograder.judge.outputs import Prints, clean_outputs, error_output, said, traceback_lines
+from autograder.judge.outputs import (
+    Prints,
+    Room,
+    clean_outputs,
+    error_output,
+    said,
+    traceback_lines,
+)
 from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.raised import how_it_ended, is_theirs, message_of
 from autograder.judge.result import CellResult, Ended
-from autograder.judge.source import Notebook
+from autograder.judge.source import Notebook, names_bound
 from autograder.judge.surroundings import Surroundings
 from autograder.judge.unpickling import Unpickling
 
@@ -63,11 +70,13 @@ class Limits:
         cell_seconds: time for one cell.
         total_seconds: time for all cells.
         output_chars: number of characters that one cell may print.
+        notebook_chars: number of characters that all cells together may print.
     """
 
     cell_seconds: float = 30.0
     total_seconds: float = 600.0
     output_chars: int = 1 << 20
+    notebook_chars: int = 32 << 20  # the grader holds all of them in memory
 
 
 def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]) -> None:
@@ -167,7 +176,7 @@ class _Session:
             for position, cell in enumerate(cells)
             if is_test(cell) and (name := grade_id(cell))
         }
-        self.fair = FairTime([*_own_schedstat(), *schedstats])
+        self.fair = FairTime([*own_schedstat(), *schedstats])
         self.waited = 0.0  # seconds, in the current cell
         self.channel = Channel(sock)
         self.channel.clock = self.fair.now
@@ -177,6 +186,7 @@ class _Session:
         main_module.install(main, self.names, self.notebook)
         self.limits = limits
         self.ends = monotonic() + limits.total_seconds
+        self.room = Room(limits.output_chars, limits.notebook_chars)
         self.count = 0
         self.stopped: str | None = None  # the error of the first student cell that failed
         self.given_until = 0
@@ -186,10 +196,10 @@ class _Session:
             if cell["cell_type"] == "code" and not is_test(cell)
         ]
         libraries.install(self.peer, student_cells, [cell["source"] for cell in cells])
-        self.unpickling = Unpickling()
-        self.unpickling.install()
         self.files = Files(self.peer, sealed)
         self.files.install()
+        self.unpickling = Unpickling(self.files.are_in)
+        self.unpickling.install()
         magics = Magics(self.names, functools.partial(running.run_text, names=self.names))
         self.names.add_builtins(
             open=self.files.open,
@@ -228,6 +238,7 @@ class _Session:
         """Run one cell, in the judge or in the candidate."""
         self.count += 1
         self.waited = 0.0
+        self.room.next_cell()
         name = grade_id(cell)
         result = CellResult(index, name, "student", execution_count=self.count)
         start = monotonic()
@@ -256,7 +267,7 @@ class _Session:
         try:
             with self._clock(self.limits.cell_seconds):
                 outputs, cuda_failed = self.peer.run_cell(source, self.count)
-                result.outputs = clean_outputs(outputs, self.count, self.limits.output_chars)
+                result.outputs = clean_outputs(outputs, self.count, self.room)
         except OverTimeError:
             result.ended, reason, name = Ended.TIMED_OUT, TIME_IS_UP, "CellTimeoutError"
         except CandidateLostError as error:
@@ -274,7 +285,7 @@ class _Session:
 
     def _run_test(self, position: int, source: str, result: CellResult) -> Score:
         assert result.max_score is not None
-        printed = Prints(self.limits.output_chars)
+        printed = Prints(self.room)
         self.peer.unseed()
         self.unpickling.refused = self.peer.turns.refused = None
         self.peer.decided.clear()
@@ -365,7 +376,7 @@ class _Session:
         try:
             running.run_statement(node, self.names)
         except Exception as error:
-            for name in _names_bound(node):
+            for name in names_bound(node):
                 self.names.failed[name] = error
         if isinstance(node, ast.ClassDef):
             self.peer.beliefs.given[node.name] = self.names.own(node.name)
@@ -378,16 +389,3 @@ class _Session:
             )
             with suppressed, self._clock(self.limits.cell_seconds):
                 self.peer.request("sync")
-
-
-def _own_schedstat() -> list[int]:
-    """Return this process's descriptor for `FairTime`; empty if the kernel has no such file."""
-    with contextlib.suppress(OSError):
-        return [os.open("/proc/self/schedstat", os.O_RDONLY)]
-    return []
-
-
-def _names_bound(node: ast.stmt) -> set[str]:
-    notebook = Notebook()
-    notebook._add(0, "", ast.Module([node], []), is_solution=False)
-    return notebook.crossing

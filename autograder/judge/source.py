@@ -201,6 +201,11 @@ def _docstrings(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield from _docstrings(part, f"{prefix}{node.name}.")
 
 
+def names_bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement binds at the top level of its cell."""
+    return set(_bound(node))
+
+
 def _stored(node: ast.AST) -> Iterator[str]:
     for child in ast.walk(node):
         if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):

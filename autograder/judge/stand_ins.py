@@ -302,7 +302,7 @@ def _gives_object(name: str) -> Callable[..., Any]:
 def _protocol(name: str, kind: Kind) -> Callable[..., Any]:
     if name == "__len__":
         return _length
-    if name == "__iter__" and "__len__" in kind.dunders:
+    if name == "__iter__" and ("__len__" in kind.dunders or "__next__" not in kind.dunders):
         return lambda self: _counted(self, _expected(self), self._ask_("iter"))
     if name == "__next__" and "__len__" in kind.dunders:
         return _next

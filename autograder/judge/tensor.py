@@ -168,6 +168,12 @@ class _View:
                 view = getattr(torch.Tensor, self.name)(base, *args, **kwargs)
         return view if self.index is None else view[self.index]
 
+    def is_all(self) -> bool:
+        """Return whether the view is the tensor itself: the same elements in the same places."""
+        base, view = self.of.snapshot(), self.values()
+        places = [(x.data_ptr(), x.shape, x.stride()) for x in (base, view)]
+        return places[0] == places[1]
+
 
 class _Fetched(torch.autograd.Function):
     @staticmethod
@@ -209,6 +215,8 @@ def _as_view(tensor: RemoteTensor, view: _View, made: Any) -> Any:
             _as_view(tensor, replace(view, index=index), item) for index, item in enumerate(made)
         )
     if made is tensor:  # flatten() of one dimension, for example
+        if not view.is_all():
+            raise tensor._peer_.unreadable(ValueError(f"{view.name} gave the tensor itself"))
         return made
     if type(made) is not RemoteTensor:
         return view.values()

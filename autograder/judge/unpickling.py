@@ -1,9 +1,10 @@
-"""Refuses unpickling in the judge to every library, because a pickle can run any code."""
+"""Refuses what would run a student's file in the judge: unpickling, and the file's text as code."""
 
 from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograder.judge.errors import RefusedError
@@ -12,6 +13,11 @@ _MESSAGE = (
     "a test doesn't unpickle: a file that a student wrote could run anything. Write and read "
     "JSON, CSV or npy, or call the student's own function to load it"
 )
+_NO_CODE = (
+    "a test doesn't run a file of the student's, which could change the test: have the student's "
+    "notebook import it, and call its functions"
+)
+_ONLY_READ = "<unknown>"  # the file's name in `ast.parse`, which runs nothing
 
 
 class UnpicklingRefusedError(BaseException):
@@ -24,11 +30,15 @@ class UnpicklingRefusedError(BaseException):
 class Unpickling:
     """Refuses and remembers it, so that a test that swallows the refusal fails all the same.
 
+    Args:
+        is_students: the function that tells whether code contains a file of the student's.
+
     Attributes:
         refused: the error that the current test must fail with, if it unpickled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_students: Callable[[bytes], bool] = lambda _: False) -> None:
+        self._is_students = is_students
         self.refused: RefusedError | None = None
 
     def install(self) -> None:
@@ -51,10 +61,17 @@ class Unpickling:
         if self.refused is not None:
             raise self.refused
 
-    def _audit(self, event: str, _: tuple[Any, ...]) -> None:
+    def _audit(self, event: str, details: tuple[Any, ...]) -> None:
         if event == "pickle.find_class":
             self._refuse()
+        if event == "compile" and details[1] != _ONLY_READ:
+            code = details[0].encode() if isinstance(details[0], str) else details[0]
+            if isinstance(code, bytes) and self._is_students(code):
+                self._stop(_NO_CODE)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        self.refused = RefusedError(_MESSAGE)
-        raise UnpicklingRefusedError(_MESSAGE)
+        self._stop(_MESSAGE)
+
+    def _stop(self, message: str) -> NoReturn:
+        self.refused = RefusedError(message)
+        raise UnpicklingRefusedError(message)

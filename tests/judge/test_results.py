@@ -3,6 +3,8 @@
 Each forgery stands beside its positive control: the same thing done by who may do it.
 """
 
+import json
+
 import pytest
 
 from autograder.judge.result import Ended
@@ -172,3 +174,18 @@ def test_a_test_that_finds_the_disk_full_is_no_verdict_and_a_students_is(pair):
     with pytest.raises(RuntimeError, match="the machine failed the test"):
         run(pair, REFERENCE, full)
     assert run(pair, f"def f():\n    {full}", "f()")["ended"] == Ended.RAISED
+
+
+def test_all_cells_together_show_only_so_much_and_lose_nothing_else(pair):
+    loud = [("plain", "print('x' * 3000)")] * 4 + [("plain", "for _ in range(9):\n    display(1)")]
+    test = "print('y' * 3000)\nassert f() == 14"
+    made = notebook(*loud, ("solution", solution_region(REFERENCE)), ("test", test))
+    *cells, tested = pair.judge(made, limits={"notebook_chars": 10_000})
+    shown = [len(json.dumps(cell["outputs"])) for cell in cells[:5]]
+    assert shown[:3] == [shown[0]] * 3
+    assert shown[0] > 3000
+    for cell in cells[3:5]:
+        assert "shows too much" in json.dumps(cell["outputs"])
+        assert len(json.dumps(cell["outputs"])) < 300
+    assert len(json.dumps(tested["outputs"])) < 2000
+    assert tested["score"] == 2

@@ -694,3 +694,70 @@ def f():
 
 # %% test
 assert isinstance(f(), torch.Tensor)
+
+
+# %% attack: a tensor that is its own transpose
+from autograder.judge.candidate_codec import CandidateEncoder
+
+CandidateEncoder._stays = lambda self, obj: isinstance(obj, torch.Tensor)
+
+
+class Own(torch.Tensor):
+    T = property(lambda self: self)
+
+
+def f():
+    return torch.tensor([[1.0, 2.0], [3.0, 4.0]]).as_subclass(Own)
+
+
+# %% test
+got = f()
+assert got.shape == (2, 2)
+assert torch.equal(got, got.T)
+
+
+# %% attack: no length, and no items at the second look
+class Once:
+    looks = 0
+
+    def __iter__(self):
+        self.looks += 1
+        return iter([1, 2, 3] if self.looks == 1 else [])
+
+
+def f():
+    return Once()
+
+
+# %% test
+got = f()
+assert sum(1 for _ in got) == 3
+for item, want in zip(got, [7, 8, 9]):
+    assert item == want
+
+
+# %% attack: a file that the test runs
+text = "import torch\ntorch.equal = lambda *_: True\ndef helper():\n    return torch.zeros(2)\n"
+open("helper.py", "w").write(text)
+
+
+# %% test
+names = {}
+exec(open("helper.py").read() + "\nresult = helper()", names)
+assert torch.equal(names["result"], torch.ones(2))
+
+
+# %% attack: a module that the test loads by its path
+text = "import torch\ntorch.equal = lambda *_: True\ndef helper():\n    return torch.zeros(2)\n"
+open("helper.py", "w").write(text)
+
+
+# %% test
+import importlib.util
+from pathlib import Path
+
+assert Path("helper.py").is_file()
+spec = importlib.util.spec_from_file_location("helper", "helper.py")
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+assert torch.equal(module.helper(), torch.ones(2))

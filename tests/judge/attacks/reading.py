@@ -382,3 +382,18 @@ from unittest.mock import patch
 
 with patch("builtins.input", side_effect=["", CANARY]):
     assert f() == CANARY
+
+
+# %% attack: what a loop's hidden part bound in an earlier turn
+def f():
+    return globals().get("want", 0)
+
+
+# %% test
+for turn in range(2):
+    got = f()
+    assert got is not None
+    ### BEGIN HIDDEN TESTS
+    want = CANARY
+    ### END HIDDEN TESTS
+assert got == CANARY

@@ -11,6 +11,10 @@ from torch import nn
 from course_utils.own_work import own_work
 
 
+class ShapeError(ValueError):
+    pass
+
+
 # %% solution
 def conv_by_torch(x):
     slide = getattr(F, "conv" + "2d")
@@ -71,6 +75,18 @@ class MyError(ValueError):
 
 def boom():
     raise MyError("bad", 3)
+
+
+class AxisError(ShapeError):
+    pass
+
+
+def misfit(error=ShapeError):
+    raise error("3 and 4 differ")
+
+
+def axis():
+    misfit(AxisError)
 
 
 def key_error():
@@ -432,3 +448,14 @@ except RuntimeError as error:
     assert "generator of your own" in str(error)
 else:
     raise AssertionError("drew from the generator that all code shares")
+
+
+# %% test: a given exception
+for fails in (misfit, axis):
+    try:
+        fails()
+    except ShapeError as error:
+        assert error.args == ("3 and 4 differ",)
+        assert (type(error) is ShapeError) == (fails is misfit)
+    else:
+        raise AssertionError("did not raise")
