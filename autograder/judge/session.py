@@ -37,6 +37,7 @@ from autograder.judge.errors import (
 )
 from autograder.judge.fair import FairTime
 from autograder.judge.files import Files
+from autograder.judge.helpers import Helpers
 from autograder.judge.judge_end import JudgePeer
 from autograder.judge.libraries import TypeCalls
 from autograder.judge.magics import Magics
@@ -158,6 +159,7 @@ class _Session:
     ) -> None:
         torch.set_num_threads(1)
         sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # noqa: PTH109
+        Helpers().install()
         cells = source["cells"]
         self.notebook = Notebook.read(cells)
         self.tests = {
@@ -280,7 +282,9 @@ class _Session:
             with printed.redirected(), self._clock(self.limits.cell_seconds, is_test=True):
                 self.files.forget()
                 self._run_given(position)
-                value, shown = running.run_test(source, result.grade_id or "test", self.names)
+                value, shown = running.run_test(
+                    source, result.grade_id or "test", self.names, self.around.patches.note_class
+                )
                 self.unpickling.check()
                 if self.peer.turns.refused is not None:
                     raise self.peer.turns.refused
