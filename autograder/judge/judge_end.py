@@ -208,7 +208,7 @@ class JudgePeer(JudgeObjects):
     def end_threads(self) -> None:
         """Interrupt what a test's threads still ask after the test's end."""
         interrupt = functools.partial(self._stop, signal.SIGINT)
-        if not self.turns.end(interrupt, 2 * GRACE) and self.lost is None:
+        if not self.turns.end(interrupt, 2 * GRACE, self.channel.clock) and self.lost is None:
             self.lost = "didn't stop when the test that called it in a thread had ended"
             self._stop(signal.SIGKILL)
 

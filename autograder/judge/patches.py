@@ -161,6 +161,11 @@ class Patches:
         finally:
             _Watched.patches = self
 
+    def note_class(self, owner: Any, name: str) -> None:
+        """Note a place in a class of a library; modules notice what is set themselves."""
+        if issubclass(type(owner), type) and _is_a_librarys(owner):
+            self.note(owner, name)
+
     def note(self, owner: Any, name: str) -> _Place:
         """Note a place before a test replaces what is there."""
         key = (id(owner), name)

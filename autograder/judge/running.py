@@ -8,7 +8,7 @@ import inspect
 import linecache
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.cells import Region, region_lines
@@ -17,8 +17,17 @@ from autograder.judge.names import Names
 from autograder.judge.source import parse
 
 
-def run_test(source: str, name: str, names: Names) -> tuple[Any, bool]:
-    """Run a test; return the last expression's value, and whether a notebook shows it."""
+def run_test(
+    source: str, name: str, names: Names, note: Callable[[Any, str], None]
+) -> tuple[Any, bool]:
+    """Run a test; return the last expression's value, and whether a notebook shows it.
+
+    Args:
+        source: the cell's text.
+        name: what tracebacks call the cell.
+        names: the tests' namespace.
+        note: is told of each attribute that a statement will set, before it does.
+    """
     filename = f"<{name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     hidden = region_lines(source, Region.HIDDEN_TESTS)
@@ -28,10 +37,27 @@ def run_test(source: str, name: str, names: Names) -> tuple[Any, bool]:
     def before(node: ast.stmt) -> None:
         # All of it, because a later turn of a loop would send what a hidden part bound.
         names.visible = (node.end_lineno or node.lineno) < first_hidden
+        for owner, attribute in _set_by(node, names):
+            note(owner, attribute)
 
     value = _run(nodes, filename, names, before)
     shown = bool(nodes) and isinstance(nodes[-1], ast.Expr)
     return value, shown and value is not None and not source.rstrip().endswith(";")
+
+
+def _set_by(node: ast.stmt, names: Names) -> Iterator[tuple[Any, str]]:
+    """Yield the attributes of libraries' objects that a statement sets: `torch.Tensor.sum = f`."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and not isinstance(part.ctx, ast.Load):
+            path, owner = [], part.value
+            while isinstance(owner, ast.Attribute):
+                path.append(owner.attr)
+                owner = owner.value
+            value = names.own(owner.id) if isinstance(owner, ast.Name) else None
+            if isinstance(value, type | types.ModuleType):
+                for attribute in reversed(path):
+                    value = getattr(value, attribute, None)
+                yield value, part.attr
 
 
 def run_text(source: str, names: Names) -> Any:

@@ -295,7 +295,9 @@ class _Session:
             with printed.redirected(), self._clock(self.limits.cell_seconds, is_test=True):
                 self.files.forget()
                 self._run_given(position)
-                value, shown = running.run_test(source, result.grade_id or "test", self.names)
+                value, shown = running.run_test(
+                    source, result.grade_id or "test", self.names, self.around.patches.note_class
+                )
                 self.unpickling.check()
                 if self.peer.turns.refused is not None:
                     raise self.peer.turns.refused

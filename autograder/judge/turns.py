@@ -17,6 +17,9 @@ _PROCESS = (
 )
 
 
+_AGAIN = 0.25
+
+
 class Turns:
     """Lets one thread of a test after the other ask.
 
@@ -60,21 +63,25 @@ class Turns:
             finally:
                 self._asking = before
 
-    def end(self, interrupt: Callable[[], None], seconds: float) -> bool:
+    def end(self, interrupt: Callable[[], None], seconds: float, now: Callable[[], float]) -> bool:
         """End what other threads still ask when their test has ended.
 
         Args:
             interrupt: interrupts the student's code.
             seconds: how long to wait for that.
+            now: the clock of the limits.
 
         Returns:
             Whether no thread asks any more.
         """
         main = threading.main_thread()
         self._over = {thread.ident or 0 for thread in threading.enumerate() if thread is not main}
-        if not self._lock.acquire(blocking=False):
-            interrupt()
-            if not self._lock.acquire(timeout=seconds):
+        latest = now() + seconds
+        while not self._lock.acquire(blocking=False):
+            interrupt()  # again and again: the student's code may not run yet
+            if self._lock.acquire(timeout=_AGAIN):
+                break
+            if now() > latest:
                 return False
         self._lock.release()
         return True

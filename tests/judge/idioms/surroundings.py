@@ -178,6 +178,12 @@ def third():
     return str(Decimal(1) / Decimal(3))
 
 
+def slope():
+    x = torch.tensor(3.0, requires_grad=True)
+    (x * x).backward()
+    return x.grad.item()
+
+
 def sorted(numbers):
     result = []
     for n in numbers:
@@ -366,6 +372,22 @@ with pytest.MonkeyPatch.context() as monkeypatch:
     monkeypatch.setenv("MODE", "patched")
     assert ask() == 12 and mode() == "patched"
 assert mode() == "none"
+
+# %% test: a method of a library's class, replaced by assignment
+plain = torch.Tensor.backward
+torch.Tensor.backward = None
+try:
+    with pytest.raises(TypeError):
+        slope()
+finally:
+    torch.Tensor.backward = plain
+assert slope() == 6
+
+# %% test: a method of a library's class, patched
+with patch.object(torch.Tensor, "backward", side_effect=AssertionError("no autograd")):
+    with pytest.raises(AssertionError, match="no autograd"):
+        slope()
+assert slope() == 6
 
 # %% test: several patches at once
 with patch.multiple("random", random=lambda: 0.5), patch("time.time", lambda: 3):
