@@ -68,13 +68,23 @@ class GivenModules:
                     loader=_GivenLoader(name, target),
                     submodule_search_locations=package,
                 )
-        if any(file.startswith(f"{place}/") and file.endswith(".py") for file in self._given):
+        if self._is_plain_folder(place) and not _is_installed(name, path):
             spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
             spec.submodule_search_locations = [str(self._folder / place)]
             return spec
         if path is not None and any(Path(part).is_relative_to(self._folder) for part in path):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
+
+    def _is_plain_folder(self, place: str) -> bool:
+        """Whether a folder holds modules of the instructor's, without an __init__.py."""
+        return any(file.startswith(f"{place}/") and file.endswith(".py") for file in self._given)
+
+
+def _is_installed(name: str, path: Sequence[str] | None) -> bool:
+    """Whether there is a real package of this name, which a plain folder doesn't hide."""
+    installed = importlib.machinery.PathFinder.find_spec(name, path)
+    return installed is not None and installed.loader is not None
 
 
 class _GivenLoader(importlib.machinery.SourceFileLoader):
