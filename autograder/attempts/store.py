@@ -20,6 +20,9 @@ from autograder.attempts.settings import AttemptServiceError, ServiceSettings
 
 MOST_TRIES = 50  # of requests that want the same number at the same time
 BUSY_SECONDS = 20
+# One for each of the 40 threads that answer requests: a thread that has to wait for another one's
+# connection may be overtaken again and again.
+CONNECTIONS = 40
 
 
 class ClientIdUsedError(AttemptServiceError):
@@ -68,7 +71,9 @@ class Store:
             url = make_url(settings.db_url)
             sqlite = url.get_backend_name() == "sqlite"
             waiting = {"timeout": BUSY_SECONDS} if sqlite else {}
-            self.engine = create_engine(url, pool_pre_ping=not sqlite, connect_args=waiting)
+            self.engine = create_engine(
+                url, pool_pre_ping=not sqlite, connect_args=waiting, pool_size=CONNECTIONS
+            )
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise AttemptServiceError(
                 f"c.AttemptService.db_url can't be used: {error}",
