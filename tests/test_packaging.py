@@ -120,6 +120,8 @@ print(len(log.read(Path.cwd()).attempts("q")), len(log.read(Path.cwd()).damage))
 """
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_course_utils_needs_nothing_that_only_linux_has(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", ON_WINDOWS], cwd=tmp_path, capture_output=True, text=True
