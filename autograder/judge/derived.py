@@ -24,8 +24,8 @@ _NOT_MEMBERS = frozenset(
 
 def base_for(peer: Any, remote: Remote) -> type[Remote]:
     """Return the class that stands for a student's class among the bases of a test's class."""
-    names, dunders, own_eq, methods = peer.request("derivable", remote)
-    kind = Kind.parse(names, dunders, own_eq)
+    form, methods = peer.request("derivable", remote)
+    kind = Kind.parse(*form)
     if not all(type(name) is str for name in methods):
         raise peer.unreadable(ValueError("a class has methods of names"))
     members: dict[str, Any] = {name: _Inherited(remote, name) for name in methods}
@@ -97,13 +97,13 @@ def _members(cls: type, base: type) -> Iterator[tuple[str, str, tuple[Any, ...]]
 
 def derivable(target: type) -> tuple[Any, ...]:
     """Describe a student's class: its instances' kind, and its methods and properties."""
-    names, dunders, own_eq = Kind.of(target).to_json()
     methods = [
         name
         for name in dir(target)
         if not (name.startswith("__") and name.endswith("__")) and _is_method(target, name)
     ]
-    return tuple(names), tuple(dunders), own_eq, tuple(methods)
+    names, dunders, own_eq, inherited = Kind.of(target).to_json()
+    return (tuple(names), tuple(dunders), own_eq, tuple(inherited)), tuple(methods)
 
 
 def _is_method(cls: type, name: str) -> bool:
