@@ -147,19 +147,6 @@ def test_a_suite_without_a_test_gives_no_points_silently(pair):
     assert "define the TestCase in the test cell" in result["reason"]
 
 
-def test_open_is_patched_for_the_students_code(pair):
-    """IPython puts an `open` of its own into the notebook, where stock nbgrader fails."""
-    test = (
-        "from unittest.mock import mock_open, patch\n"
-        "with patch('builtins.open', mock_open(read_data='lr=1')) as opened:\n"
-        "    assert f('nowhere') == 'lr=1'\nopened.assert_called_once_with('nowhere')"
-    )
-    student = "def f(path):\n    with open(path) as file:\n        return file.read()"
-    cells = notebook(("solution", solution_region(student)), ("test", test))
-    (result,) = of_tests(pair.judge(cells))
-    assert result["score"] == 2, result["reason"]
-
-
 def test_a_test_imports_the_instructors_modules_and_none_of_the_students(pair):
     student = "from pathlib import Path\ndef f(name):\n    Path(name).write_text('close = max')"
     cells = notebook(

@@ -359,19 +359,6 @@ assert f() == CANARY
 ### END HIDDEN TESTS
 
 
-# %% attack: an attribute of a test's mock
-def f():
-    return input.secret
-
-
-# %% test
-from unittest.mock import patch
-
-with patch("builtins.input") as asked:
-    asked.secret = CANARY
-    assert f() == CANARY
-
-
 # %% attack: the answers that a mock still has
 def f():
     return list(input.side_effect)[-1]
