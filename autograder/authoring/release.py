@@ -8,6 +8,7 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
+from autograder.assignment import read_sources
 from autograder.authoring import leaks
 from autograder.course import Course
 from autograder.errors import ReleaseError
@@ -22,6 +23,7 @@ def release(course: Course, name: str) -> Path:
             release folder is unchanged then.
     """
     require_options(course)
+    read_sources(course, name)  # its messages name the file, those of nbgrader don't
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         draft = generate(course, name, Path(folder) / "draft", database=False)
         check_leaks(course, name, draft)

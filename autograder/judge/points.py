@@ -6,6 +6,7 @@ import ast
 import math
 import numbers
 import re
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -90,12 +91,14 @@ def from_outputs(outputs: list[dict[str, Any]], maximum: float) -> Score:
 def _holds_numbers(value: Any) -> bool:
     if isinstance(value, torch.Tensor):
         return True
-    # A table or a series of pandas counts as an array too.
-    return isinstance(value, np.ndarray) or (
-        not isinstance(value, np.generic | numbers.Number)
-        and type(value).__module__.partition(".")[0] == "pandas"
-        and hasattr(value, "shape")
-    )
+    return isinstance(value, np.ndarray) or _is_of_pandas(type(value))
+
+
+def _is_of_pandas(kind: type) -> bool:
+    """Return whether this is a class of tables, series or indices, which count as arrays too."""
+    pandas = sys.modules.get("pandas")
+    names = ("DataFrame", "Series", "Index")
+    return pandas is not None and issubclass(kind, tuple(getattr(pandas, name) for name in names))
 
 
 def _from_array(value: Any, maximum: float, *, arithmetic: bool) -> Score:

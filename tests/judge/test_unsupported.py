@@ -49,7 +49,7 @@ CASES = {
     ),
     "trace": (
         "import sys\nseen = []\nsys.settrace(lambda frame, *_: seen.append(frame.f_code.co_name))\n"
-        "try:\n    square(2)\nfinally:\n    sys.settrace(None)\nassert 'square' in seen",
+        "square(2)\nassert 'square' in seen",
         "uses sys.settrace",
         "wraps=f",
         "doesn't see the student's code",
