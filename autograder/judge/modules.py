@@ -124,11 +124,11 @@ def importer(peer: JudgePeer, is_theirs: Callable[[str], bool]) -> Callable[...,
         is_theirs: the function that tells whether the student has a file.
     """
 
-    def find(
-        name: str, scope: Any = None, local: Any = None, wanted: Any = (), level: int = 0
+    def find(  # with the parameters' names of the builtin
+        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
         try:
-            return builtins.__import__(name, scope, local, wanted, level)
+            return builtins.__import__(name, globals, locals, fromlist, level)
         except ModuleNotFoundError as error:
             place = "/".join(name.split("."))
             missing = error.name is not None and f"{name}.".startswith(f"{error.name}.")
@@ -137,6 +137,8 @@ def importer(peer: JudgePeer, is_theirs: Callable[[str], bool]) -> Callable[...,
             if not is_theirs(f"{place}.py") and not is_theirs(f"{place}/__init__.py"):
                 raise
         module = StudentModule(peer, name)
-        return module if wanted or "." not in name else StudentModule(peer, name.partition(".")[0])
+        if fromlist or "." not in name:
+            return module
+        return StudentModule(peer, name.partition(".")[0])
 
     return find
