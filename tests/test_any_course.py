@@ -359,7 +359,7 @@ def test_a_course_may_run_tests_as_stock_does_and_says_so_everywhere(tmp_path, h
 
 @pytest.mark.timeout(600)
 def test_each_refused_line_is_explained(tmp_path):
-    hidden = "from unittest import mock\nmock.patch('math.pi', 3).start()\n"
+    hidden = "import sys\nsys.settrace(None)\n"
     text = WARMUP.replace("assert area(0) == 0", hidden + "assert area(0) == 0")
     course = make_course(tmp_path / "course", {"warmup": text})
     items = explain(course, "warmup")
