@@ -20,7 +20,7 @@ def test_a_change_of_anything_that_a_score_depends_on_regrades(warmup, hand_in):
 
     def key(settings=None):
         assignment = Assignment.load(warmup, "warmup")
-        return _key(warmup, assignment, "one", settings or Settings())
+        return _key(warmup, assignment, "one", settings or Settings(), "")
 
     seen = {key()}
     assert key() in seen  # the control: nothing changed

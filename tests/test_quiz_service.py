@@ -15,6 +15,8 @@ from course_utils.quiz.widget import Session
 from tests.attempt_service import service
 from tests.quiz_sample import KEYS, NAME
 
+pytestmark = pytest.mark.alone  # the form waits for a few seconds only
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):

@@ -61,8 +61,8 @@ def test_a_test_that_rejects_what_is_right_is_named_with_its_message(tmp_path):
 
 
 def test_what_the_judge_does_not_support_is_named_with_its_rewrite(tmp_path):
-    patched = "from unittest import mock\nmock.patch('math.pi', 3).start()\n" + HIDDEN_TEST
-    found = problems(tmp_path, WARMUP.replace(HIDDEN_TEST, patched))["reference"]
+    traced = "import sys\nsys.settrace(None)\n" + HIDDEN_TEST
+    found = problems(tmp_path, WARMUP.replace(HIDDEN_TEST, traced))["reference"]
     assert any(problem.startswith("test_area, line ") for problem in found), found
 
 
