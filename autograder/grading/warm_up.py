@@ -17,6 +17,7 @@ from autograder.sandbox.view import View
 
 CANDIDATE = "autograder.judge.candidate_end"
 JUDGE = "autograder.judge.session"
+WATCHED = "autograder.judge.watched"
 QUIZ = (
     "course_utils.quiz.bank",
     "course_utils.quiz.marking",
@@ -78,7 +79,7 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
     candidate_view = View(hidden=hidden_modules(sources), devices=settings.gpus)
     judge_view = View(packages=("course_utils", "autograder"), devices=settings.gpus)
     isolated = settings.isolated
-    judges = WarmProcess([JUDGE], judge_view if isolated else None, modules)
+    judges = WarmProcess([JUDGE], judge_view if isolated else None, [*modules, WATCHED])
     try:
         needed = [CANDIDATE, *shell.MODULES]
         return Warm(WarmProcess(needed, candidate_view if isolated else None, modules), judges)

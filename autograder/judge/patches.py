@@ -145,12 +145,9 @@ class Patches:
 
     def watch(self) -> None:
         """Watch the modules that were imported meanwhile, too."""
-        if len(sys.modules) == self._watched:
-            return
-        for module in list(sys.modules.values()):
-            if type(module) is types.ModuleType and module is not builtins:
-                module.__class__ = _Watched
-        self._watched = len(sys.modules)
+        if len(sys.modules) != self._watched:
+            watch_modules()
+            self._watched = len(sys.modules)
 
     @contextmanager
     def unwatched(self) -> Iterator[None]:
@@ -259,6 +256,13 @@ class Patches:
             value = values.get(key, place.original)
             if place.current() is not value:
                 place.put(value)
+
+
+def watch_modules() -> None:
+    """Give all modules the class that notes what tests set."""
+    for module in list(sys.modules.values()):
+        if type(module) is types.ModuleType and module is not builtins:
+            module.__class__ = _Watched
 
 
 def guarded(function: Callable[..., Any], what: str, in_place: Callable[[], bool]) -> Any:
