@@ -126,6 +126,7 @@ def test_what_is_left_over_is_drawn_and_said(page):
     assert page.locator(".ce .left-over").count() == 0
 
 
+@pytest.mark.slow  # a time, which needs a quiet computer
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     """Over settings that are much to draw."""
     page.locator(".ce input[name='padding']").fill("5")

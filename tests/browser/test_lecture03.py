@@ -154,6 +154,7 @@ def test_a_practice_question_is_answered(lecture):
         expect(form).to_contain_text(why)
 
 
+@pytest.mark.slow  # a time, which needs a quiet computer
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     turn = """turn => {
         const key = turn % 2 ? 'ArrowLeft' : 'ArrowRight';

@@ -90,6 +90,7 @@ def test_the_frame_is_dragged_and_moved_by_keys(page):
     expect(sentence(page)).to_contain_text(f"row {row + 1}, column {column + 1}:")
 
 
+@pytest.mark.slow  # a time, which needs a quiet computer
 def test_a_drag_is_redrawn_within_50_milliseconds(page):
     turn = """number => {
         const canvas = document.querySelector('.fx-picture');

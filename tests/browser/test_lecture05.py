@@ -229,6 +229,7 @@ def test_play_steps_to_the_end_until_it_is_paused(graph):
     expect(play).to_have_text("Play")
 
 
+@pytest.mark.slow  # a time, which needs a quiet computer
 def test_a_drag_is_redrawn_within_50_milliseconds(graph):
     choose(graph, "max pool")
     press(graph, "End", step=11)
