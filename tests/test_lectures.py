@@ -42,10 +42,16 @@ def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], fa
 
 
 @each
-def test_a_lecture_runs_without_a_warning(lecture, run_lecture):
+@pytest.mark.slow  # times, which need a quiet computer
+def test_a_lecture_takes_a_minute_at_most(lecture, run_lecture):
     ran = run_lecture(lecture)
     assert sum(ran.seconds) < 60
     assert max(ran.seconds) < 20
+
+
+@each
+def test_a_lecture_runs_without_a_warning(lecture, run_lecture):
+    ran = run_lecture(lecture)
     outputs = [output for cell in ran.notebook.cells for output in cell.get("outputs", [])]
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     pages = [output.data.get("text/html", "") for output in outputs if "data" in output]
