@@ -15,8 +15,7 @@ from autograder.grading.decisions import (
     decisions_of,
     extension_of,
 )
-from autograder.grading.lateness import write_penalty
-from autograder.grading.record import results_of_session, write_seconds_late
+from autograder.grading.record import results_in_transaction, write_lateness
 from autograder.grading.result import Result
 
 if TYPE_CHECKING:
@@ -41,10 +40,10 @@ def apply_decisions(
     session = gradebook.db()
     cells = {one.subject: one for one in changed if one.kind in (VOID, KEY)}
     _write_max_scores(gradebook, assignment, changed, decisions)
-    recorded = results_of_session(session, gradebook, assignment)
+    recorded = results_in_transaction(gradebook, assignment)
     for submission in gradebook.assignment_submissions(assignment):
         student = submission.student_id
-        result: Result | None = recorded.get(student)
+        _, result = recorded.get(student, ("", None))
         for decision in changed:
             if student in decision.after.get("extension", {}):
                 more = extension_of(decisions, student)
@@ -58,8 +57,7 @@ def apply_decisions(
                         _write_grade(grade, counted, cells[grade.name], decisions, student)
         session.flush()
         if result is not None:
-            late = write_penalty(course, session, submission.id)
-            write_seconds_late(session, assignment, student, late)
+            write_lateness(course, session, submission.id, result)
 
 
 def _write_grade(

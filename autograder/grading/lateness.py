@@ -25,8 +25,13 @@ def write_penalty(course: Course, session: Session, submission: str) -> float:
 
     late, plugin = _seconds_late(session, submission), _late_plugin(course)
     if not late or plugin is None:
-        of_it = SubmittedNotebook.assignment_id == submission
-        session.execute(update(SubmittedNotebook).where(of_it).values(late_submission_penalty=None))
+        # Only where one is written: this runs for every submission that was graded before.
+        penalised = (SubmittedNotebook.assignment_id == submission) & (
+            SubmittedNotebook.late_submission_penalty.is_not(None)
+        )
+        session.execute(
+            update(SubmittedNotebook).where(penalised).values(late_submission_penalty=None)
+        )
         return late
     submitted = session.get_one(SubmittedAssignment, submission, populate_existing=True)
     for notebook in submitted.notebooks:

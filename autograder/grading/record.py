@@ -15,6 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from sqlalchemy import (
     Column,
+    ColumnElement,
     MetaData,
     Row,
     String,
@@ -57,12 +58,17 @@ _results = Table(
 
 def results_of(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Result]]:
     """The recorded key and result of every student for an assignment."""
+    recorded = results_in_transaction(gradebook, assignment)
+    gradebook.db.rollback()
+    return recorded
+
+
+def results_in_transaction(gradebook: Gradebook, assignment: str) -> dict[str, tuple[str, Result]]:
+    """Do as `results_of`, and leave the session's transaction open."""
     if not inspect(gradebook.engine).has_table(_results.name):
         return {}
     rows = gradebook.db.execute(select(_results).where(_results.c.assignment == assignment))
-    recorded = {row.student: (row.key, _from_json(row.result)) for row in rows}
-    gradebook.db.rollback()
-    return recorded
+    return {row.student: (row.key, _from_json(row.result)) for row in rows}
 
 
 def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> None:
@@ -74,30 +80,16 @@ def settle_folders(course: Course, gradebook: Gradebook, assignment: str) -> Non
                 settle(final, partial(_token, gradebook, assignment, place["student"]))
 
 
-def results_of_session(
-    session: Session, gradebook: Gradebook, assignment: str
-) -> dict[str, Result]:
-    """The recorded results, read inside a transaction, which stays open."""
-    if not inspect(gradebook.engine).has_table(_results.name):
-        return {}
-    rows = session.execute(select(_results).where(_results.c.assignment == assignment))
-    return {row.student: _from_json(row.result) for row in rows}
-
-
-def write_seconds_late(session: Session, assignment: str, student: str, late: float) -> None:
-    """Correct the lateness of a recorded result; the caller commits."""
-    this_row = (_results.c.assignment == assignment) & (_results.c.student == student)
-    result = json.loads(session.execute(select(_results.c.result).where(this_row)).scalar_one())
-    text = json.dumps(result | {"seconds_late": late})  # keeps the swap's token
-    session.execute(update(_results).where(this_row).values(result=text))
+def _row_of(assignment: str, student: str) -> ColumnElement[bool]:
+    return (_results.c.assignment == assignment) & (_results.c.student == student)
 
 
 def _token(gradebook: Gradebook, assignment: str, student: str) -> str | None:
     """The token of the last committed swap; None if there is none."""
     if not inspect(gradebook.engine).has_table(_results.name):
         return None
-    this_row = (_results.c.assignment == assignment) & (_results.c.student == student)
-    row = gradebook.db.execute(select(_results.c.result).where(this_row)).one_or_none()
+    query = select(_results.c.result).where(_row_of(assignment, student))
+    row = gradebook.db.execute(query).one_or_none()
     gradebook.db.rollback()
     return json.loads(row.result).get("token") if row else None
 
@@ -155,8 +147,7 @@ def _write(
         _write_comments(session, notebook, submitted, notebooks.get(name))
     late = write_penalty(course, session, submission)
     result = replace(result, seconds_late=late)
-    this_row = (_results.c.assignment == assignment.name) & (_results.c.student == result.student)
-    session.execute(delete(_results).where(this_row))
+    session.execute(delete(_results).where(_row_of(assignment.name, result.student)))
     session.execute(
         insert(_results).values(
             assignment=assignment.name,
@@ -346,14 +337,27 @@ def update_lateness(course: Course, gradebook: Gradebook, result: Result) -> Res
     if submission is None:
         return result
     try:
-        late = write_penalty(course, session, submission)
-        if late != result.seconds_late:
-            write_seconds_late(session, result.assignment, result.student, late)
+        late = write_lateness(course, session, submission, result)
         session.commit()
     except BaseException:
         session.rollback()
         raise
     return replace(result, seconds_late=late)
+
+
+def write_lateness(course: Course, session: Session, submission: str, result: Result) -> float:
+    """Write the penalty of a recorded result, and its lateness if that changed; don't commit.
+
+    Returns:
+        How many seconds the submission is late.
+    """
+    late = write_penalty(course, session, submission)
+    if late != result.seconds_late:
+        row = _row_of(result.assignment, result.student)
+        recorded = json.loads(session.execute(select(_results.c.result).where(row)).scalar_one())
+        text = json.dumps(recorded | {"seconds_late": late})  # keeps the swap's token
+        session.execute(update(_results).where(row).values(result=text))
+    return late
 
 
 def _write_folder(
