@@ -23,6 +23,7 @@ from autograder.authoring.stock import stock_config
 from autograder.course import CONFIG_NAME, Course
 from autograder.errors import AutograderError
 from autograder.grading.record import results_of
+from autograder.machine.floor import floor
 
 TRIVIAL = "trivial"
 
@@ -120,30 +121,10 @@ def bench(course: Course | None, name: str, small: int, large: int, *, stock: bo
             results = [result for _, result in results_of(gradebook, name).values()]
         processes = statistics.mean(result.core_seconds for result in results)
         import_torch, _ = _run("import torch", [sys.executable, "-c", "import torch"], graded.root)
-        return Measured(ours, theirs, import_torch, processes, _floor(graded, name))
-
-
-def _floor(course: Course, name: str) -> float:
-    """Processor seconds of the reference's cells in one warm process, without isolation."""
-    seconds = 0.0
-    assignment = Assignment.load(course, name)
-    for notebook in assignment.sources:
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            for path, content in assignment.files.items():
-                (place := Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
-            source = str(course.path("source", name) / f"{notebook}.ipynb")
-            command = [sys.executable, "-m", "autograder.machine.floor", source, folder]
-            done = subprocess.run(
-                command, cwd=course.root, capture_output=True, text=True, check=False
-            )
-        if done.returncode:
-            raise BenchError(
-                f"the reference of {name} can't run in one process: {_last_line(done.stderr)}",
-                f"run 'autograder verify {name}' first",
-            )
-        seconds += float(done.stdout.split()[-1])
-    return seconds
+        work = Path(folder) / "floor"
+        work.mkdir()
+        least = floor(Assignment.load(graded, name), work)
+        return Measured(ours, theirs, import_torch, processes, least)
 
 
 def _copy(course: Course, name: str, place: Path) -> Course:

@@ -1,60 +1,60 @@
-"""The least time that an assignment's cells can take: in one process that has all imports.
-
-    python -m autograder.machine.floor NOTEBOOK FOLDER    processor seconds of one run
-
-The cells run in a process forked from this one, without isolation and without a judge. They run in
-`FOLDER`, so the notebook must be trusted.
-"""
+"""The least time that an assignment's cells can take: in one process, without a judge."""
 
 from __future__ import annotations
 
-import gc
-import importlib
-import os
-import resource
 import statistics
-import sys
-import traceback
+from pathlib import Path
 
-import nbformat
-
+from autograder.assignment import Assignment
+from autograder.errors import AutograderError
 from autograder.grading.warm_up import modules_of
 from autograder.sandbox import shell
+from autograder.sandbox.launch import WarmProcess
 
 RUNS = 5
 
 
-def main(path: str, folder: str) -> None:
-    """Print the median of some runs."""
-    notebook = nbformat.read(path, as_version=4)
-    os.environ["MPLBACKEND"] = shell.INLINE_BACKEND
-    for module in (*shell.MODULES, *modules_of([notebook])):
-        importlib.import_module(module)
-    os.chdir(folder)
-    gc.collect()
-    gc.freeze()
-    print(statistics.median(_run(notebook) for _ in range(RUNS)))
+class FloorError(AutograderError):
+    """The reference solution ended its process."""
 
 
-def _run(notebook: nbformat.NotebookNode) -> float:
-    """Processor seconds of one run, its fork included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if not (child := os.fork()):
-        try:
-            process = shell.Shell()
-            for cell in notebook.cells:
-                if cell.cell_type == "code":
-                    process.run_cell(cell.source)
-        except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if status:
-        sys.exit("the notebook ended its process")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def floor(assignment: Assignment, folder: Path) -> float:
+    """Median of the processor seconds of some runs of the reference, each fork included.
+
+    The cells run without isolation, so the notebooks must be the instructor's own.
+
+    Args:
+        assignment: the assignment.
+        folder: an empty folder, in which the cells run.
+
+    Raises:
+        FloorError: a notebook ended its process.
+    """
+    for path, content in assignment.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    modules = modules_of(list(assignment.sources.values()))
+    with WarmProcess(["autograder.machine.floor", *shell.MODULES], None, modules) as warm:
+        return statistics.median(_seconds(assignment, warm, folder) for _ in range(RUNS))
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def _seconds(assignment: Assignment, warm: WarmProcess, folder: Path) -> float:
+    seconds = 0.0
+    for name, source in assignment.sources.items():
+        cells = [cell.source for cell in source.cells if cell.cell_type == "code"]
+        target = "autograder.machine.floor:run"
+        with warm.launch(target, {"cells": cells}, isolated=False, folder=folder) as process:
+            if process.wait():
+                raise FloorError(
+                    f"the reference of {assignment.name} ended its process: {process.log()[-200:]}",
+                    f"look at {name}.ipynb; run 'autograder verify {assignment.name}'",
+                )
+            seconds += process.cpu_seconds
+    return seconds
+
+
+def run(cells: list[str]) -> None:
+    """Run a notebook's code cells in this process."""
+    process = shell.Shell()
+    for cell in cells:
+        process.run_cell(cell)
