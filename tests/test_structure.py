@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.judge import messages
+from autograder.judge.wire import messages
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
@@ -28,6 +28,9 @@ FLOORS = (
     ("cli",),
     ("__main__",),
 )
+
+# The rooms of the judge, likewise. A module beside them stands where its imports let it.
+JUDGE_FLOORS = ("values", "wire", "objects", "around", "notebook", "replaced")
 
 
 def modules(package: str) -> dict[str, ast.Module]:
@@ -80,6 +83,22 @@ def test_no_import_runs_upward(name):
         if other != "autograder" and height[other.split(".")[1]] > height[own]
     ]
     assert above == [], f"{name} imports from above"
+
+
+@pytest.mark.parametrize("room", JUDGE_FLOORS)
+def test_no_import_runs_upward_in_the_judge(room):
+    above = JUDGE_FLOORS[JUDGE_FLOORS.index(room) + 1 :]
+    for name, tree in AUTOGRADER.items():
+        if name.startswith(f"autograder.judge.{room}."):
+            for other in imported(name, tree, AUTOGRADER):
+                assert other.split(".")[2:3] not in [[one] for one in above], f"{name}: {other}"
+
+
+def test_the_judge_has_no_other_rooms():
+    rooms = {
+        name.split(".")[2] for name in AUTOGRADER if re.match(r"autograder\.judge\.\w+\.", name)
+    }
+    assert rooms == set(JUDGE_FLOORS)
 
 
 def test_there_are_at_most_twelve_rooms_and_each_has_its_floor():

@@ -12,8 +12,8 @@ from autograder.course import Course
 from autograder.grading.execute import Executed
 from autograder.grading.reference import reference
 from autograder.grading.settings import Settings
+from autograder.judge.notebook.unsupported import unsupported
 from autograder.judge.result import Ended
-from autograder.judge.unsupported import unsupported
 
 _REWRITES = re.compile(r"^(?P<what>.*?): (?P<rewrite>.*)$", re.DOTALL)
 

@@ -279,7 +279,8 @@ def _without(
 
 def _unsupported(assignment: Assignment) -> list[str]:
     """Idioms in the tests that the judge doesn't support, with their rewrites."""
-    from autograder.judge.unsupported import unsupported  # imports torch; solutions run meanwhile
+    # Here, because it imports torch while solutions already run.
+    from autograder.judge.notebook.unsupported import unsupported
 
     return [
         f"{idiom.grade_id}, line {idiom.line}: {idiom.what}: {idiom.rewrite}"

@@ -17,7 +17,7 @@ from autograder.sandbox.view import View
 
 CANDIDATE = "autograder.judge.candidate_end"
 JUDGE = "autograder.judge.session"
-WATCHED = "autograder.judge.watched"
+WATCHED = "autograder.judge.around.watched"
 QUIZ = (
     "course_utils.quiz.bank",
     "course_utils.quiz.marking",

@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from autograder.judge.channel import Channel
-from autograder.judge.decoder import Decoder
-from autograder.judge.encoder import Encoder
-from autograder.judge.entries import member_key, member_of
-from autograder.judge.kinds import Kind, contents_class, contents_of
-from autograder.judge.peer import Peer
+from autograder.judge.objects.kinds import Kind, contents_class, contents_of
+from autograder.judge.objects.stand_ins import Remote, remote_class
 from autograder.judge.policy import FIXED_CONTENTS
-from autograder.judge.shared import memory_key
-from autograder.judge.stand_ins import Remote, remote_class
-from autograder.judge.strides import laid_out
+from autograder.judge.values.entries import member_key, member_of
+from autograder.judge.wire.channel import Channel
+from autograder.judge.wire.decoder import Decoder
+from autograder.judge.wire.encoder import Encoder
+from autograder.judge.wire.peer import Peer
+from autograder.judge.wire.shared import memory_key
+from autograder.judge.wire.strides import laid_out
 
 _DEEP_CONTENTS = 20  # deeper, the contents of an object cross when a test asks for them
 

@@ -21,25 +21,25 @@ from typing import Any
 import torch
 from torch import nn
 
-from autograder.judge import awaiting
+from autograder.judge.around.held import Held
+from autograder.judge.around.seeds import restore
 from autograder.judge.candidate_codec import (
     CandidateDecoder,
     CandidateEncoder,
     CandidateObjects,
 )
 from autograder.judge.candidate_files import CandidateFiles
-from autograder.judge.channel import Channel
-from autograder.judge.decoder import Decoder
-from autograder.judge.derived import derivable, derive, inherited
-from autograder.judge.encoder import Encoder
 from autograder.judge.errors import CandidateLostError
-from autograder.judge.held import Held
-from autograder.judge.kinds import contents_of
+from autograder.judge.objects import awaiting
+from autograder.judge.objects.derived import derivable, derive, inherited
+from autograder.judge.objects.kinds import contents_of
 from autograder.judge.policy import PYPLOT
 from autograder.judge.raised import is_cuda_failure
-from autograder.judge.registry import REGISTRY
-from autograder.judge.seeds import restore
-from autograder.judge.shared import plain_tensor
+from autograder.judge.values.registry import REGISTRY
+from autograder.judge.wire.channel import Channel
+from autograder.judge.wire.decoder import Decoder
+from autograder.judge.wire.encoder import Encoder
+from autograder.judge.wire.shared import plain_tensor
 from course_utils.own_work import enforced, paused
 
 MAX_PRINTED = 1 << 20

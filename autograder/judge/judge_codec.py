@@ -13,20 +13,20 @@ from unittest import mock
 import torch
 from torch import nn
 
-from autograder.judge import guards
-from autograder.judge.channel import Channel
-from autograder.judge.decoder import Decoder
-from autograder.judge.encoder import Encoder
-from autograder.judge.entries import member_key, member_of
 from autograder.judge.errors import RefusedError
-from autograder.judge.exceptions import Exceptions
-from autograder.judge.kinds import Beliefs, Kind
-from autograder.judge.paths import StudentsPath, students_path
-from autograder.judge.peer import Peer
+from autograder.judge.objects import guards
+from autograder.judge.objects.exceptions import Exceptions
+from autograder.judge.objects.kinds import Beliefs, Kind
+from autograder.judge.objects.paths import StudentsPath, students_path
+from autograder.judge.objects.stand_ins import Remote, remote_class
+from autograder.judge.objects.tensor import RemoteTensor
 from autograder.judge.policy import CANDIDATE_DUNDERS, FIXED_CONTENTS, VERDICTS
-from autograder.judge.stand_ins import Remote, remote_class
-from autograder.judge.strides import layout
-from autograder.judge.tensor import RemoteTensor
+from autograder.judge.values.entries import member_key, member_of
+from autograder.judge.wire.channel import Channel
+from autograder.judge.wire.decoder import Decoder
+from autograder.judge.wire.encoder import Encoder
+from autograder.judge.wire.peer import Peer
+from autograder.judge.wire.strides import layout
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _MAX_KINDS = 100_000

@@ -13,11 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from autograder.judge import seeds
-from autograder.judge.channel import Channel
-from autograder.judge.decoder import Decoder
-from autograder.judge.derived import base_for
-from autograder.judge.encoder import Encoder
+from autograder.judge.around import seeds
+from autograder.judge.around.patches import is_mock, may_read
+from autograder.judge.around.surroundings import Surroundings
 from autograder.judge.errors import (
     TIME_IS_UP,
     CandidateLostError,
@@ -25,18 +23,20 @@ from autograder.judge.errors import (
     OverTimeError,
     RefusedError,
 )
-from autograder.judge.exceptions import from_json
 from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
-from autograder.judge.kinds import Beliefs
-from autograder.judge.names import Names
-from autograder.judge.patches import is_mock, may_read
+from autograder.judge.notebook.names import Names
+from autograder.judge.notebook.source import Notebook
+from autograder.judge.objects.derived import base_for
+from autograder.judge.objects.exceptions import from_json
+from autograder.judge.objects.kinds import Beliefs
+from autograder.judge.objects.tensor import RemoteTensor
 from autograder.judge.policy import CANDIDATE_DUNDERS, changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, message_of
-from autograder.judge.registry import REGISTRY
-from autograder.judge.source import Notebook
-from autograder.judge.surroundings import Surroundings
-from autograder.judge.tensor import RemoteTensor
 from autograder.judge.turns import Turns
+from autograder.judge.values.registry import REGISTRY
+from autograder.judge.wire.channel import Channel
+from autograder.judge.wire.decoder import Decoder
+from autograder.judge.wire.encoder import Encoder
 
 _MAX_PRINTED = 1 << 20
 GRACE = 1.0

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.judge.source import parse
+from autograder.judge.notebook.source import parse
 
 _NUMERIC = "iufc"
 _ADDS_UP = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)

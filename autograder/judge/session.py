@@ -25,9 +25,7 @@ from autograder.cells import (
     is_test,
     points,
 )
-from autograder.judge import libraries, main_module, running
-from autograder.judge.channel import Channel
-from autograder.judge.clock import Clock
+from autograder.judge.around.surroundings import Surroundings
 from autograder.judge.errors import (
     TIME_IS_UP,
     CandidateLostError,
@@ -36,11 +34,8 @@ from autograder.judge.errors import (
     OverTimeError,
 )
 from autograder.judge.fair import FairTime, own_schedstat
-from autograder.judge.files import Files
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.libraries import TypeCalls
-from autograder.judge.magics import Magics
-from autograder.judge.main_module import MainModule
+from autograder.judge.notebook.source import Notebook, names_bound
 from autograder.judge.outputs import (
     Prints,
     Room,
@@ -51,10 +46,15 @@ from autograder.judge.outputs import (
 )
 from autograder.judge.points import Score, from_outputs, from_value, is_arithmetic
 from autograder.judge.raised import how_it_ended, is_theirs, message_of
+from autograder.judge.replaced import libraries, main_module, running
+from autograder.judge.replaced.clock import Clock
+from autograder.judge.replaced.files import Files
+from autograder.judge.replaced.libraries import TypeCalls
+from autograder.judge.replaced.magics import Magics
+from autograder.judge.replaced.main_module import MainModule
+from autograder.judge.replaced.unpickling import Unpickling
 from autograder.judge.result import CellResult, Ended
-from autograder.judge.source import Notebook, names_bound
-from autograder.judge.surroundings import Surroundings
-from autograder.judge.unpickling import Unpickling
+from autograder.judge.wire.channel import Channel
 
 # A test's errors on a machine that has run out of a resource; no answer is wrong because of them.
 _MACHINE_FAILED = frozenset(

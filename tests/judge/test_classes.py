@@ -14,12 +14,17 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.judge.channel import Channel
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.kinds import Kind
+from autograder.judge.notebook.source import Notebook
+from autograder.judge.objects.kinds import Kind
+from autograder.judge.objects.stand_ins import (
+    Remote,
+    is_laid_out_in_python,
+    isinstance_of,
+    remote_class,
+)
 from autograder.judge.policy import DUNDERS, LIBRARIES
-from autograder.judge.source import Notebook
-from autograder.judge.stand_ins import Remote, is_laid_out_in_python, isinstance_of, remote_class
+from autograder.judge.wire.channel import Channel
 from tests.judge.cells import HERE, earned, read_cells
 from tests.judge.pair import notebook, solution_region
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from autograder.judge.channel import Channel
 from autograder.judge.errors import JudgeFaultError
+from autograder.judge.wire.channel import Channel
 from tests.judge.pair import notebook, solution_region
 
 SOLUTION = """\

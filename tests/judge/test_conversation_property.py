@@ -22,12 +22,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.judge import candidate_end, gradients
-from autograder.judge.channel import Channel
-from autograder.judge.clock import Clock
+from autograder.judge import candidate_end
+from autograder.judge.around.surroundings import Surroundings
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.source import Notebook
-from autograder.judge.surroundings import Surroundings
+from autograder.judge.notebook.source import Notebook
+from autograder.judge.replaced.clock import Clock
+from autograder.judge.wire import gradients
+from autograder.judge.wire.channel import Channel
 
 SOLUTION = """\
 import math

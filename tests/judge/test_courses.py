@@ -10,7 +10,7 @@ import pytest
 
 from autograder.authoring.specimens import apply, load
 from autograder.cells import is_test
-from autograder.judge.unsupported import unsupported
+from autograder.judge.notebook.unsupported import unsupported
 from tests.judge.pair import notebook, solution_region
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_a_type_that_a_course_registers_crosses_by_value(pair):
 def test_a_library_that_no_cell_uses_is_not_imported():
     script = (
         "import sys, autograder.judge.session, autograder.judge.candidate_end\n"
-        "from autograder.judge.decoder import Decoder\n"
+        "from autograder.judge.wire.decoder import Decoder\n"
         "print('pandas.DataFrame' in Decoder.TAGS, sorted({'pandas', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -26,12 +26,12 @@ import scipy.sparse
 import sympy
 
 from autograder.judge.candidate_codec import CandidateDecoder, CandidateEncoder, CandidateObjects
-from autograder.judge.channel import Channel, FrameLimits
 from autograder.judge.errors import CandidateLostError
 from autograder.judge.judge_codec import JudgeDecoder
 from autograder.judge.judge_end import JudgePeer
-from autograder.judge.messages import Answer, Books, Change, Failure, Request, to_json
-from autograder.judge.source import Notebook
+from autograder.judge.notebook.source import Notebook
+from autograder.judge.wire.channel import Channel, FrameLimits
+from autograder.judge.wire.messages import Answer, Books, Change, Failure, Request, to_json
 
 # Every tag that either end reads, and names that are none.
 TAGS = [*sorted({*JudgeDecoder.TAGS, *CandidateDecoder.TAGS}), "__class__", "peer", "decode"]

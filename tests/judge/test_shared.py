@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from autograder.judge.candidate_end import CandidatePeer
-from autograder.judge.decoder import Decoder
-from autograder.judge.shared import SharedTable
+from autograder.judge.wire.decoder import Decoder
+from autograder.judge.wire.shared import SharedTable
 
 TENSOR = ["tensor", 7, ["float32", [2, 3], 0, "cpu"], [False, True, False], None]
 ARRAY = ["ndarray", 7, ["<f4", [2, 3], 0]]

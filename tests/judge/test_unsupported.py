@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.judge.unsupported import unsupported
+from autograder.judge.notebook.unsupported import unsupported
 from tests.judge.cells import earned
 from tests.judge.pair import notebook, solution_region
 

@@ -1,0 +1,1 @@
+"""What travels between the two processes, and the tables that both ends keep equal."""
