@@ -17,6 +17,7 @@ import pytest
 from autograder.course import Course
 from autograder.grading.grade import grade
 from autograder.grading.log import NAME as LOG
+from autograder.judge.errors import TIME_IS_UP
 from tests.conftest import ROOT, SOLVED, WARMUP, as_ordinary_user, in_own_mounts, make_course
 from tests.test_grade import scores
 
@@ -71,6 +72,24 @@ def test_a_judge_that_fails_leaves_the_old_score_and_a_log(tmp_path, hand_in, au
     assert done.stderr.count(f"the traceback is in {course.root / LOG}") == len(SAYS)
     assert "Traceback" not in done.stderr
     assert "Traceback" in log
+
+
+# No alarm interrupts `sum` while it adds the numbers up to 10**14.
+ENDLESS = """\
+### BEGIN HIDDEN TESTS
+assert sum(range(round(area(-1)))) == 3
+"""
+
+
+def test_a_test_that_no_alarm_interrupts_costs_its_own_points_alone(tmp_path, hand_in):
+    text = WARMUP.replace("### BEGIN HIDDEN TESTS\n", ENDLESS, 1)
+    course = make_course(tmp_path / "course", {"warmup": text}, "c.Execute.timeout = 1\n")
+    hand_in(course, "warmup", "right", SOLVED)
+    endless = SOLVED["area"].replace("return", "return 10**14 if radius == -1 else")
+    hand_in(course, "warmup", "endless", SOLVED | {"area": endless})
+    outcomes = {outcome.student: outcome.result for outcome in grade(course, "warmup")}
+    assert scores(course) == {"right": 5, "endless": 3}
+    assert outcomes["endless"].cells["test_area"].reason == TIME_IS_UP
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,8 @@ class _Ran:
         reason: why the candidate ended early; None if it did not.
         broken: whether CUDA failed, so that the run doesn't count.
         starved, core_seconds: as in `Executed`.
+        stuck: the index of the cell in which the judge computed without an end, so that the run
+            doesn't count; None if it reached the last cell.
     """
 
     cells: list[CellResult]
@@ -103,14 +105,40 @@ class _Ran:
     broken: bool
     starved: bool
     core_seconds: float
+    stuck: int | None = None
 
 
 def _run(prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
-    with tempfile.TemporaryDirectory(prefix="run-", dir=warm.candidates.scratch) as folder:
-        return _run_in(Path(folder), prepared, name, warm, settings)
+    """Run one notebook; if the judge gets stuck in a cell, run again without this cell.
+
+    A student's number can be so large that a test computes with it for years, in C code that no
+    alarm interrupts. Then the time of this test is up, and the other tests keep their points.
+    """
+    stuck: list[int] = []
+    core_seconds = 0.0
+    while True:
+        left = max(0.0, settings.limits.wall_seconds - core_seconds)
+        limits = {
+            "cell_seconds": settings.cell_seconds,
+            "total_seconds": left if stuck else settings.limits.wall_seconds,
+            "stuck": stuck,
+        }
+        with tempfile.TemporaryDirectory(prefix="run-", dir=warm.candidates.scratch) as folder:
+            run = _run_in(Path(folder), prepared, name, warm, settings, limits)
+        core_seconds += run.core_seconds
+        if run.stuck is None:
+            return replace(run, core_seconds=core_seconds)
+        stuck.append(run.stuck)
 
 
-def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
+def _run_in(
+    folder: Path,
+    prepared: Prepared,
+    name: str,
+    warm: Warm,
+    settings: Settings,
+    judge_limits: dict[str, Any],
+) -> _Ran:
     candidate_folder, judge_folder = folder / "candidate", folder / "judge"
     trusted = prepared.given | SEALED
     _write_files(candidate_folder, prepared.files)
@@ -121,10 +149,7 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
     request = {
         "source": prepared.sources[name],
         "submission": prepared.notebooks[name],
-        "limits": {
-            "cell_seconds": settings.cell_seconds,
-            "total_seconds": settings.limits.wall_seconds,
-        },
+        "limits": judge_limits,
         "sealed": sorted(SEALED),
         "values": settings.values,
     }
@@ -161,21 +186,36 @@ def _run_in(folder: Path, prepared: Prepared, name: str, warm: Warm, settings: S
                 writer = -1
                 judge_end.close()
                 report = _Heard()
-                stopped = report.read(results, candidate, settings)
+                stopped = report.read(results, candidate, judge, settings)
                 cells = report.cells
                 if stopped:
                     judge.kill()
                 judge.wait()
                 candidate.kill()
                 candidate.wait()
-                if not stopped:
+                stuck = None
+                if judge.computed > judge.cpu_bound:
+                    stuck = _next_cell(prepared.notebooks[name], cells)
+                elif not stopped:
                     _check_judge(cells, judge)
                 broken = bool(settings.gpus) and _cuda_failed(cells, candidate)
                 core_seconds = judge.cpu_seconds + candidate.cpu_seconds
-                return _Ran(cells, _why(cells, candidate), broken, report.starved, core_seconds)
+                reason = _why(cells, candidate)
+                return _Ran(cells, reason, broken, report.starved, core_seconds, stuck)
         finally:
             if writer >= 0:
                 os.close(writer)
+
+
+def _next_cell(notebook: NotebookNode, cells: list[CellResult]) -> int | None:
+    """The index of the cell that the judge was running; None if it has reported all cells."""
+    last = cells[-1].index if cells else -1
+    later = (
+        index
+        for index, cell in enumerate(notebook.cells)
+        if index > last and cell.cell_type == "code" and cell.source.strip()
+    )
+    return next(later, None)
 
 
 def _with_room(limits: Limits, files: dict[str, bytes]) -> Limits:
@@ -202,7 +242,9 @@ def _launch_judge(
 
     Of the candidate's process the judge sees only how long it waited for a processor.
     """
-    limits = replace(limits, wall_seconds=limits.wall_seconds + 60)
+    limits = replace(
+        limits, wall_seconds=limits.wall_seconds + 60, cpu_seconds=limits.cpu_seconds + 60
+    )
     schedstat = candidate.schedstat()
     schedstats = [] if schedstat is None else [schedstat]
     try:
@@ -232,19 +274,24 @@ class _Heard:
     cells: list[CellResult] = field(default_factory=list)
     starved: bool = False
 
-    def read(self, results: TextIO, candidate: Process, settings: Settings) -> bool:
+    def read(self, results: TextIO, candidate: Process, judge: Process, settings: Settings) -> bool:
         """Read the judge's lines, without an incomplete last line; return whether reading stopped.
 
         Reading stops early at a failed test if the settings ask for it. A line may ask for a
-        signal to the candidate, because the judge can't reach the candidate's process.
+        signal to the candidate, because the judge can't reach the candidate's process. The judge
+        stops a cell at its limit, but not in C code that calls no Python code: see `_run`.
         """
         computed_before = 0.0
+        patience = 2 * settings.cell_seconds + 10
+        most = judge.cpu_bound
+        judge.cpu_bound = min(judge.computed + patience, most)
         while (line := results.readline(MAX_LINE)).endswith("\n"):
             if line.startswith(ASKS_FOR_SIGNAL):
                 _signal(candidate, json.loads(line)["signal"])
                 continue
             cell = CellResult.from_json(line)
             self.cells.append(cell)
+            judge.cpu_bound = min(judge.computed + patience, most)
             computed_before, computed = candidate.computed, candidate.computed - computed_before
             self.starved |= _is_starved(cell, computed, settings.cell_seconds)
             if settings.stop_at_failure and cell.kind != "student" and cell.reason:

@@ -18,13 +18,7 @@ from typing import Any
 
 import torch
 
-from autograder.cells import (
-    IN_KERNEL,
-    grade_id,
-    is_in_kernel,
-    is_test,
-    points,
-)
+from autograder.cells import IN_KERNEL, grade_id, is_in_kernel, is_test, points
 from autograder.judge.around.surroundings import Surroundings
 from autograder.judge.errors import (
     TIME_IS_UP,
@@ -71,12 +65,14 @@ class Limits:
         total_seconds: time for all cells.
         output_chars: number of characters that one cell may print.
         notebook_chars: number of characters that all cells together may print.
+        stuck: the indices of cells in which an earlier run got stuck: their time is up.
     """
 
     cell_seconds: float = 30.0
     total_seconds: float = 600.0
     output_chars: int = 1 << 20
     notebook_chars: int = 32 << 20  # the grader holds all of them in memory
+    stuck: Sequence[int] = ()
 
 
 def main(sock_fd: int, result_fd: int, *schedstats: int, request: dict[str, Any]) -> None:
@@ -187,7 +183,7 @@ class _Session:
         self.limits = limits
         self.ends = monotonic() + limits.total_seconds
         self.room = Room(limits.output_chars, limits.notebook_chars)
-        self.count = 0
+        self.index = self.count = 0
         self.stopped: str | None = None  # the error of the first student cell that failed
         self.given_until = 0
         student_cells = [
@@ -223,6 +219,8 @@ class _Session:
 
     @contextlib.contextmanager
     def _clock(self, seconds: float, *, is_test: bool = False) -> Iterator[None]:
+        if self.index in self.limits.stuck:
+            raise OverTimeError(TIME_IS_UP)
         seconds = max(0.01, min(seconds, self.ends - monotonic()))
         self.fair.restart(self.ends)
         self.peer.start_clock(seconds)
@@ -236,6 +234,7 @@ class _Session:
 
     def run(self, index: int, cell: Any) -> CellResult:
         """Run one cell, in the judge or in the candidate."""
+        self.index = index
         self.count += 1
         self.waited = 0.0
         self.room.next_cell()

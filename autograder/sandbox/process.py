@@ -33,6 +33,7 @@ class Process:
     Attributes:
         pid: the number of the process in the launcher's pid namespace.
         computed: processor time so far, in seconds, descendants included.
+        cpu_bound: the processor time, in seconds, beyond which all are killed; it may be changed.
         returncode: None while the process runs; negative for a signal, as in subprocess.
         reason: the limit for which it was killed, as the end of a sentence; None if for none.
         cpu_seconds: processor time of it and the children that it waited for, set at its end.
@@ -49,6 +50,7 @@ class Process:
         self.reason: str | None = None
         self.cpu_seconds = 0.0
         self.computed = 0.0
+        self.cpu_bound: float = limits.cpu_seconds
         self.folder: int | None = None
         self.memory_bound = 0
         self.pidfd = -1
@@ -173,8 +175,8 @@ class Process:
         while not select.select([self._connection], [], [], self._pause)[0]:
             if time.monotonic() > self._deadline:
                 self.kill(f"ran for more than {self._limits.wall_seconds:g} s")
-            elif self._look() > self._limits.cpu_seconds:
-                self.kill(f"computed for more than {self._limits.cpu_seconds} s")
+            elif self._look() > self.cpu_bound:
+                self.kill(f"computed for more than {self.cpu_bound:g} s")
             elif self._holds_too_much():
                 self.kill(f"used more than {self._limits.memory_bytes // MB:,} MB of memory")
         try:
