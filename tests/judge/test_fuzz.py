@@ -80,12 +80,16 @@ class Liar:
             "deque": [number, items, draw.choice([None, 2, -1])],
             "member": [draw.choice(["signal", "inspect", "__main__"]), "Signals", "SIGINT"],
             "re.Pattern": [draw.choice(["a+", "(", "a{99999}"]), draw.choice([0, 32, 2**40])],
-            "sympy.Basic": [self.tree(depth)],
-            "sympy.MutableDenseMatrix": [[1, draw.choice([1, 10**9])], [self.tree(depth)]],
-            "pandas.DataFrame": [number, [self.index(), self.index(), [self.column(depth)], []]],
-            "pandas.Series": [number, [None, self.index(), [self.column(depth)], []]],
         }.get(tag, [number, items] if draw.random() < 0.5 else [items])
-        if tag.startswith("pandas.") and tag.endswith(("Index", "Array")):
+        if tag == "sympy.Basic":
+            arguments = [self.tree(depth)]
+        elif tag == "sympy.MutableDenseMatrix":
+            arguments = [[1, draw.choice([1, 10**9])], [self.tree(depth)]]
+        elif tag == "pandas.DataFrame":
+            arguments = [number, [self.index(), self.index(), [self.column(depth)], []]]
+        elif tag == "pandas.Series":
+            arguments = [number, [None, self.index(), [self.column(depth)], []]]
+        elif tag.startswith("pandas.") and tag.endswith(("Index", "Array")):
             arguments = [self.index() if tag.endswith("Index") else self.column(depth)]
         elif tag.startswith("scipy."):
             arguments = [draw.choice([[2, 2], [10**6, 10**18], shape]), *map(self.body, range(3))]
@@ -119,21 +123,25 @@ class Liar:
     def column(self, depth):
         """The form of a column of pandas."""
         draw = self.random
-        return draw.choice(
-            [
-                ["numbers", self.body()],
-                ["objects", [self.value(depth + 1)]],
-                ["text", draw.randrange(4), draw.choice(["", "\0", 3]), draw.choice([0, 1, 10**9])],
-                ["string", draw.choice(["python", "os"]), True, 0, "\0", 1, self.body()],
-                ["category", self.body(), self.index(), draw.random() < 0.5],
-                ["datetime", self.body(), self.value(depth + 1)],
-                ["timedelta", self.body()],
-                ["period", self.body(), draw.choice(["M", "__class__", 3])],
-                ["interval", self.index(), self.index(), draw.choice(["left", "no"])],
-                ["masked", draw.choice(["IntegerArray", "__name__"]), self.body(), self.body()],
-                ["sparse", self.body(), self.value(depth + 1)],
-            ]
-        )
+        forms = {
+            "numbers": lambda: [self.body()],
+            "objects": lambda: [[self.value(depth + 1)]],
+            "text": lambda: [
+                draw.randrange(4), draw.choice(["", "\0", 3]), draw.choice([0, 1, 10**9])
+            ],
+            "string": lambda: [draw.choice(["python", "os"]), True, 0, "\0", 1, self.body()],
+            "category": lambda: [self.body(), self.index(), draw.random() < 0.5],
+            "datetime": lambda: [self.body(), self.value(depth + 1)],
+            "timedelta": lambda: [self.body()],
+            "period": lambda: [self.body(), draw.choice(["M", "__class__", 3])],
+            "interval": lambda: [self.index(), self.index(), draw.choice(["left", "no"])],
+            "masked": lambda: [
+                draw.choice(["IntegerArray", "__name__"]), self.body(), self.body()
+            ],
+            "sparse": lambda: [self.body(), self.value(depth + 1)],
+        }  # fmt: skip
+        kind = draw.choice(list(forms))
+        return [kind, *forms[kind]()]
 
     def tree(self, depth):
         """A tree of sympy, or something like it."""
