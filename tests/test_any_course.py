@@ -146,6 +146,7 @@ RIGHT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_german_course_with_two_notebooks_data_helpers_and_penalties_scores_as_stock(tmp_path):
     course = write_course(tmp_path / "course", {"übung": GERMAN}, DELIMITERS)
@@ -168,6 +169,7 @@ def test_a_german_course_with_two_notebooks_data_helpers_and_penalties_scores_as
     assert "12.566" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_nbgraders_own_quickstart_scores_as_stock_for_every_solution(tmp_path):
     root = tmp_path / "course"

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 COURSE = Course(ROOT / "exercises")
 every = pytest.mark.parametrize("name", COURSE.assignments())
 # One is verified every day, the others with the slow tests: each takes a minute or two.
-DAILY = "ps5_backpropagation"
+DAILY = "ps1_preprocessing"
 every_in_turn = pytest.mark.parametrize(
     "name",
     [

@@ -132,6 +132,7 @@ def test_grading_without_isolation_is_loud_and_recorded(warmup, hand_in, autogra
     assert again.result.engine["isolation"] == "isolated"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_nbgraders_own_command_grades_with_the_same_engine(warmup, hand_in):
     steal = f"open({str(warmup.path('source', 'warmup') / 'warmup.ipynb')!r}).read()\n"

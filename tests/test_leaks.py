@@ -279,6 +279,7 @@ def test_random_canaries_in_every_secret_region_reach_no_student(tmp_path):
         assert canary.encode() not in released
 
 
+@pytest.mark.slow
 def test_the_bundle_gives_away_nothing_of_any_kind_in_any_place():
     lines = {
         "solution": "return grad_y @ weight, grad_y.T @ x, grad_y.sum(dim=0)",

@@ -18,7 +18,15 @@ from tools import facts
 from tools.notebooks import ROOT, targets
 
 LECTURES = [path for path in targets(ROOT).values() if path.parent.name == "lectures"]
-each = pytest.mark.parametrize("lecture", LECTURES, ids=lambda path: path.stem)
+# The others, with their experiments, run with the slow tests.
+DAILY = ("00_welcome", "02_convolution_arithmetic", "05_backpropagation")
+each = pytest.mark.parametrize(
+    "lecture",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in DAILY else pytest.mark.slow)
+        for path in LECTURES
+    ],
+)
 
 
 @pytest.fixture(scope="session")

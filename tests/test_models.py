@@ -82,6 +82,7 @@ def imagenet_accuracy(model: nn.Module, stamps: data.Stamps, batch: Tensor) -> t
     return top1, sum(any(five) for five in right) / len(right)
 
 
+@pytest.mark.slow
 def test_swapped_channels_and_skipped_normalisation_cost_accuracy(
     squeezenet: nn.Module, stamps: data.Stamps
 ):

@@ -115,6 +115,7 @@ def test_the_tables_mean_and_deviation_are_those_of_the_prose(ran: NotebookNode)
     assert f"{low:.1f} to {high:+.1f}".replace("-", "−") in question.key.solution
 
 
+@pytest.mark.slow
 def test_the_table_is_what_the_experiment_gives(ran: NotebookNode) -> None:
     needed = ("adam_start", "photographs", "scores", "order_experiment", "right_in_order")
     names = solutions("adam_step", "train_epoch", given=needed)

@@ -80,6 +80,7 @@ def _scores(course):
         return {one.student.id: one.score for one in gradebook.assignment_submissions(NAME)}
 
 
+@pytest.mark.slow
 def test_stock_nbgrader_grades_the_first_attempt_and_writes_none(course):
     expected = _class(course)
     (course / "nbgrader_config.py").write_text("c = get_config()\n")

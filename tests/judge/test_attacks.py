@@ -53,6 +53,7 @@ def test_faking_gains_nothing(pair, name):
     assert judged["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAKING)
 def test_faking_works_beside_the_tests(pair, name):
     attack, test = FAKING[name]

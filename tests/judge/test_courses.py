@@ -100,6 +100,7 @@ def test_ps5_reference_has_full_points(pair):
     assert scores(results) == scores(pair.stock(source))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alternative_fold", "pool_overwrites", "tanh_damages_upstream"])
 def test_ps5_checks_score_as_stock(pair, name):
     """Some of them; tests/test_assignments.py has all, with nbgrader itself."""

@@ -38,6 +38,7 @@ def test_gains_nothing_and_harms_no_other_test(pair, name):
     assert after["score"] == 2, after["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
 def test_works_beside_the_tests(pair, name):
     _, attack, test = ATTACKS[name]
