@@ -142,8 +142,11 @@ class Cluster:
         if not LOGGER.handlers:  # Dask would write its own lines between ours
             logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._client = connect(self.place)
-        problem = self._client.run_on_scheduler(versions)
-        if differences := version_differences(versions(), problem):
+        try:
+            there = self._client.run_on_scheduler(versions)
+        except Exception as error:
+            self._refuse(f"the scheduler has no such autograder: {error!r:.200}")
+        if differences := version_differences(versions(), there):
             self._refuse(f"the scheduler: {differences}")
         if not self._workers(self._await_workers()):
             self._refuse(f"no worker offers {CUDA}, which --device cuda needs")

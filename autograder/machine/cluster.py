@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from autograder.grading.cluster import CUDA
@@ -54,8 +55,8 @@ def local(
         ended = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         started(cluster.scheduler_address)
-        while not ended.wait(1):  # an interrupt ends it as well
-            pass
+        with suppress(KeyboardInterrupt):
+            ended.wait()
 
 
 def worker(place: Place, slots: int | None, gpu_slots: int) -> None:
