@@ -104,8 +104,8 @@ def until(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> 
 def under_nanny(nanny: subprocess.Popen[bytes]) -> int:
     """The process that is a worker, below the process that watches over it."""
     while True:
-        children = Path(f"/proc/{nanny.pid}/task/{nanny.pid}/children").read_text().split()
-        for child in children:
+        tasks = Path(f"/proc/{nanny.pid}/task").glob("*/children")  # a thread may have started it
+        for child in " ".join(task.read_text() for task in tasks).split():
             with suppress(OSError):
                 if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
                     return int(child)
