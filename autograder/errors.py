@@ -50,3 +50,16 @@ class JudgeFailedError(AutograderError):
     def __init__(self, problem: str, details: str) -> None:
         super().__init__(problem, "run the command again; if it says the same, report the fault")
         self.details = details
+
+
+class RemoteFailureError(AutograderError):
+    """A worker could not run a submission, which is not to blame.
+
+    Args:
+        problem: what happened, and where.
+        details: the traceback, for the log.
+    """
+
+    def __init__(self, problem: str, details: str) -> None:
+        super().__init__(problem, "look at the worker's machine, then run the command again")
+        self.details = details

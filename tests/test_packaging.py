@@ -51,8 +51,8 @@ OURS = {"autograder", "course_utils", "tools", "tests", "__main__"}
     ("folders", "extras"),
     [
         (["course_utils"], []),
-        (["autograder"], ["autograder", "serve", "hub", "values"]),
-        (["tools", "tests"], ["autograder", "serve", "hub", "values", "dev"]),
+        (["autograder"], ["autograder", "serve", "hub", "cluster", "values"]),
+        (["tools", "tests"], ["autograder", "serve", "hub", "cluster", "values", "dev"]),
     ],
 )
 def test_every_package_that_is_imported_is_declared(folders, extras):

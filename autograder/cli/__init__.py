@@ -14,8 +14,17 @@ import typer
 from rich.syntax import Syntax
 from rich.table import Table
 
-from autograder.cli import attempts, desk, show
-from autograder.cli.options import CourseOption, Jobs, Json, Name, Names
+from autograder.cli import attempts, cluster, desk, show
+from autograder.cli.options import (
+    CourseOption,
+    Jobs,
+    Json,
+    Name,
+    Names,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+)
 from autograder.cli.show import (
     class_table,
     coloured,
@@ -167,13 +176,27 @@ def grade(
         str | None, typer.Option(help="Grade this student only.", metavar="ID")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what was graded.")] = False,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            help="Run on the workers of this Dask scheduler; 'auto': as Dask's configuration says.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     as_json: Json = False,
 ) -> None:
     """Grade what is new or changed of what students handed in."""
+    from autograder.grading.cluster_place import Place
     from autograder.grading.grade import grade as run
 
     opened = Course.find(course)
     name = opened.resolve(name)
+    if address and jobs:
+        raise typer.BadParameter("--jobs is for this machine; a cluster's workers have their slots")
     if isolation is Isolation.NONE:
         err.print(UNPROTECTED, style="bold red")
     with progress_bar(f"grading {name}") as (start, advance):
@@ -185,6 +208,7 @@ def grade(
             isolated=isolation is Isolation.AUTO,
             only=student,
             force=force,
+            cluster=Place(address, tls_ca, tls_cert, tls_key) if address else None,
             on_start=start,
             on_outcome=advance,
         )
@@ -324,6 +348,7 @@ def doctor(course: CourseOption = None) -> None:
 
 app.command()(attempts.serve)
 app.command()(attempts.tokens)
+app.add_typer(cluster.cluster, name="cluster")
 app.add_typer(desk.decide, name="decide")
 
 

@@ -22,3 +22,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="How many run side by side; default: one a core.")
 ]
+TlsCa = Annotated[
+    str | None,
+    typer.Option("--tls-ca", help="Certificate of the cluster's own authority.", metavar="FILE"),
+]
+TlsCert = Annotated[
+    str | None, typer.Option("--tls-cert", help="This machine's certificate.", metavar="FILE")
+]
+TlsKey = Annotated[
+    str | None, typer.Option("--tls-key", help="This machine's private key.", metavar="FILE")
+]

@@ -1,32 +1,24 @@
-"""Grades a class: prepare → execute → score → record for every submission, on all cores."""
+"""Grades a class: prepare → execute → score → record for every new or changed submission."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
-import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, read_sources
 from autograder.course import Course
-from autograder.errors import (
-    AutograderError,
-    CourseError,
-    JudgeFailedError,
-    SubmissionError,
-    TestsRefusedError,
-)
+from autograder.errors import AutograderError, CourseError
 from autograder.grading.apply_decisions import apply_decisions
+from autograder.grading.cluster_place import Place, require_distributed
 from autograder.grading.decisions import Decision, decided, decisions_of, rulings
-from autograder.grading.execute import Executed, execute
 from autograder.grading.first_attempts import FirstAttempts
-from autograder.grading.log import LOGGER, write_fault
-from autograder.grading.prepare import Prepared, prepare, submission_digest, timestamp_of
+from autograder.grading.log import write_fault
+from autograder.grading.prepare import submission_digest, timestamp_of
 from autograder.grading.record import (
     backup,
     record,
@@ -34,19 +26,14 @@ from autograder.grading.record import (
     settle_folders,
     update_lateness,
 )
-from autograder.grading.reference import reference
 from autograder.grading.result import Result
-from autograder.grading.score import score, unreadable
-from autograder.grading.settings import Settings, require_device, require_isolation
-from autograder.grading.warm_up import Warm, warm_processes
-from autograder.judge.result import Ended
+from autograder.grading.runs import Run, failure_of, run_here, traceback_of
+from autograder.grading.settings import ENGINE, Settings, require_device
+from autograder.grading.warm_up import warm_processes
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
-
-# A part of every result's key. Raise it when scores may change, so that all is graded again.
-ENGINE = "7"
 
 
 class RunStoppedError(AutograderError):
@@ -80,6 +67,7 @@ def grade(
     only: str | None = None,
     force: bool = False,
     limits: Limits | None = None,
+    cluster: Place | None = None,
     on_start: Callable[[int], None] = lambda _: None,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
@@ -96,38 +84,51 @@ def grade(
         only: the id of the only student to grade; None: all students.
         force: whether to grade again what is graded already.
         limits: bounds of one submission; None: as the course's options say.
+        cluster: the Dask cluster whose workers run the submissions; None: this machine does.
         on_start: called once with the number of submissions.
         on_outcome: called after each submission.
 
     Raises:
         AutograderError: the run stopped; the message says why.
     """
-    require_device(device)
+    if cluster:
+        _require_isolated(isolated)
+        device = "cpu" if device == "auto" else device  # not what the worker happens to have
+    else:
+        require_device(device)
     settings = Settings.of(course, limits, isolated=isolated, device=device)
     try:
-        return _grade(course, name, settings, jobs, only, force, on_start, on_outcome)
+        return _grade(course, name, settings, cluster, jobs, only, force, on_start, on_outcome)
     except AutograderError:
         raise
     except Exception as error:
         raise RunStoppedError(
             f"the run stopped: {error or repr(error)}",
-            f"{write_fault(course.root, f'the run stopped: {error!r}', _traceback(error))}; what"
+            f"{write_fault(course.root, f'the run stopped: {error!r}', traceback_of(error))}; what"
             " was recorded is kept: mend that, then run the command again",
         ) from error
+
+
+def _require_isolated(isolated: bool) -> None:
+    if not isolated:
+        raise CourseError(
+            "--cluster with --isolation none: a student's code could take over the cluster",
+            "leave one of the two out; nothing was run",
+        )
 
 
 def _grade(
     course: Course,
     name: str,
     settings: Settings,
+    cluster: Place | None,
     jobs: int | None,
     only: str | None,
     force: bool,
     on_start: Callable[[int], None],
     on_outcome: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    # Started first: its imports take seconds, in which this process does its own.
-    with warm_processes(read_sources(course, name).values(), settings) as warm:
+    with _engine_of(course, name, settings, jobs, cluster) as run_class:
         assignment = Assignment.load(course, name)
         assignment.check_released(course)
         students = course.students(name, only)
@@ -158,15 +159,29 @@ def _grade(
                     todo.append(student)
             if todo:  # else nothing is written; another copy would replace the oldest
                 backup(course)
-                if settings.isolated:
-                    require_isolation()
-                warm.await_ready()
-            for run in _run(course, assignment, todo, warm, settings, jobs, first):
+            for run in run_class(assignment, {student: keys[student] for student in todo}, first):
                 finish(_recorded(course, gradebook, assignment, keys[run.student], run, settings))
             if decisions:  # a release writes the points of all cells anew
                 apply_decisions(course, gradebook, name, [d for d in decisions if not d.taken_back])
                 gradebook.db.commit()
         return sorted(outcomes, key=lambda outcome: outcome.student)
+
+
+@contextmanager
+def _engine_of(
+    course: Course, name: str, settings: Settings, jobs: int | None, cluster: Place | None
+) -> Iterator[Callable[[Assignment, dict[str, str], FirstAttempts], Iterator[Run]]]:
+    """Yield the function that runs a class: on this machine, or on the workers of a cluster."""
+    if cluster is None:
+        # Started first: its imports take seconds, in which this process does its own.
+        with warm_processes(read_sources(course, name).values(), settings) as warm:
+            yield partial(run_here, course, warm, settings, jobs)
+    else:
+        require_distributed()
+        from autograder.grading.on_cluster import Cluster, run_on_cluster
+
+        with Cluster(cluster, settings) as connected:
+            yield partial(run_on_cluster, course, connected)
 
 
 def _again(
@@ -195,29 +210,12 @@ def _require_students(course: Course, gradebook: Gradebook, students: list[str])
         )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """One submission: prepared and executed, or the reason why it could not be."""
-
-    student: str
-    prepared: Prepared | None = None
-    executed: Executed | None = None
-    problem: SubmissionError | None = None
-    failure: str | None = None
-
-    def result(self, assignment: Assignment, engine: dict[str, str]) -> Result:
-        if self.prepared and self.executed:
-            return score(assignment, self.prepared, self.executed, engine)
-        assert self.problem is not None
-        return unreadable(assignment, self.student, self.problem, engine)
-
-
 def _recorded(
     course: Course,
     gradebook: Gradebook,
     assignment: Assignment,
     key: str,
-    run: _Run,
+    run: Run,
     settings: Settings,
 ) -> Outcome:
     """Record a run; if that fails, return a failure, so that the other submissions go on."""
@@ -236,115 +234,9 @@ def _recorded(
                 timestamp=timestamp_of(course, assignment.name, run.student),
             )
     except Exception as error:
-        failure = _failure(course, run.student, error, "its result can't be recorded: ")
+        failure = failure_of(course, run.student, error, "its result can't be recorded: ")
         return Outcome(run.student, None, failure=failure)
     return Outcome(run.student, result)
-
-
-def _run(
-    course: Course,
-    assignment: Assignment,
-    students: list[str],
-    warm: Warm,
-    settings: Settings,
-    jobs: int | None,
-    first: FirstAttempts,
-) -> Iterator[_Run]:
-    """Prepare and execute submissions in parallel; yield the runs one by one, to be recorded."""
-    if not students:
-        return
-    workers = min(jobs or len(os.sched_getaffinity(0)), len(students))
-
-    with ThreadPoolExecutor(workers) as pool:
-        refusals = _Refusals(course, assignment, warm, settings)
-
-        def run(student: str) -> _Run:
-            LOGGER.info("%s: runs", student)
-            try:
-                prepared = first.settle(prepare(course, assignment, student))
-                executed = execute(prepared, warm, settings)
-                refusals.check(executed)
-                return _Run(student, prepared, executed)
-            except SubmissionError as problem:
-                return _Run(student, problem=problem)
-            except TestsRefusedError:  # no student can pass these tests
-                raise
-            except Exception as error:  # not the submission's fault; the others go on
-                return _Run(student, failure=_failure(course, student, error))
-
-        futures = [pool.submit(run, student) for student in students]
-        starved = []
-        try:
-            for future in as_completed(futures):
-                done = future.result()
-                if done.executed and done.executed.starved:
-                    starved.append(done.student)
-                else:
-                    yield done
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-        with ThreadPoolExecutor(1) as alone:  # again, one at a time; this run counts
-            for student in starved:
-                LOGGER.info("%s: had no processor, runs again alone", student)
-                yield alone.submit(run, student).result()
-
-
-class _Refusals:
-    """Finds out whether a refusal of the judge is a test's fault or due to one submission.
-
-    The judge refuses some idioms. At the first refusal the reference solution is run, once. A test
-    that is refused there can't be passed by any student.
-    """
-
-    def __init__(
-        self, course: Course, assignment: Assignment, warm: Warm, settings: Settings
-    ) -> None:
-        self._run = lambda: execute(reference(course, assignment), warm, settings)
-        self._name = assignment.name
-        self._lock = threading.Lock()
-        self._of_reference: dict[str, str | None] | None = None
-
-    def check(self, executed: Executed) -> None:
-        """Make sure that no test that was refused here is refused for the reference solution, too.
-
-        Raises:
-            TestsRefusedError: such a test is the instructor's fault; no student can get its points.
-        """
-        refused = _refused(executed)
-        if not refused:
-            return
-        with self._lock:
-            if self._of_reference is None:
-                self._of_reference = _refused(self._run())
-        of_tests = refused.keys() & self._of_reference.keys()
-        if of_tests:
-            lines = "\n".join(f"  {name}: {self._of_reference[name]}" for name in sorted(of_tests))
-            raise TestsRefusedError(
-                f"{self._name}: tests that can't be judged, even with the reference solution:\n"
-                f"{lines}",
-                f"'autograder verify {self._name}' says how to write them; the rest of the class"
-                " was not graded",
-            )
-
-
-def _refused(executed: Executed) -> dict[str, str | None]:
-    """The names of the cells in which the judge refused a test's request, with the reasons."""
-    return {
-        name: cell.reason for name, cell in executed.cells.items() if cell.ended is Ended.REFUSED
-    }
-
-
-def _failure(course: Course, student: str, error: Exception, step: str = "") -> str:
-    """The message about a submission that could not be run; the log gets the details."""
-    message = step + (str(error) if isinstance(error, OSError | AutograderError) else repr(error))
-    details = _traceback(error)
-    if isinstance(error, JudgeFailedError):
-        details += f"\nThe judge's own:\n{error.details}"
-    return f"{message}\n  → {write_fault(course.root, f'{student}: {message}', details)}"
-
-
-def _traceback(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
 
 
 def _key(
@@ -360,5 +252,4 @@ def _key(
 def _engine(settings: Settings) -> dict[str, str]:
     """What a score depends on besides tests and submission; every result records it."""
     isolation = "isolated" if settings.isolated else "none"
-    device = "cuda" if settings.gpus else "cpu"
-    return {"version": ENGINE, "isolation": isolation, "device": device}
+    return {"version": ENGINE, "isolation": isolation, "device": settings.models_on}

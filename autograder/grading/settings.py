@@ -15,6 +15,8 @@ from autograder.sandbox.launch import isolation_problem
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.view import gpus
 
+# A part of every result's key. Raise it when scores may change, so that all is graded again.
+ENGINE = "7"
 CELL_SECONDS = 30.0
 
 
@@ -62,16 +64,20 @@ class Settings:
         return () if self.device == "cpu" else gpus()
 
     @property
+    def models_on(self) -> str:
+        """The device of models, "cuda" or "cpu"; "cuda" by name may be another machine's."""
+        return "cuda" if self.device == "cuda" or self.gpus else "cpu"
+
+    @property
     def key(self) -> dict[str, Any]:
         """What a score depends on, for a result's key: all fields, with the used part of `config`.
 
         A test asserts that a change of any field, or of any limit, changes the key.
         """
         fields = {item.name: getattr(self, item.name) for item in dataclass_fields(self)}
-        device = "cuda" if self.gpus else "cpu"
         del fields["config"]
         return fields | {
-            "device": device,
+            "device": self.models_on,
             "limits": asdict(self.limits),
             "cell_seconds": self.cell_seconds,
             "values": self.values,
