@@ -14,7 +14,7 @@ import typer
 from rich.syntax import Syntax
 from rich.table import Table
 
-from autograder.cli import attempts, desk, show
+from autograder.cli import attempts, desk, lms, show
 from autograder.cli.options import CourseOption, Jobs, Json, Name, Names
 from autograder.cli.show import (
     class_table,
@@ -324,6 +324,9 @@ def doctor(course: CourseOption = None) -> None:
 
 app.command()(attempts.serve)
 app.command()(attempts.tokens)
+app.command()(lms.roster)
+app.command()(lms.collect)
+app.command()(lms.export)
 app.add_typer(desk.decide, name="decide")
 
 

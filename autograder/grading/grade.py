@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, read_sources
+from autograder.attempts.decision_table import Decision, decisions_of
 from autograder.course import Course
 from autograder.errors import (
     AutograderError,
@@ -22,7 +23,7 @@ from autograder.errors import (
     TestsRefusedError,
 )
 from autograder.grading.apply_decisions import apply_decisions
-from autograder.grading.decisions import Decision, decided, decisions_of, rulings
+from autograder.grading.decisions import decided, rulings
 from autograder.grading.execute import Executed, execute
 from autograder.grading.first_attempts import FirstAttempts
 from autograder.grading.log import LOGGER, write_fault
