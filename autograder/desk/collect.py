@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Course
 from autograder.desk.lms_names import (
@@ -210,7 +211,7 @@ class _Place:
         older = version < tuple(record["version"])
         return KEPT, f"the submission that is there is {'newer' if older else 'as old'}"
 
-    def _recorded(self) -> dict[str, object] | None:
+    def _recorded(self) -> dict[str, Any] | None:
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             return record if {"from", "version", "files"} <= record.keys() else None
@@ -218,6 +219,10 @@ class _Place:
             return None
 
     def _remember(self, files: dict[str, str], version: tuple[int, ...]) -> None:
+        """Record what is in place; the same files in an older upload make it no older."""
+        known = self._recorded()
+        if known and known["from"] == self._lms.value and known["files"] == files:
+            version = max(version, tuple(known["version"]))
         self._record.parent.mkdir(parents=True, exist_ok=True)
         record = {"from": self._lms.value, "version": version, "files": files}
         _write(self._record, json.dumps(record).encode())
@@ -235,7 +240,8 @@ class _Place:
             if os.path.lexists(self._final):
                 replaced = self._aside / "replaced" / self._student
                 replaced.mkdir(parents=True, exist_ok=True)
-                shutil.move(self._final, replaced / f"{len(list(replaced.iterdir())) + 1}")
+                numbers = (int(one.name) for one in replaced.iterdir() if one.name.isdigit())
+                shutil.move(self._final, replaced / f"{max(numbers, default=0) + 1}")
             building.rename(self._final)
         finally:
             shutil.rmtree(building, ignore_errors=True)
