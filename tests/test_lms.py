@@ -108,6 +108,10 @@ def test_a_file_that_is_no_roster_is_refused(warmup, write_csv, tmp_path, autogr
     assert done.returncode == 1
     assert "can't be read: No such file" in done.stderr
     assert "Traceback" not in done.stderr
+    warmup.database_file.unlink()
+    done = autograder("roster", write_csv(ROSTER), "--check", "--course", warmup.root)
+    assert "3 would be added, 0 as they were" in done.stdout
+    assert not warmup.database_file.exists()
     done = autograder("roster", write_csv(ROSTER), "--json", "--course", warmup.root)
     assert json.loads(done.stdout)["added"] == ["ada", "emmy", "kay"]
 

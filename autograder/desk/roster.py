@@ -64,13 +64,15 @@ def import_roster(course: Course, path: Path, *, write: bool = True) -> RosterCh
         RosterError: the file can't be read, or has faulty rows; the message names their lines.
     """
     rows, ignored = _read(path)
+    file = course.database_file
+    if not write and file is not None and not file.is_file():
+        return _changes({}, _merged(path, {}, rows), rows, ignored)
     with course.gradebook(create=True) as gradebook, course.naming_the_gradebook():
         from nbgrader.api import Student
 
         known: dict[str, Student] = {student.id: student for student in gradebook.students}
         before = {name: _fields_of(student) for name, student in known.items()}
-        after = before | {name: before.get(name, {}) | fields for name, fields in rows.items()}
-        _refuse_shared(path, after)
+        after = _merged(path, before, rows)
         changes = _changes(before, after, rows, ignored)
         if write:
             for name in changes.added:
@@ -80,6 +82,17 @@ def import_roster(course: Course, path: Path, *, write: bool = True) -> RosterCh
                     setattr(known[name], field, value)
             gradebook.db.commit()
     return changes
+
+
+def _merged(path: Path, before: dict[str, Fields], rows: dict[str, Fields]) -> dict[str, Fields]:
+    """All students as they would be.
+
+    Raises:
+        RosterError: two students would have the same e-mail address or LMS id.
+    """
+    after = before | {name: before.get(name, {}) | fields for name, fields in rows.items()}
+    _refuse_shared(path, after)
+    return after
 
 
 def _fields_of(student: Student) -> Fields:
