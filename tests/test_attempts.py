@@ -21,6 +21,7 @@ from autograder.attempts.store import ClientIdUsedError, Store
 from autograder.attempts.tokens import Person, Signer, signing_key
 from autograder.cli import app, main
 from autograder.course import Course
+from autograder.desk.decide import Desk
 from course_utils.quiz.service import ServiceDownError
 from tests.attempt_service import postgres, service, small_course
 
@@ -337,6 +338,33 @@ def test_the_verdict_comes_when_the_instructor_allows_it(tmp_path):
             if verdict:
                 assert verdict["right"] is False
                 assert verdict["solution"].strip() == "Add one."
+    made.engine.dispose()
+
+
+def test_an_extension_counts_before_its_student_has_handed_in(tmp_path):
+    course = Course(small_course(tmp_path / "course", 1))
+    made = Store(ServiceSettings.of(course))
+    made.migrate()
+    with course.gradebook(create=True) as gradebook:
+        yesterday = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1)
+        gradebook.add_assignment("small", duedate=yesterday)
+        gradebook.add_student("ill")
+
+    def verdict():
+        questions = Questions(course, ServiceSettings.of(course))
+        attempt, _ = made.record("small", "q0", "ada", questions.of("small")["q0"].version, 7, "id")
+        return questions.verdict(attempt)
+
+    desk = Desk(course, "small", "prof")
+    assert verdict() is not None
+    decision = desk.extend(["ill"], 48, "illness")
+    assert verdict() is None
+    desk.extend(["ill"], 12, "the certificate says so")  # the later decision holds
+    assert verdict() is not None
+    desk.take_back(decision.id + 1, "a mistake")
+    assert verdict() is None
+    desk.take_back(decision.id, "a mistake")
+    assert verdict() is not None
     made.engine.dispose()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from autograder.attempts.decision_table import decisions_in, extension_of
 from autograder.attempts.settings import ServiceSettings
 from autograder.attempts.store import Attempt
 from autograder.course import Course
@@ -109,12 +110,18 @@ class Questions:
             return None
         with Session(self._gradebook) as session:
             due = session.scalar(select(Assignment.duedate).where(Assignment.name == assignment))
-            extensions = session.scalars(
-                select(SubmittedAssignment.extension)
+            recorded = session.execute(
+                select(SubmittedAssignment.student_id, SubmittedAssignment.extension)
                 .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
                 .where(Assignment.name == assignment, SubmittedAssignment.extension.is_not(None))
             ).all()
+            decisions = decisions_in(session, assignment)
         if due is None:
             return None
-        last: datetime.datetime = due + max(extensions, default=datetime.timedelta())
+        extensions = {student: extension.total_seconds() for student, extension in recorded}
+        # nbgrader keeps extensions in submissions. A student who hasn't handed in has none yet.
+        for student in {student for decision in decisions for student in decision.students}:
+            if (seconds := extension_of(decisions, student)) is not None:
+                extensions[student] = seconds
+        last: datetime.datetime = due + datetime.timedelta(seconds=max([0.0, *extensions.values()]))
         return last

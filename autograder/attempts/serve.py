@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from autograder.attempts.questions import Questions
 
 GRACE_SECONDS = 10
+# Web servers in front of the service keep an idle connection for a minute. If the service closed it
+# first, it could do so just as a request arrives, and the request would be lost.
+KEEP_ALIVE_SECONDS = 75
 
 
 def serve(
@@ -69,6 +72,7 @@ def serve(
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         server_header=False,
     )
     on_start(f"http://{host}:{listener.getsockname()[1]}")

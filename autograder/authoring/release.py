@@ -9,9 +9,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from autograder.assignment import read_sources
+from autograder.attempts.decision_table import VOID, decisions_of
 from autograder.authoring import leaks
 from autograder.course import Course
 from autograder.errors import ReleaseError
+from autograder.grading.apply_decisions import apply_decisions
 from autograder.grading.options import require_options
 
 
@@ -33,12 +35,24 @@ def release(course: Course, name: str) -> Path:
             if final.exists():
                 shutil.rmtree(final)
             shutil.copytree(released, final)
+            _decide_again(course, name)
         except OSError as error:
             raise ReleaseError(
                 f"{final} can't be written: {error.strerror or error}",
                 "check that you may write the release folder, then release again",
             ) from error
     return final
+
+
+def _decide_again(course: Course, name: str) -> None:
+    """Void again what was voided: nbgrader has just written the points of all cells anew."""
+    with course.gradebook() as gradebook, course.naming_the_gradebook():
+        voids = [
+            one for one in decisions_of(gradebook, name) if one.kind == VOID and not one.taken_back
+        ]
+        if voids:
+            apply_decisions(course, gradebook, name, voids)
+            gradebook.db.commit()
 
 
 def is_current(course: Course, name: str) -> bool:

@@ -14,7 +14,7 @@ import typer
 from rich.syntax import Syntax
 from rich.table import Table
 
-from autograder.cli import attempts, cluster, desk, show
+from autograder.cli import attempts, cluster, desk, lms, show
 from autograder.cli.options import (
     CourseOption,
     Jobs,
@@ -95,12 +95,16 @@ def release(
     """Make what students get, and refuse if it would give anything away."""
     from autograder.authoring.release import is_current
     from autograder.authoring.release import release as make
+    from autograder.authoring.rerelease import released_cells, told
 
     opened = Course.find(course)
     stale = 0
     for name in _names(opened, names):
         if not check:
-            out.print(f"released {make(opened, name)}", highlight=False, soft_wrap=True)
+            before = released_cells(opened, name)
+            lines = [f"released {make(opened, name)}"]
+            lines += told(opened, name, before, released_cells(opened, name))
+            out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
         elif is_current(opened, name):
             out.print(f"{name}: up to date")
         else:
@@ -349,6 +353,9 @@ def doctor(course: CourseOption = None) -> None:
 app.command()(attempts.serve)
 app.command()(attempts.tokens)
 app.add_typer(cluster.cluster, name="cluster")
+app.command()(lms.roster)
+app.command()(lms.collect)
+app.command()(lms.export)
 app.add_typer(desk.decide, name="decide")
 
 

@@ -16,8 +16,8 @@ from autograder.course import Course
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:
+    from autograder.attempts.decision_table import Decision
     from autograder.desk.decide import Desk
-    from autograder.grading.decisions import Decision
 
 decide = typer.Typer(
     help="Decide something about a class, with a reason; every decision can be taken back.",
@@ -176,8 +176,8 @@ def list_(
     ] = None,
 ) -> None:
     """List the decisions about an assignment, also those taken back."""
+    from autograder.attempts.decision_table import decisions_of
     from autograder.desk.audit import as_csv
-    from autograder.grading.decisions import decisions_of
 
     opened = Course.find(course)
     name = opened.resolve(name)

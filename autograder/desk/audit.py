@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 
 from autograder.attempts.csv_cells import safe_cell
-from autograder.grading.decisions import Decision
+from autograder.attempts.decision_table import Decision
 
 
 def as_csv(decisions: Iterable[Decision]) -> str:

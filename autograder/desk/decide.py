@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from autograder.attempts.settings import ServiceSettings
-from autograder.attempts.store import Store, now
-from autograder.course import Course
-from autograder.errors import AutograderError
-from autograder.grading.apply_decisions import apply_decisions
-from autograder.grading.decisions import (
+from autograder.attempts.decision_table import (
     ACCEPT,
     EXTENSION,
     KEY,
@@ -27,6 +22,11 @@ from autograder.grading.decisions import (
     mark_taken_back,
     open_decisions,
 )
+from autograder.attempts.settings import ServiceSettings
+from autograder.attempts.store import Store, now
+from autograder.course import Course
+from autograder.errors import AutograderError
+from autograder.grading.apply_decisions import apply_decisions
 from autograder.grading.first_attempts import submitted_attempts
 from autograder.grading.record import backup
 from course_utils.quiz import bank, log, marking

@@ -14,11 +14,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.attempts.csv_cells import safe_cell
+from autograder.attempts.decision_table import Decision, decisions_of
 from autograder.course import Course
 from autograder.desk import figures
 from autograder.desk.audit import as_csv
 from autograder.desk.statistics import Choice, Failure, Item, Scores, choices, failures, items
-from autograder.grading.decisions import Decision, decisions_of
 from autograder.grading.report import results
 from autograder.grading.result import Result
 from course_utils.quiz import bank, text

@@ -6,15 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from autograder.attempts.decision_table import KEY, VOID, Decision, decisions_of, extension_of
 from autograder.course import Course
-from autograder.grading.decisions import (
-    KEY,
-    VOID,
-    Decision,
-    decided,
-    decisions_of,
-    extension_of,
-)
+from autograder.grading.decisions import decided
 from autograder.grading.record import results_in_transaction, write_lateness
 from autograder.grading.result import Result
 

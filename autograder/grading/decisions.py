@@ -1,132 +1,22 @@
-"""Decisions of instructors that change what a class gets: the table, and what they do to scores.
+"""What decisions of instructors do to scores.
 
-A decision is a row with who, when, why, before and after. Results are stored as the judge gave
-them, and what is decided is computed from them when it is needed. So a decision that is taken back
-leaves no trace in the scores, and a submission that is graded again keeps what was decided for it.
+A decision is a row with who, when, why, before and after (`autograder.attempts.decision_table`).
+Results are stored as the judge gave them, and what is decided is computed from them when it is
+needed. So a decision that is taken back leaves no trace in the scores, and a submission that is
+graded again keeps what was decided for it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import replace
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text, insert, inspect, select
-from sqlalchemy import update as sql_update
-
+from autograder.attempts.decision_table import ACCEPT, EXTENSION, KEY, LATE, REOPEN, VOID, Decision
 from autograder.grading.first_attempts import Ruling
 from autograder.grading.result import CellResult, Result
 from course_utils.quiz import marking
 from course_utils.quiz.errors import AnswerError
 from course_utils.quiz.schema import Question
-
-if TYPE_CHECKING:
-    from nbgrader.api import Gradebook
-    from sqlalchemy.orm import Session
-
-EXTENSION, VOID, KEY, REOPEN, ACCEPT = "extension", "void", "key", "reopen", "accept"
-LATE = "late"  # the subject of a decision to accept a late submission
-
-# Beside nbgrader's own tables, in the same database.
-_table = Table(
-    "autograder_decision",
-    MetaData(),
-    Column("id", Integer, primary_key=True),
-    Column("time", String(40), nullable=False),
-    Column("who", String(128), nullable=False),
-    Column("why", Text, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("assignment", String(128), nullable=False),
-    Column("students", Text, nullable=False),
-    Column("subject", String(128), nullable=False),
-    Column("before", Text, nullable=False),
-    Column("after", Text, nullable=False),
-    Column("taken_back", Text, nullable=False),
-)
-_JSON = ("students", "before", "after", "taken_back")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One decision.
-
-    Attributes:
-        kind: "extension", "void", "key", "reopen" or "accept".
-        assignment: the assignment's name.
-        students: the ids of the students whom it concerns; () for the whole class.
-        subject: the question or the cell that it is about; "late" for a late submission.
-        before: what was so before.
-        after: what is so now.
-        who: who decided.
-        why: the reason, for other instructors.
-        time: when (UTC, ISO 8601).
-        id: its number.
-        taken_back: who took it back, when and why; {} if it holds.
-    """
-
-    kind: str
-    assignment: str
-    students: tuple[str, ...]
-    subject: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    who: str
-    why: str
-    time: str
-    id: int = 0
-    taken_back: Mapping[str, str] = field(default_factory=dict)
-
-    def concerns(self, student: str) -> bool:
-        """Whether the decision holds for a student."""
-        return not self.taken_back and (not self.students or student in self.students)
-
-
-def decisions_of(
-    gradebook: Gradebook, assignment: str | None, student: str | None = None
-) -> list[Decision]:
-    """The decisions about an assignment, the oldest first.
-
-    Args:
-        gradebook: the gradebook.
-        assignment: the assignment's name; None: all assignments.
-        student: only decisions that hold for this student; None: all, also those taken back.
-    """
-    if not inspect(gradebook.engine).has_table(_table.name):
-        return []
-    query = select(_table).order_by(_table.c.id)
-    if assignment is not None:
-        query = query.where(_table.c.assignment == assignment)
-    made = [_from_row(row._mapping) for row in gradebook.db.execute(query)]
-    return [one for one in made if student is None or one.concerns(student)]
-
-
-def _from_row(row: Mapping[Any, Any]) -> Decision:
-    values = {name: json.loads(row[name]) if name in _JSON else row[name] for name in row}
-    return Decision(**values | {"students": tuple(values["students"])})
-
-
-def open_decisions(gradebook: Gradebook) -> None:
-    """Create the table if the gradebook doesn't have it yet."""
-    _table.metadata.create_all(gradebook.engine)
-
-
-def add(session: Session, decision: Decision) -> int:
-    """Insert a decision. Returns its number; the caller commits."""
-    row = asdict(decision)
-    del row["id"]
-    row |= {name: json.dumps(row[name]) for name in _JSON}
-    done: Any = session.execute(insert(_table).values(row))
-    return int(done.inserted_primary_key[0])
-
-
-def mark_taken_back(session: Session, number: int, by: Mapping[str, str]) -> None:
-    """Note in a decision's row who took it back, when and why; the caller commits."""
-    taken = sql_update(_table).where(_table.c.id == number)
-    session.execute(taken.values(taken_back=json.dumps(dict(by))))
-
-
-# ── what decisions do ──
 
 
 def rulings(decisions: Iterable[Decision]) -> dict[str, Ruling]:
@@ -143,16 +33,6 @@ def rulings(decisions: Iterable[Decision]) -> dict[str, Ruling]:
             else:
                 of[student] = replace(old, accepted=old.accepted | {decision.subject})
     return of
-
-
-def extension_of(decisions: Iterable[Decision], student: str) -> float | None:
-    """The seconds that a student has beyond the due date; None if nothing was decided."""
-    seconds = None
-    for decision in decisions:
-        if "extension" in decision.after and decision.concerns(student):
-            of_student: Mapping[str, float] = decision.after["extension"]
-            seconds = of_student[student]
-    return seconds
 
 
 def decided(result: Result, decisions: Iterable[Decision]) -> Result:

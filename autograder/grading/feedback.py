@@ -21,10 +21,11 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
+from autograder.attempts.decision_table import decisions_of
 from autograder.cells import Region, region_lines, without_regions
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.grading.decisions import decisions_of, in_words
+from autograder.grading.decisions import in_words
 from autograder.grading.options import require_options
 from autograder.grading.pages import FILTERS, TEMPLATE
 from autograder.grading.prepare import drop_clashes, read_files

@@ -11,11 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, read_sources
+from autograder.attempts.decision_table import Decision, decisions_of
 from autograder.course import Course
 from autograder.errors import AutograderError, CourseError
 from autograder.grading.apply_decisions import apply_decisions
 from autograder.grading.cluster_place import Place, require_distributed
-from autograder.grading.decisions import Decision, decided, decisions_of, rulings
+from autograder.grading.decisions import decided, rulings
 from autograder.grading.first_attempts import FirstAttempts
 from autograder.grading.log import write_fault
 from autograder.grading.prepare import submission_digest, timestamp_of

@@ -37,6 +37,7 @@ _TASKS = {
     "attempts": "autograder.grading.plain:attempts",
     "drawing": "autograder.grading.drawing:draw",
     "feedback": "autograder.grading.feedback:draw_page",
+    "archive": "autograder.grading.archive:unpack",
 }
 _BOOT = """
 import json, sys

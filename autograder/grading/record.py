@@ -29,10 +29,11 @@ from sqlalchemy import (
 )
 
 from autograder.assignment import Assignment
+from autograder.attempts.decision_table import decisions_of, extension_of
 from autograder.cells import grade_id, role
 from autograder.course import Course
 from autograder.errors import GradebookError
-from autograder.grading.decisions import decided, decisions_of, extension_of
+from autograder.grading.decisions import decided
 from autograder.grading.lateness import write_penalty
 from autograder.grading.result import CellResult, Result
 from autograder.grading.swap import alone, new_token, put_in_place, settle, unsettled

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autograder.attempts.decision_table import decisions_of
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.grading.decisions import decided, decisions_of
+from autograder.grading.decisions import decided
 from autograder.grading.record import results_of
 from autograder.grading.result import Result
 

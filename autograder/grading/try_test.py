@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
+from autograder.attempts.decision_table import Decision, decisions_of
 from autograder.cells import grade_id, is_graded
 from autograder.course import Course
 from autograder.errors import CourseError
-from autograder.grading.decisions import Decision, decisions_of, rulings
+from autograder.grading.decisions import rulings
 from autograder.grading.execute import execute
 from autograder.grading.first_attempts import FirstAttempts
 from autograder.grading.prepare import prepare
