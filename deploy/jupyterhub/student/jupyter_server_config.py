@@ -6,6 +6,7 @@ from pathlib import Path
 
 c = get_config()
 c.LabApp.extension_manager = "readonly"  # packages are installed by whoever runs the hub
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}  # a login shell would lose our PATH
 
 # Assignments are listed, fetched, validated and submitted; grading is the instructors'.
 c.ServerApp.jpserver_extensions = {
