@@ -6,7 +6,8 @@ from pathlib import Path
 
 c = get_config()
 c.LabApp.extension_manager = "readonly"  # packages are installed by whoever runs the hub
-c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}  # a login shell would lose our PATH
+# A login shell would lose the path of our commands.
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
 
 # Assignments are listed, fetched, validated and submitted; grading is the instructors'.
 c.ServerApp.jpserver_extensions = {
@@ -14,7 +15,6 @@ c.ServerApp.jpserver_extensions = {
     "nbgrader.server_extensions.course_list": False,
 }
 
-os.umask(0o077)
 Path.home().chmod(0o700)  # many systems let other users read a new account's folder
 
 
