@@ -114,6 +114,18 @@ def the_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         running.stop()
 
 
+def test_a_student_opens_neither_grading_nor_what_others_have(the_class):
+    page = the_class.page("emmy")
+    for place in ("/services/convnets/lab", "/services/convnets/formgrader/"):
+        assert page.goto(the_class.hub.url + place).status == 403
+    assert page.goto(f"{the_class.hub.url}/user/grace/lab").status in (403, 404)
+    machine = the_class.hub.machine
+    inbound = "/srv/convnets/exchange/convnets/inbound"
+    closed = ("/home/grader/exercises", "/home/grace", inbound, "/srv/convnets/hub")
+    for place in (*closed, "/etc/convnets/students.txt"):
+        assert "denied" in machine.run(f"ls {place} && cat {place}", "emmy", fails=True)
+
+
 def in_terminal(page: Page, the_class: Class, text: str) -> str:
     """Type a command into a terminal of the graders' Lab; return what it printed."""
     command(page, "terminal:create-new")
