@@ -20,6 +20,7 @@ Path.home().chmod(0o700)  # many systems let other users read a new account's fo
 
 def copy_missing(given: Path, own: Path) -> None:
     """Copy the lectures that the student has no file of; nothing of the student's is replaced."""
+    own.mkdir(exist_ok=True)
     for source in sorted(given.rglob("*")):
         target = own / source.relative_to(given)
         if source.is_dir():
