@@ -35,3 +35,6 @@ c.HTMLExporter.filters = FILTERS
 
 # An assignment with graded questions is released with the first line of its attempt log.
 c.GenerateAssignment.preprocessors.append(StartLog)
+
+# What students put into nbgrader's exchange is taken without links, and from its owner only.
+c.ExchangeFactory.collect = "autograder.grading.exchange.Collect"

@@ -50,7 +50,7 @@ MERMAID_SHA512 = (
 )
 SECONDS_FOR_A_LECTURE = 600
 # Documentation for those who teach; all other pages in docs/ are about the engine.
-FOR_INSTRUCTORS = ("assignments", "quizzes", "grading", "students", "gpu")
+FOR_INSTRUCTORS = ("assignments", "quizzes", "grading", "students", "hub", "gpu")
 ABOUT_THE_PROJECT = ("CONTRIBUTING", "SECURITY", "CHANGELOG", "CODE_OF_CONDUCT")
 # Modules of course_utils that a notebook doesn't import.
 NOT_IN_REFERENCE = ("errors",)

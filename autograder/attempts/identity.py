@@ -37,6 +37,12 @@ class Identity:
         user = self._hub.user_for_token(token)
         if user is None or user.get("kind", "user") != "user" or not usable_id(user["name"]):
             raise TokenError("JupyterHub doesn't know this token", "log in to JupyterHub again")
+        needed = self._hub.access_scopes  # of a class on a hub that serves several
+        if needed and not self._hub.check_scopes(needed, user):
+            raise TokenError(
+                "JupyterHub gives you no access to this course",
+                "ask your instructor to add you to the course's group",
+            )
         groups = user.get("groups", [])
         return Person(user["name"], bool(user.get("admin")) or self._group in groups)
 

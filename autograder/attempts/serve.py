@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -60,6 +61,8 @@ def serve(
     questions = Questions(course, settings)
     _check(questions, course)
     app = make_app(store, questions, Identity(signer, store, settings), settings)
+    # JupyterHub's proxy leaves this part of the address in the path.
+    app.root_path = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "").rstrip("/")
     listener = _listen(host, port)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
