@@ -1097,6 +1097,7 @@ def test_setuid_programs_give_nothing(warm):
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.timeout(420)
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
 def test_all_of_this_holds_for_an_ordinary_user():

@@ -15,7 +15,7 @@ from course_utils.interactives import AugmentationExplorer
 from course_utils.interactives.augmentation import SETTINGS
 from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LECTURE = "lectures/01_preprocessing.ipynb"
 READY = ".ag tbody tr"

@@ -13,7 +13,7 @@ from course_utils.architectures import layers_of
 from course_utils.arithmetic import trace
 from tests.browser.helpers import assert_ran_cleanly, assert_readable, median_redraw
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LECTURE = "lectures/03_architectures.ipynb"
 READY = ".ar svg .bar"

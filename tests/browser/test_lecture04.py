@@ -14,7 +14,7 @@ from tests.browser.helpers import (
     median_redraw,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LECTURE = "lectures/04_transfer_learning.ipynb"
 READY = ".fx [data-rank='0'][aria-label]"

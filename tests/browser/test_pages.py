@@ -169,6 +169,7 @@ def happened(context: BrowserContext, site: Site, url: str, milliseconds: int = 
     return [*seen, *(f"asked {path}" for path in site.asked)]
 
 
+@pytest.mark.slow  # page by page; all attacks at once on a page are tried below
 @pytest.mark.parametrize("kind", ["feedback", "formgrade"])
 def test_no_attack_runs_on_a_page(kind, course, site, browser_context):
     found = {}

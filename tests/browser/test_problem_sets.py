@@ -96,7 +96,13 @@ def answer(form, value, digits):
     expect(form.get_by_role("status")).to_contain_text("Recorded:")
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize(
+    "way",  # the first every day, the others with the slow tests
+    [
+        pytest.param(way, marks=pytest.mark.slow if at else (), id=way.name)
+        for at, way in enumerate(WAYS)
+    ],
+)
 def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook, lab):
     name, course = way.name, released(way, tmp_path)
     folder = lab.root / name
@@ -130,6 +136,7 @@ def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook,
     )
 
 
+@pytest.mark.slow
 def test_an_essay_is_marked_in_the_formgrader_and_the_mark_outlives_a_regrade(
     tmp_path, browser_context
 ):

@@ -154,7 +154,7 @@ BROKEN = """
 import sys
 def broken(*_):
     raise AssertionError("ours")
-sys.modules["autograder.judge.{module}"].{side}.{method} = broken
+sys.modules["autograder.judge.wire.{module}"].{side}.{method} = broken
 {call}
 """
 
