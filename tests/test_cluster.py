@@ -290,10 +290,9 @@ def test_a_submission_with_which_two_workers_die_is_set_aside(processes, warmup,
 LIES = """
 import json
 from autograder.grading import cluster_worker
-honest = cluster_worker.run_batch
 
 def run_batch(*arguments):
-    reply = json.loads(honest(*arguments))
+    reply = json.loads(cluster_worker.honest(*arguments))
     for run in list(reply["runs"]):
         again = json.loads(json.dumps(run))
         for cell in again["executed"]["cells"].values():
@@ -303,7 +302,8 @@ def run_batch(*arguments):
         reply["words"] = WORDS
     return json.dumps(reply).encode()
 
-cluster_worker.run_batch = run_batch
+if not hasattr(cluster_worker, "honest"):  # the nanny and the worker both run this
+    cluster_worker.honest, cluster_worker.run_batch = cluster_worker.run_batch, run_batch
 """
 
 

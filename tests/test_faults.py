@@ -75,14 +75,14 @@ def test_a_judge_that_fails_leaves_the_old_score_and_a_log(tmp_path, hand_in, au
 
 
 # No alarm interrupts `sum` while it adds the numbers up to 10**14.
-ENDLESS = """\
+SUMS_FOR_EVER = """\
 ### BEGIN HIDDEN TESTS
 assert sum(range(round(area(-1)))) == 3
 """
 
 
 def test_a_test_that_no_alarm_interrupts_costs_its_own_points_alone(tmp_path, hand_in):
-    text = WARMUP.replace("### BEGIN HIDDEN TESTS\n", ENDLESS, 1)
+    text = WARMUP.replace("### BEGIN HIDDEN TESTS\n", SUMS_FOR_EVER, 1)
     course = make_course(tmp_path / "course", {"warmup": text}, "c.Execute.timeout = 1\n")
     hand_in(course, "warmup", "right", SOLVED)
     endless = SOLVED["area"].replace("return", "return 10**14 if radius == -1 else")
