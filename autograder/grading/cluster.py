@@ -140,7 +140,8 @@ class Cluster:
             ClusterError: there is no cluster, or it is another one than this machine's.
         """
         if not LOGGER.handlers:  # Dask would write its own lines between ours
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            for name in ("distributed", "distributed.client"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         self._client = connect(self.place)
         try:
             there = self._client.run_on_scheduler(versions)

@@ -66,10 +66,14 @@ def connect(place: Place) -> Client:
                 "give the address: --cluster tls://HOST:8786",
             )
     require_encryption(address)
-    try:
-        return Client(
-            address, security=security(place), timeout=CONNECT_SECONDS, set_as_default=False
+    files = security(place)
+    if address.startswith("tls://") and not files.get_connection_args("client")["ssl_context"]:
+        raise ClusterError(
+            f"the cluster {address} is encrypted, and no file says whom this machine trusts",
+            "give --tls-ca, --tls-cert and --tls-key (docs/scale.md); nothing was run",
         )
+    try:
+        return Client(address, security=files, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
         problem = " ".join(str(error).splitlines()[:1]) or repr(error)
         raise ClusterError(
