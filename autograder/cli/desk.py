@@ -220,41 +220,41 @@ def similar(
     opened = Course.find(course)
     name = opened.resolve(name)
     with progress_bar(f"reading {name}") as (start, advance):
-        compared = compare(opened, name, pairs, on_start=start, on_read=advance)
+        similarities = compare(opened, name, pairs, on_start=start, on_read=advance)
     if as_json:
-        print(json.dumps(_similarities(compared), indent=2))
+        print(json.dumps(_similarities(similarities), indent=2))
     else:
-        page = write_page(opened, compared)
-        _show_similarities(compared)
+        page = write_page(opened, similarities)
+        _show_similarities(similarities)
         out.print(f"the code side by side: {page}", highlight=False, soft_wrap=True)
-    for student, problem in compared.unreadable.items():
+    for student, problem in similarities.unreadable.items():
         err.print(
             printable(f"{student}: not compared: {problem}"),
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-    if compared.unreadable:
+    if similarities.unreadable:
         raise typer.Exit(LOOK)
 
 
-def _similarities(compared: Similarities) -> dict[str, object]:
+def _similarities(similarities: Similarities) -> dict[str, object]:
     return {
-        "assignment": compared.assignment,
-        "compared": list(compared.codes),
-        "too_short": compared.too_short,
-        "unreadable": compared.unreadable,
-        "median": round(compared.quantile(0.5), 6),
-        "99_percent": round(compared.quantile(0.99), 6),
-        "pairs": [asdict(pair) for pair in compared.pairs],
+        "assignment": similarities.assignment,
+        "compared": list(similarities.compared),
+        "too_short": similarities.too_short,
+        "unreadable": similarities.unreadable,
+        "median": round(similarities.quantile(0.5), 6),
+        "99_percent": round(similarities.quantile(0.99), 6),
+        "pairs": [asdict(pair) for pair in similarities.pairs],
     }
 
 
-def _show_similarities(compared: Similarities) -> None:
-    table = Table("student", "and", title=f"{compared.assignment}: most similar")
+def _show_similarities(similarities: Similarities) -> None:
+    table = Table("student", "and", title=f"{similarities.assignment}: most similar")
     for column in ("similarity", "of the first", "of the second"):
         table.add_column(column, justify="right")
-    for pair in compared.pairs:
+    for pair in similarities.pairs:
         table.add_row(
             Text(printable(pair.first)),
             Text(printable(pair.second)),
@@ -263,14 +263,15 @@ def _show_similarities(compared: Similarities) -> None:
             f"{pair.of_second:.0%}",
         )
     out.print(table)
+    students, pairs = len(similarities.compared), len(similarities.all_pairs)
+    median, most = similarities.quantile(0.5), similarities.quantile(0.99)
     lines = [
-        f"{len(compared.codes)} submissions, {len(compared.all_pairs)} pairs: half of them have a"
-        f" similarity below {compared.quantile(0.5):.2f}, 99 of 100 below"
-        f" {compared.quantile(0.99):.2f}",
+        f"{students} submissions, {pairs} pairs: half of them have a similarity up to {median:.2f},"
+        f" 99 of 100 up to {most:.2f}",
         "similarity proves nothing: short answers are alike by themselves; a person must look",
     ]
-    if compared.too_short:
-        names = ", ".join(compared.too_short[:20])
-        lines.append(f"too little code to compare: {len(compared.too_short)}: {names}")
+    if similarities.too_short:
+        names = ", ".join(similarities.too_short[:20])
+        lines.append(f"too little code to compare: {len(similarities.too_short)}: {names}")
     for line in lines:
         out.print(printable(line), markup=False, highlight=False, soft_wrap=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from autograder.desk.similarity import Grams, K
+from autograder.desk.similarity import Compared, K
+from autograder.grading.own_code import CELL_END
 
-_TRIED = 16  # places of a k-gram that are tried, so that code which repeats itself takes no longer
+_TRIED = 16  # places of a k-gram that are tried: code that repeats itself must not take longer
 
 
 class Passage(NamedTuple):
@@ -18,45 +19,43 @@ class Passage(NamedTuple):
     length: int
 
 
-def passages(first: Grams, second: Grams) -> list[Passage]:
+def passages(first: Compared, second: Compared) -> list[Passage]:
     """The passages that two submissions share, in the order of the first.
 
-    From the first token on, the longest passage that begins there and is not yet used in the second
-    submission is taken, as in greedy string tiling, but in one pass.
+    A passage begins with a k-gram that counts. It may go on with code that the assignment gives,
+    but not into the next cell. Of the passages that begin at a token and share no token with one
+    before, the longest is taken, as in greedy string tiling, but in one pass.
     """
     places: dict[int, list[int]] = defaultdict(list)
-    for at, gram in enumerate(second):
+    for at, gram in enumerate(second.grams):
         if gram is not None and len(places[gram]) < _TRIED:
             places[gram].append(at)
-    used = [False] * len(second)
-    found: list[Passage] = []
+    ours, theirs = first.texts, second.texts
+    used = [False] * len(theirs)
+    shared: list[Passage] = []
     at = 0
-    while at < len(first):
-        gram = first[at]
-        lengths = {
-            place: _length(first, at, second, place, used)
-            for place in (places.get(gram, ()) if gram is not None else ())
-        }
-        place = max(lengths, key=lengths.__getitem__, default=0)
-        length = lengths.get(place, 0)
+    while at < len(ours):
+        gram = first.grams[at]
+        place, length = 0, 0
+        for tried in places.get(gram, ()) if gram is not None else ():
+            tokens = _length(ours, at, theirs, tried, used)
+            if tokens > length:
+                place, length = tried, tokens
         if length:
-            found.append(Passage(at, place, length))
+            shared.append(Passage(at, place, length))
             used[place : place + length] = [True] * length
         at += length or 1
-    return found
+    return shared
 
 
-def _length(first: Grams, at: int, second: Grams, place: int, used: list[bool]) -> int:
-    """How many tokens are equal from two places on; 0 if fewer than K are equal and unused."""
-    if any(used[place : place + K]):
-        return 0
-    grams = 0
+def _length(first: list[str], at: int, second: list[str], place: int, used: list[bool]) -> int:
+    """How many tokens are equal from two places on, and not yet used; 0 if fewer than a k-gram."""
+    length = 0
+    most = min(len(first) - at, len(second) - place)
     while (
-        at + grams < len(first)
-        and place + grams < len(second)
-        and first[at + grams] is not None
-        and first[at + grams] == second[place + grams]
-        and not used[place + grams + K - 1]
+        length < most
+        and first[at + length] == second[place + length] != CELL_END
+        and not used[place + length]
     ):
-        grams += 1
-    return grams + K - 1 if grams else 0
+        length += 1
+    return length if length >= K else 0

@@ -51,19 +51,12 @@ def write_page(course: Course, similarities: Similarities) -> Path:
 
 
 def _side_by_side(similarities: Similarities, pair: Pair) -> SideBySide:
-    shared = passages(similarities.grams[pair.first], similarities.grams[pair.second])
-    numbered = list(enumerate(shared, start=1))
+    first, second = similarities.compared[pair.first], similarities.compared[pair.second]
+    shared = list(enumerate(passages(first, second), start=1))
+    in_first = [(passage.first, passage.length, number) for number, passage in shared]
+    in_second = sorted((passage.second, passage.length, number) for number, passage in shared)
     return SideBySide(
-        pair,
-        _parts(
-            similarities.codes[pair.first],
-            [(passage.first, passage.length, number) for number, passage in numbered],
-        ),
-        _parts(
-            similarities.codes[pair.second],
-            sorted((passage.second, passage.length, number) for number, passage in numbered),
-        ),
-        len(shared),
+        pair, _parts(first.code, in_first), _parts(second.code, in_second), len(shared)
     )
 
 

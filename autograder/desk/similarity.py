@@ -1,9 +1,9 @@
 """How much of their code two students share, over all pairs of a class.
 
-The method is that of MOSS, with all k-grams instead of a selection: code becomes tokens, each run of
-`K` tokens is a k-gram, and two submissions share what k-grams they have in common, wherever these
+The method is that of MOSS, with all k-grams instead of a selection: code becomes tokens, and each
+run of `K` tokens is a k-gram. Two submissions share those k-grams that both have, wherever they
 stand. K-grams of the code that the assignment gives don't count. A k-gram that few submissions have
-weighs more than one that most have.
+weighs more than one that most have: log((1 + n) / f) if f of n submissions have it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,19 @@ class NothingToCompareError(AutograderError):
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A student's own code, and for each of its tokens the k-gram that begins there."""
+
+    code: OwnCode
+    grams: Grams
+
+    @property
+    def texts(self) -> list[str]:
+        """The normalised texts of the tokens."""
+        return [text for text, _, _ in self.code.tokens]
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two students, and how much of their code they share.
 
@@ -59,8 +72,7 @@ class Similarities:
 
     Attributes:
         assignment: the assignment's name.
-        codes: the compared code, by student.
-        grams: the k-grams of each code, by student.
+        compared: the code that was compared, by student.
         pairs: the most similar pairs, the most similar one first.
         all_pairs: the similarity of every pair, sorted. Shape (n (n - 1) / 2,) for n students.
         too_short: who has too little code to compare.
@@ -68,8 +80,7 @@ class Similarities:
     """
 
     assignment: str
-    codes: dict[str, OwnCode]
-    grams: dict[str, Grams]
+    compared: dict[str, Compared]
     pairs: list[Pair]
     all_pairs: NDArray[np.float64]
     too_short: list[str]
@@ -105,32 +116,30 @@ def compare(
     given = {gram for gram in _runs(given_code(assignment.masters.values())) if gram}
     on_start(len(students))
     codes, unreadable = {}, {}
-    for student, read in _read(course, assignment, students):
-        if isinstance(read, OwnCode):
-            codes[student] = read
+    for student, result in _read(course, assignment, students):
+        if isinstance(result, OwnCode):
+            codes[student] = result
         else:
-            unreadable[student] = read
+            unreadable[student] = result
         on_read(student)
-    codes = dict(sorted(codes.items()))
     numbers: dict[int, int] = {}
-    grams = {student: _grams(code, given, numbers) for student, code in codes.items()}
-    compared = [student for student in codes if len(set(grams[student]) - {None}) >= FEWEST]
+    read = {student: _compared(codes[student], given, numbers) for student in sorted(codes)}
+    compared = {student: one for student, one in read.items() if _is_enough(one)}
     if len(compared) < 2:
         raise NothingToCompareError(
-            f"nothing to compare in '{name}': of {len(students)} submissions, {len(compared)} can be"
-            f" read and have five lines of code of their own ({_reasons(unreadable)})",
+            f"nothing to compare in '{name}': of {len(students)} submissions, {len(compared)} can"
+            f" be read and have five lines of code of their own ({_reasons(unreadable)})",
             "collect more submissions; for short answers, similarity says nothing",
         )
-    pairs, all_pairs = _all_pairs(compared, [grams[student] for student in compared], most_pairs)
+    pairs, all_pairs = _all_pairs(compared, most_pairs)
+    too_short = [student for student in read if student not in compared]
     return Similarities(
-        name,
-        {student: codes[student] for student in compared},
-        {student: grams[student] for student in compared},
-        pairs,
-        all_pairs,
-        [student for student in codes if student not in set(compared)],
-        dict(sorted(unreadable.items())),
+        name, compared, pairs, all_pairs, too_short, dict(sorted(unreadable.items()))
     )
+
+
+def _is_enough(one: Compared) -> bool:
+    return len(set(one.grams) - {None}) >= FEWEST
 
 
 def _reasons(unreadable: dict[str, str]) -> str:
@@ -170,20 +179,21 @@ def _runs(tokens: list[str]) -> Iterator[int | None]:
     return reversed(hashes)
 
 
-def _grams(code: OwnCode, given: set[int], numbers: dict[int, int]) -> Grams:
-    """The k-grams as small numbers, which `numbers` assigns in the order of appearance."""
-    runs = _runs([text for text, _, _ in code.tokens])
-    return [
+def _compared(code: OwnCode, given: set[int], numbers: dict[int, int]) -> Compared:
+    """The code with its k-grams as numbers, which `numbers` assigns in the order of appearance."""
+    grams: Grams = [
         None if gram is None or gram in given else numbers.setdefault(gram, len(numbers))
-        for gram in runs
+        for gram in _runs([text for text, _, _ in code.tokens])
     ]
+    return Compared(code, grams)
 
 
 def _all_pairs(
-    students: list[str], grams: list[Grams], most_pairs: int
+    compared: dict[str, Compared], most_pairs: int
 ) -> tuple[list[Pair], NDArray[np.float64]]:
     """The most similar pairs, and the similarity of every pair, sorted."""
-    shared, own = _shared_weights(grams)
+    students = list(compared)
+    shared, own = _shared_weights([one.grams for one in compared.values()])
     rows, columns = np.triu_indices(len(students), 1)
     together = np.round(shared[rows, columns], 3)  # sums of float32
     similarity = np.round(2 * together / (own[rows] + own[columns]), 6)
@@ -203,7 +213,7 @@ def _all_pairs(
 
 
 def _shared_weights(grams: list[Grams]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The weights of n submissions: what two of them share, shape (n, n); all that one has, (n,)."""
+    """The weights of n submissions: shared by each two, shape (n, n); of each alone, shape (n,)."""
     of_each = [
         np.unique(np.fromiter((gram for gram in one if gram is not None), np.int64))
         for one in grams
