@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import re
@@ -163,10 +164,10 @@ def test_passages_are_found_in_any_order_and_do_not_overlap():
 
 def test_code_that_repeats_itself_is_compared_in_little_time():
     begun = time.process_time()
-    same = as_compared([3] * MAX_CODE)
-    passages(as_compared([1, 2, *[3] * MAX_CODE]), same)
-    passages(as_compared([*([3] * 20), 4] * (MAX_CODE // 21)), same)
-    assert time.process_time() - begun < 20
+    same = as_compared([3] * 20_000)  # all pairs of its tokens would take minutes
+    passages(as_compared([1, 2, *[3] * 20_000]), same)
+    passages(as_compared([*([3] * 20), 4] * 1000), same)
+    assert time.process_time() - begun < 10
 
 
 def test_the_page_shows_all_code_as_text_with_its_passages(course, hand_in):
@@ -275,6 +276,7 @@ def test_a_class_of_a_thousand_takes_little_processor_time(released, tmp_path, h
     begun = processor_time()
     compared = compare(course, NAME, 20)
     write_page(course, compared)
+    gc.collect()  # the readers end with the threads that held them
     taken = processor_time() - begun
     print(f"a thousand submissions: {taken:.0f} s of processor time")
     assert len(compared.all_pairs) == 499_500

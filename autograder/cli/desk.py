@@ -251,7 +251,9 @@ def _similarities(similarities: Similarities) -> dict[str, object]:
 
 
 def _show_similarities(similarities: Similarities) -> None:
-    table = Table("student", "and", title=f"{similarities.assignment}: most similar")
+    table = Table(title=f"{similarities.assignment}: most similar")
+    for column in ("student", "and"):
+        table.add_column(column, overflow="fold")
     for column in ("similarity", "of the first", "of the second"):
         table.add_column(column, justify="right")
     for pair in similarities.pairs:

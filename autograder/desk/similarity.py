@@ -222,7 +222,7 @@ def _shared_weights(grams: list[Grams]) -> tuple[NDArray[np.float64], NDArray[np
     held = np.concatenate(of_each)
     frequency = np.bincount(held)
     weights = np.log((1 + len(grams)) / np.maximum(frequency, 1))
-    own = np.bincount(holders, weights[held], minlength=len(grams))
+    own = np.bincount(holders, weights[held], minlength=len(grams)).astype(np.float64)
     common = frequency[held] > 1  # what only one submission has is shared with nobody
     held, holders = held[common], holders[common]
     kinds, columns = np.unique(held, return_inverse=True)
