@@ -252,12 +252,12 @@ def test_two_blank_submissions_are_nothing_to_compare(released, tmp_path, hand_i
 
 def program(chance: random.Random, lines: int) -> str:
     """Random Python of about this many lines, in functions of ten."""
-    names = ["a", "b", "total", "rows", "i", "width"]
+    names = ["a", "b", "i", *(f"rows.{name}" for name in ("sum", "T", "dim", "size", "mean"))]
     simple = ["{} = {} + {}", "{} = {}[{}]", "{}.append({} * {})", "{} += len({}) - {}"]
     heads = ["for {} in range({}, {}):", "if {} < {} or {}:", "while {} > {}[{}]:"]
     written = []
     for number in range(lines // 10):
-        written.append(f"def f{number}({chance.choice(names)}):")
+        written.append(f"def f{number}({chance.choice(names[:3])}):")
         for _ in range(4):
             head, body = chance.choice(heads), chance.choice(simple)
             written.append("    " + head.format(*chance.choices(names, k=3)))

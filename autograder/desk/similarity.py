@@ -196,7 +196,8 @@ def _all_pairs(
     shared, own = _shared_weights([one.grams for one in compared.values()])
     rows, columns = np.triu_indices(len(students), 1)
     together = np.round(shared[rows, columns], 3)  # sums of float32
-    similarity = np.round(2 * together / (own[rows] + own[columns]), 6)
+    similarity = np.round(_share(2 * together, own[rows] + own[columns]), 6)
+    parts = [np.round(_share(together, own[side]), 6) for side in (rows, columns)]
     # The more they share, the earlier, among equals.
     order = np.lexsort((-together, -similarity))[:most_pairs]
     pairs = [
@@ -204,12 +205,16 @@ def _all_pairs(
             students[rows[at]],
             students[columns[at]],
             float(similarity[at]),
-            round(float(together[at] / own[rows[at]]), 6),
-            round(float(together[at] / own[columns[at]]), 6),
+            float(parts[0][at]),
+            float(parts[1][at]),
         )
         for at in order
     ]
     return pairs, np.sort(similarity)
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.minimum(part / whole, 1)  # rounded sums may exceed the whole
 
 
 def _shared_weights(grams: list[Grams]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -27,6 +27,7 @@ Token = tuple[str, int, int]
 
 # Kept as they are: what a student can't rename.
 _FIXED_NAMES = (Name.Builtin, Name.Exception, Name.Namespace, Name.Function.Magic)
+_LEXER = PythonLexer()
 _DROPPED = (Comment, Text, String.Doc)
 
 
@@ -104,7 +105,7 @@ def tokenise(source: str) -> list[Token]:
     those of `self`.
     """
     found: list[Token] = []
-    for start, kind, text in PythonLexer().get_tokens_unprocessed(source):
+    for start, kind, text in _LEXER.get_tokens_unprocessed(source):
         end = start + len(text)
         if _is(kind, *_DROPPED) or not text.strip() or (kind in Punctuation and text == ";"):
             continue
