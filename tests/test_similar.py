@@ -203,6 +203,7 @@ def test_a_submission_that_cannot_be_read_is_named_and_the_others_are_compared(c
     link.unlink()
     link.symlink_to(course.path("source", NAME) / f"{NAME}.ipynb")
     hand_in(course, NAME, "deep").write_text("[" * 100_000)
+    hand_in(course, NAME, "<b>\udcff")
     hand_in(course, NAME, "odd", {"smooth": "'" * 20_000 + "\x00\ud800\x1b[2J((("})
     done = similar(NAME, "--course", course.root, "--pairs", "2")
     assert done.exit_code == 3
@@ -213,7 +214,9 @@ def test_a_submission_that_cannot_be_read_is_named_and_the_others_are_compared(c
     assert "odd" in done.stdout  # it has nothing to compare
     assert re.search(r"kay +│ zoe", done.stdout)
     page = course.root / "reports" / NAME / "similar.html"
-    assert "is not a plain file" in page.read_text(encoding="utf-8")
+    content = page.read_text(encoding="utf-8")
+    assert "is not a plain file" in content
+    assert "&lt;b&gt;?" in content
 
 
 def test_json_says_the_same_and_writes_nothing(course, hand_in):

@@ -46,7 +46,7 @@ def write_page(course: Course, similarities: Similarities) -> Path:
         distribution=figures.similarity(similarities.all_pairs),
         shown=[_side_by_side(similarities, pair) for pair in similarities.pairs],
     )
-    page.write_text(content, encoding="utf-8")
+    page.write_text(content, encoding="utf-8", errors="replace")  # a folder may have any name
     return page
 
 
