@@ -356,6 +356,7 @@ app.add_typer(cluster.cluster, name="cluster")
 app.command()(lms.roster)
 app.command()(lms.collect)
 app.command()(lms.export)
+app.command()(desk.similar)
 app.add_typer(desk.decide, name="decide")
 
 

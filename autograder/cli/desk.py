@@ -1,23 +1,30 @@
-"""The commands of the instructor's desk: decisions, which can all be taken back."""
+"""The commands of the instructor's desk: decisions, and submissions that are alike."""
 
 from __future__ import annotations
 
 import getpass
+import json
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from autograder.cli.options import CourseOption, Name
-from autograder.cli.show import out
+from autograder.cli.options import CourseOption, Json, Name
+from autograder.cli.show import err, out, progress_bar
 from autograder.course import Course
 from autograder.errors import CourseError
+from autograder.grading.log import printable
 
 if TYPE_CHECKING:
     from autograder.attempts.decision_table import Decision
     from autograder.desk.decide import Desk
+    from autograder.desk.similarity import Similarities
+
+LOOK = 3
 
 decide = typer.Typer(
     help="Decide something about a class, with a reason; every decision can be taken back.",
@@ -196,3 +203,77 @@ def list_(
 
 def _again(desk: Desk) -> str:
     return f"run 'autograder grade {desk.assignment}': it runs the submissions that this touches"
+
+
+def similar(
+    name: Name,
+    course: CourseOption = None,
+    pairs: Annotated[
+        int, typer.Option(min=1, max=200, help="How many pairs are shown, the most similar first.")
+    ] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show which submissions are alike, and write a page with their code side by side."""
+    from autograder.desk.similar_page import write_page
+    from autograder.desk.similarity import compare
+
+    opened = Course.find(course)
+    name = opened.resolve(name)
+    with progress_bar(f"reading {name}") as (start, advance):
+        similarities = compare(opened, name, pairs, on_start=start, on_read=advance)
+    if as_json:
+        print(json.dumps(_similarities(similarities), indent=2))
+    else:
+        page = write_page(opened, similarities)
+        _show_similarities(similarities)
+        out.print(f"the code side by side: {page}", highlight=False, soft_wrap=True)
+    for student, problem in similarities.unreadable.items():
+        err.print(
+            printable(f"{student}: not compared: {problem}"),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    if similarities.unreadable:
+        raise typer.Exit(LOOK)
+
+
+def _similarities(similarities: Similarities) -> dict[str, object]:
+    return {
+        "assignment": similarities.assignment,
+        "compared": list(similarities.compared),
+        "too_short": similarities.too_short,
+        "unreadable": similarities.unreadable,
+        "median": round(similarities.quantile(0.5), 6),
+        "99_percent": round(similarities.quantile(0.99), 6),
+        "pairs": [asdict(pair) for pair in similarities.pairs],
+    }
+
+
+def _show_similarities(similarities: Similarities) -> None:
+    table = Table(title=f"{similarities.assignment}: most similar")
+    for column in ("student", "and"):
+        table.add_column(column, overflow="fold")
+    for column in ("similarity", "of the first", "of the second"):
+        table.add_column(column, justify="right")
+    for pair in similarities.pairs:
+        table.add_row(
+            Text(printable(pair.first)),
+            Text(printable(pair.second)),
+            f"{pair.similarity:.2f}",
+            f"{pair.of_first:.0%}",
+            f"{pair.of_second:.0%}",
+        )
+    out.print(table)
+    students, pairs = len(similarities.compared), len(similarities.all_pairs)
+    median, most = similarities.quantile(0.5), similarities.quantile(0.99)
+    lines = [
+        f"{students} submissions, {pairs} pairs: half of them have a similarity up to {median:.2f},"
+        f" 99 of 100 up to {most:.2f}",
+        "similarity proves nothing: short answers are alike by themselves; a person must look",
+    ]
+    if similarities.too_short:
+        names = ", ".join(similarities.too_short[:20])
+        lines.append(f"too little code to compare: {len(similarities.too_short)}: {names}")
+    for line in lines:
+        out.print(printable(line), markup=False, highlight=False, soft_wrap=True)

@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from autograder.desk.statistics import Item
 
 BLUE = "#2a6099"
@@ -38,6 +41,18 @@ def distribution(totals: list[float], most: float) -> str:
     axes.hist(totals, bins=bins, range=(0, most or 1), color=BLUE, edgecolor="white")
     axes.set(xlabel=f"points of {most:g}", ylabel="students")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    return _as_address(figure)
+
+
+def similarity(all_pairs: NDArray[np.float64]) -> str:
+    """How many pairs of submissions are how similar. A pair alone can be seen beside thousands."""
+    figure = _empty(6.4, 2.8)
+    axes = figure.subplots()
+    axes.hist(all_pairs, bins=50, range=(0, 1), color=BLUE, edgecolor="white", log=True)
+    axes.set(xlabel="similarity (1: the same)", ylabel="pairs (logarithmic)")
+    axes.set(xlim=(0, 1), ylim=(0.5, None))
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.spines[["top", "right"]].set_visible(False)
     return _as_address(figure)
 

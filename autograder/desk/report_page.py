@@ -139,7 +139,7 @@ def _page(
 ) -> str:
     totals = list(report.totals.values())
     times = list(report.handed_in.values())
-    return _render(
+    return render(
         "report.html.j2",
         report=report,
         items=listed,
@@ -219,11 +219,12 @@ def _write_course_page(course: Course) -> None:
                 "review": sum(one["status"] != "graded" for one in students),
             }
         )
-    page = _render("course.html.j2", rows=rows, course=course.directory.course_id)
+    page = render("course.html.j2", rows=rows, course=course.directory.course_id)
     (course.root / "reports" / "index.html").write_text(page, encoding="utf-8")
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """A page of this package's templates, with everything escaped that isn't marked as safe."""
     environment = Environment(
         loader=PackageLoader("autograder.desk"),
         autoescape=True,

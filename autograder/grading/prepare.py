@@ -139,19 +139,7 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
         SubmissionError: a notebook is missing or is not a notebook, so that a person must look.
     """
     folder = course.path("submitted", assignment.name, student)
-    notes: list[str] = []
-    handed_in = {name: _read_notebook(folder, name) for name in assignment.masters}
-    missing = [name for name, notebook in handed_in.items() if notebook is None]
-    if len(missing) == len(handed_in):
-        _refuse_missing(folder, missing)
-    notebooks = {}
-    for name, master in assignment.masters.items():
-        notebook = handed_in[name]
-        if notebook is None:
-            notes.append(f"notebook '{name}.ipynb' was not handed in: no points for it")
-            continue
-        notebooks[name], restore_notes = restore(notebook, master)
-        notes += restore_notes
+    notebooks, notes = read_notebooks(course, assignment, student)
     besides = {f"{name}.ipynb" for name in assignment.masters}
     files = read_files(course, folder, besides, notes, assignment.files)
     drop_clashes(files, assignment.files, notes)
@@ -159,6 +147,34 @@ def prepare(course: Course, assignment: Assignment, student: str) -> Prepared:
     log_notes = _read_log(files, student) if QUESTIONS in assignment.files else []
     notes = [*_few(notes), *(f"attempt log: {note}" for note in log_notes)]
     return Prepared.of(assignment, student, notebooks, files, notes, timestamp)
+
+
+def read_notebooks(
+    course: Course, assignment: Assignment, student: str
+) -> tuple[dict[str, NotebookNode], list[str]]:
+    """Read a submission's notebooks within bounds, and restore the instructor's cells.
+
+    Returns:
+        The notebooks by name, and notes about what was repaired.
+
+    Raises:
+        SubmissionError: all notebooks are missing, or a file is not a notebook.
+    """
+    folder = course.path("submitted", assignment.name, student)
+    notes: list[str] = []
+    handed_in = {name: _read_notebook(folder, name) for name in assignment.masters}
+    missing = [name for name, notebook in handed_in.items() if notebook is None]
+    if len(missing) == len(handed_in):
+        _refuse_missing(folder, missing)
+    notebooks: dict[str, NotebookNode] = {}
+    for name, master in assignment.masters.items():
+        notebook = handed_in[name]
+        if notebook is None:
+            notes.append(f"notebook '{name}.ipynb' was not handed in: no points for it")
+            continue
+        notebooks[name], restore_notes = restore(notebook, master)
+        notes += restore_notes
+    return notebooks, notes
 
 
 def _few(notes: list[str]) -> list[str]:

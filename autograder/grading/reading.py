@@ -35,6 +35,7 @@ _TASKS = {
     "notebook": "autograder.grading.plain:notebook",
     "log": "autograder.grading.plain:attempt_log",
     "attempts": "autograder.grading.plain:attempts",
+    "tokens": "autograder.grading.own_code:tokens",
     "drawing": "autograder.grading.drawing:draw",
     "feedback": "autograder.grading.feedback:draw_page",
     "archive": "autograder.grading.archive:unpack",
