@@ -231,7 +231,7 @@ def test_from_the_login_to_the_grade(the_class):
 
     # The instructor collects, grades and gives back.
     said = in_terminal(teacher, the_class, f"nbgrader collect {PS5} && autograder grade ps5")
-    assert "24 of 24" in said
+    assert "24 / 24" in said
     in_terminal(teacher, the_class, f"autograder feedback ps5 && nbgrader release_feedback {PS5}")
     command(teacher, "nbgrader:open-formgrader")
     frame = teacher.frame_locator("#formgrader-iframe")
