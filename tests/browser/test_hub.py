@@ -234,7 +234,7 @@ def test_from_the_login_to_the_grade(the_class):
     assert "24 / 24" in said
     in_terminal(teacher, the_class, f"autograder feedback ps5 && nbgrader release_feedback {PS5}")
     command(teacher, "nbgrader:open-formgrader")
-    frame = teacher.frame_locator("#formgrader-iframe")
+    frame = teacher.frame_locator("#formgrader-iframe iframe")
     expect(frame.get_by_text(PS5).first).to_be_visible(timeout=LONG)
     picture(teacher, "08-formgrader")
 
