@@ -1,0 +1,158 @@
+"""A SLURM cluster of two nodes on this computer: munged, slurmctld and two slurmd of our own.
+
+Nothing of an installed SLURM is used but its programs: configuration, keys, sockets and state lie in
+a temporary folder, all ports are free ones of 127.0.0.1, and the daemons end with the test.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol")
+PACKAGES = "slurmctld slurmd slurm-client munge"
+PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+NODES = ("node1", "node2")
+SECONDS = 120
+CONFIG = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+CredType=cred/munge
+AuthInfo=socket={folder}/munge.socket
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+MailProg=/bin/true
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=8000
+NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=8000
+PartitionName=all Nodes=node1,node2 Default=YES MaxTime=60 State=UP
+"""
+
+
+class Slurm:
+    """A running cluster."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = os.environ | {
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            "PATH": PATH,
+        }
+
+    def ask(self, *command: str | Path) -> str:
+        """What a command of SLURM prints; it must succeed."""
+        done = subprocess.run(
+            list(map(str, command)),
+            env=self.environment, capture_output=True, text=True, timeout=SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}\n{self.logs()}"
+        return done.stdout
+
+    def job(self, number: str) -> dict[str, str]:
+        """What `scontrol show job` says of a job."""
+        words = self.ask("scontrol", "--oneliner", "show", "job", number).split()
+        return dict(word.partition("=")[::2] for word in words)
+
+    def logs(self) -> str:
+        """The last lines of each daemon."""
+        texts = {path: path.read_text(errors="replace") for path in self.folder.glob("*.log")}
+        return "\n".join(f"== {path.name}\n{text[-2000:]}" for path, text in texts.items())
+
+
+@contextmanager
+def slurm(folder: Path) -> Iterator[Slurm]:
+    """Start a cluster in a new folder; end all that it started, jobs too.
+
+    Skips the test where the programs are missing.
+    """
+    if missing := [name for name in PROGRAMS if not shutil.which(name, path=PATH)]:
+        pytest.skip(f"no {', '.join(missing)}: apt-get install --no-install-recommends {PACKAGES}")
+    folder.mkdir(mode=0o700)
+    (folder / "state").mkdir()
+    (folder / "munge.key").write_bytes(os.urandom(128))
+    (folder / "munge.key").chmod(0o600)
+    host = socket.gethostname().partition(".")[0]
+    config = CONFIG.format(host=host, user=getpass.getuser(), folder=folder, ports=free_ports(3))
+    (folder / "slurm.conf").write_text(config)
+    cluster = Slurm(folder)
+    with ExitStack() as daemons:
+        munge = {"socket": "socket", "pid-file": "pid", "seed-file": "seed", "log-file": "log"}
+        files = [f"--{option}={folder}/munge.{name}" for option, name in munge.items()]
+        key = f"--key-file={folder}/munge.key"
+        daemons.enter_context(daemon(cluster, "munged", "--foreground", "--force", key, *files))
+        until_exists(folder / "munge.socket")
+        daemons.enter_context(daemon(cluster, "slurmctld", "-D"))
+        for node in NODES:
+            daemons.enter_context(daemon(cluster, "slurmd", "-D", "-N", node))
+        deadline = time.monotonic() + SECONDS
+        while cluster.ask("sinfo", "--noheader", "--format=%T %D").split() != ["idle", "2"]:
+            assert time.monotonic() < deadline, cluster.logs()
+            time.sleep(0.2)
+        yield cluster
+        cluster.ask("scancel", "--user", getpass.getuser(), "--full")
+        while cluster.ask("squeue", "--noheader"):
+            assert time.monotonic() < deadline + SECONDS, cluster.logs()
+            time.sleep(0.2)
+
+
+@contextmanager
+def daemon(cluster: Slurm, *command: str) -> Iterator[None]:
+    """A daemon in the foreground of a session of its own, which is ended."""
+    with (cluster.folder / f"{command[0]}-{command[-1].strip('-')[:5]}.out").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            env=cluster.environment, stdout=log, stderr=log, cwd=cluster.folder,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def until_exists(path: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        assert time.monotonic() < deadline, f"no {path}"
+        time.sleep(0.05)
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody uses."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
