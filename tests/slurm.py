@@ -1,7 +1,7 @@
 """A SLURM cluster of two nodes on this computer: munged, slurmctld and two slurmd of our own.
 
-Nothing of an installed SLURM is used but its programs: configuration, keys, sockets and state lie in
-a temporary folder, all ports are free ones of 127.0.0.1, and the daemons end with the test.
+Of an installed SLURM only the programs are used. Configuration, keys, sockets and state lie in a
+temporary folder, all ports are free ones of 127.0.0.1, and the daemons end with the test.
 """
 
 from __future__ import annotations
