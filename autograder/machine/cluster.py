@@ -88,5 +88,6 @@ def worker(place: Place, slots: int | None, gpu_slots: int) -> None:
 
 
 def gpu_count() -> int:
-    """How many NVIDIA GPUs this machine has."""
-    return len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.is_char_device()])
+    """How many NVIDIA GPUs this process may open: a job of SLURM gets some of a machine's."""
+    devices = [path for path in Path("/dev").glob("nvidia[0-9]*") if path.is_char_device()]
+    return sum(os.access(path, os.R_OK | os.W_OK) for path in devices)
