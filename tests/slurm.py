@@ -1,4 +1,4 @@
-"""A SLURM cluster of two nodes on this computer: munged, slurmctld and two slurmd of our own.
+"""A SLURM cluster of three nodes on this computer: munged, slurmctld and slurmd of our own.
 
 Of an installed SLURM only the programs are used. Configuration, keys, sockets and state lie in a
 temporary folder, all ports are free ones of 127.0.0.1, and the daemons end with the test.
@@ -22,7 +22,7 @@ import pytest
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol")
 PACKAGES = "slurmctld slurmd slurm-client munge"
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-NODES = ("node1", "node2")
+NODES = ("node1", "node2", "node3")
 SECONDS = 120
 CONFIG = """
 ClusterName=test
@@ -49,10 +49,9 @@ AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
-NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=8000
-NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=8000
-PartitionName=all Nodes=node1,node2 Default=YES MaxTime=60 State=UP
+PartitionName=all Nodes=ALL Default=YES MaxTime=60 State=UP
 """
+NODE = "NodeName={} NodeHostname={} NodeAddr=127.0.0.1 Port={} CPUs=2 RealMemory=8000\n"
 
 
 class Slurm:
@@ -60,6 +59,7 @@ class Slurm:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {
             "SLURM_CONF": str(folder / "slurm.conf"),
             "PATH": PATH,
@@ -78,6 +78,23 @@ class Slurm:
         """What `scontrol show job` says of a job."""
         words = self.ask("scontrol", "--oneliner", "show", "job", number).split()
         return dict(word.partition("=")[::2] for word in words)
+
+    def lose(self, node: str) -> None:
+        """Let a node die with all that runs on it; the controller would notice later by itself."""
+        mine = [f"SLURM_CONF={self.folder}/slurm.conf", f"SLURMD_NODENAME={node}"]
+        tasks = [pid for pid, variables in environments() if variables.issuperset(mine)]
+        steps = {parent(pid) for pid in tasks} - {*tasks}
+        for pid in [self.daemons[node].pid, *steps, *tasks]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=died")
+
+    def kill_all(self) -> None:
+        """Kill what is left of daemons and jobs."""
+        for pid, variables in environments():
+            if f"SLURM_CONF={self.folder}/slurm.conf" in variables:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def logs(self) -> str:
         """The last lines of each daemon."""
@@ -98,20 +115,24 @@ def slurm(folder: Path) -> Iterator[Slurm]:
     (folder / "munge.key").write_bytes(os.urandom(128))
     (folder / "munge.key").chmod(0o600)
     host = socket.gethostname().partition(".")[0]
-    config = CONFIG.format(host=host, user=getpass.getuser(), folder=folder, ports=free_ports(3))
-    (folder / "slurm.conf").write_text(config)
+    ports = free_ports(1 + len(NODES))
+    config = CONFIG.format(host=host, user=getpass.getuser(), folder=folder, ports=ports)
+    nodes = [NODE.format(name, host, port) for name, port in zip(NODES, ports[1:], strict=True)]
+    (folder / "slurm.conf").write_text(config + "".join(nodes))
     cluster = Slurm(folder)
     with ExitStack() as daemons:
+        daemons.callback(cluster.kill_all)
         munge = {"socket": "socket", "pid-file": "pid", "seed-file": "seed", "log-file": "log"}
         files = [f"--{option}={folder}/munge.{name}" for option, name in munge.items()]
-        key = f"--key-file={folder}/munge.key"
-        daemons.enter_context(daemon(cluster, "munged", "--foreground", "--force", key, *files))
+        files += [f"--key-file={folder}/munge.key", "--foreground", "--force"]
+        daemons.enter_context(daemon(cluster, "munge", "munged", *files))
         until_exists(folder / "munge.socket")
-        daemons.enter_context(daemon(cluster, "slurmctld", "-D"))
+        daemons.enter_context(daemon(cluster, "controller", "slurmctld", "-D"))
         for node in NODES:
-            daemons.enter_context(daemon(cluster, "slurmd", "-D", "-N", node))
+            daemons.enter_context(daemon(cluster, node, "slurmd", "-D", "-N", node))
         deadline = time.monotonic() + SECONDS
-        while cluster.ask("sinfo", "--noheader", "--format=%T %D").split() != ["idle", "2"]:
+        ready = f"idle {len(NODES)}"
+        while cluster.ask("sinfo", "--noheader", "--format=%T %D").strip() != ready:
             assert time.monotonic() < deadline, cluster.logs()
             time.sleep(0.2)
         yield cluster
@@ -121,15 +142,29 @@ def slurm(folder: Path) -> Iterator[Slurm]:
             time.sleep(0.2)
 
 
+def environments() -> Iterator[tuple[int, set[str]]]:
+    """The variables with which each process of ours was started."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended, or is another user's
+            text = (place / "environ").read_bytes().decode(errors="replace")
+            yield int(place.name), set(text.split("\0"))
+
+
+def parent(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("PPid:")[2].split()[0])
+
+
 @contextmanager
-def daemon(cluster: Slurm, *command: str) -> Iterator[None]:
+def daemon(cluster: Slurm, name: str, *command: str) -> Iterator[None]:
     """A daemon in the foreground of a session of its own, which is ended."""
-    with (cluster.folder / f"{command[0]}-{command[-1].strip('-')[:5]}.out").open("wb") as log:
+    with (cluster.folder / f"{name}-said.log").open("wb") as log:
         process = subprocess.Popen(
             command,
             env=cluster.environment, stdout=log, stderr=log, cwd=cluster.folder,
             start_new_session=True,
         )  # fmt: skip
+    cluster.daemons[name] = process
     try:
         yield
     finally:

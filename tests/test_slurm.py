@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course import Course
 from tests.conftest import ROOT
 from tests.graded_class import a_class, gradebook, locally, recorded
-from tests.slurm import Slurm, slurm
+from tests.slurm import Slurm, environments, slurm
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("isolation")]
 SCRIPT = ROOT / "deploy" / "slurm" / "grade.sbatch"
@@ -21,9 +22,9 @@ SECONDS = 400
 ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL")
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
-    with slurm(tmp_path_factory.mktemp("slurm") / "cluster") as started:
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Slurm]:
+    with slurm(tmp_path / "cluster") as started:
         yield started
 
 
@@ -68,25 +69,20 @@ def until_state(cluster: Slurm, job: str, *states: str) -> dict[str, str]:
     return now
 
 
-def log(course, job: str) -> str:
+def until_recorded(cluster: Slurm, job: str, course: Course) -> None:
+    """Wait until a job has recorded a first result."""
+    while not recorded(course):
+        assert cluster.job(job)["JobState"] not in ENDED, log(course, job)
+        time.sleep(0.2)
+
+
+def log(course: Course, job: str) -> str:
     return (course.root / f"grade-{job}.log").read_text()
 
 
-def processes_of(folder: Path) -> list[str]:
-    """The command lines of processes whose temporary folder this is."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"TMPDIR={folder}\0".encode() in (place / "environ").read_bytes():
-                found.append((place / "cmdline").read_text().replace("\0", " "))
-        except OSError:  # it ended, or is another user's
-            continue
-    return found
-
-
-def left_behind(folder: Path) -> list[Path]:
-    """Processes, and folders with what students and instructors wrote."""
-    return [*processes_of(folder), *folder.glob("autograder-*")]
+def processes_with(folder: Path) -> list[int]:
+    """The processes of jobs, which have this folder for temporary files."""
+    return [pid for pid, variables in environments() if f"TMPDIR={folder}" in variables]
 
 
 @pytest.mark.timeout(900)
@@ -102,24 +98,36 @@ def test_a_job_on_two_nodes_has_the_gradebook_of_one_machine(
     assert ended["NumNodes"] == "2"
     assert "Traceback" not in said
     assert gradebook(warmup) == expected
-    assert left_behind(tmp_path / "tmp") == []
+    assert processes_with(tmp_path / "tmp") == []
+    assert list((tmp_path / "tmp").glob("autograder-*")) == []  # what students wrote
 
 
 @pytest.mark.timeout(900)
 def test_a_job_that_was_cancelled_goes_on_in_the_next(cluster, submit, warmup, hand_in, tmp_path):
     a_class(warmup, hand_in, 8, seconds=1)
     job = submit("warmup")
-    while not (done := recorded(warmup)):
-        assert cluster.job(job)["JobState"] not in ENDED, log(warmup, job)
-        time.sleep(0.2)
+    until_recorded(cluster, job, warmup)
+    done = recorded(warmup)
     cluster.ask("scancel", job)
     until_state(cluster, job, "CANCELLED")
     while cluster.ask("squeue", "--noheader"):  # its processes are ending
         time.sleep(0.2)
-    assert processes_of(tmp_path / "tmp") == []
+    assert processes_with(tmp_path / "tmp") == []
     job = submit("warmup")
     assert until_state(cluster, job, *ENDED)["JobState"] == "COMPLETED", log(warmup, job)
     assert recorded(warmup).items() >= done.items()  # nothing was graded twice
+    assert gradebook(warmup) == locally(warmup)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("node", ["node1", "node2"])
+def test_a_class_goes_on_when_a_node_dies(node, cluster, submit, warmup, hand_in):
+    """The first node has the scheduler too: the job is queued again."""
+    a_class(warmup, hand_in, 8, seconds=1)
+    job = submit("warmup")
+    until_recorded(cluster, job, warmup)
+    cluster.lose(node)
+    assert until_state(cluster, job, *ENDED)["JobState"] == "COMPLETED", log(warmup, job)
     assert gradebook(warmup) == locally(warmup)
 
 
