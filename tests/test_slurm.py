@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -38,8 +39,27 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def handed_in(released_warmup, tmp_path_factory, hand_in) -> tuple[Path, dict[str, object]]:
+    """A class that handed in, and what the local engine makes of it."""
+    root = tmp_path_factory.mktemp("class") / "course"
+    course = Course(Path(shutil.copytree(released_warmup, root)))
+    a_class(course, hand_in, 8, seconds=1)
+    return root, locally(course)
+
+
 @pytest.fixture
-def submit(cluster, tls, warmup, tmp_path):
+def course(handed_in, tmp_path: Path) -> Course:
+    return Course(Path(shutil.copytree(handed_in[0], tmp_path / "course")))
+
+
+@pytest.fixture
+def expected(handed_in) -> dict[str, object]:
+    return handed_in[1]
+
+
+@pytest.fixture
+def submit(cluster, tls, course, tmp_path):
     """Submit the script in the folder of a course; returns the job's number."""
     (tmp_path / "tmp").mkdir()
     environment = cluster.environment | {
@@ -52,7 +72,7 @@ def submit(cluster, tls, warmup, tmp_path):
     def do(*arguments: str, **further: str) -> str:
         command = ["sbatch", "--parsable", *SMALL, str(SCRIPT), *arguments]
         done = subprocess.run(
-            command, env=environment | further, cwd=warmup.root, capture_output=True, text=True
+            command, env=environment | further, cwd=course.root, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -87,56 +107,51 @@ def processes_with(folder: Path) -> list[int]:
 
 @pytest.mark.timeout(900)
 def test_a_job_on_two_nodes_has_the_gradebook_of_one_machine(
-    cluster, submit, warmup, hand_in, tmp_path
+    cluster, submit, course, expected, tmp_path
 ):
-    a_class(warmup, hand_in, 8, seconds=1)
-    expected = locally(warmup)
     job = submit("warmup")
     ended = until_state(cluster, job, *ENDED)
-    said = log(warmup, job)
+    said = log(course, job)
     assert (ended["JobState"], ended["ExitCode"]) == ("COMPLETED", "0:0"), said
     assert ended["NumNodes"] == "2"
     assert "Traceback" not in said
-    assert gradebook(warmup) == expected
+    assert gradebook(course) == expected
     assert processes_with(tmp_path / "tmp") == []
     assert list((tmp_path / "tmp").glob("autograder-*")) == []  # what students wrote
 
 
 @pytest.mark.timeout(900)
-def test_a_job_that_was_cancelled_goes_on_in_the_next(cluster, submit, warmup, hand_in, tmp_path):
-    a_class(warmup, hand_in, 8, seconds=1)
+def test_a_job_that_was_cancelled_goes_on_in_the_next(cluster, submit, course, expected, tmp_path):
     job = submit("warmup")
-    until_recorded(cluster, job, warmup)
-    done = recorded(warmup)
+    until_recorded(cluster, job, course)
+    done = recorded(course)
     cluster.ask("scancel", job)
     until_state(cluster, job, "CANCELLED")
     while cluster.ask("squeue", "--noheader"):  # its processes are ending
         time.sleep(0.2)
     assert processes_with(tmp_path / "tmp") == []
     job = submit("warmup")
-    assert until_state(cluster, job, *ENDED)["JobState"] == "COMPLETED", log(warmup, job)
-    assert recorded(warmup).items() >= done.items()  # nothing was graded twice
-    assert gradebook(warmup) == locally(warmup)
+    assert until_state(cluster, job, *ENDED)["JobState"] == "COMPLETED", log(course, job)
+    assert recorded(course).items() >= done.items()  # nothing was graded twice
+    assert gradebook(course) == expected
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("node", ["node1", "node2"])
-def test_a_class_goes_on_when_a_node_dies(node, cluster, submit, warmup, hand_in):
+def test_a_class_goes_on_when_a_node_dies(node, cluster, submit, course, expected):
     """The first node has the scheduler too: the job is queued again."""
-    a_class(warmup, hand_in, 8, seconds=1)
     job = submit("warmup")
-    until_recorded(cluster, job, warmup)
+    until_recorded(cluster, job, course)
     cluster.lose(node)
-    assert until_state(cluster, job, *ENDED)["JobState"] == "COMPLETED", log(warmup, job)
-    assert gradebook(warmup) == locally(warmup)
+    assert until_state(cluster, job, *ENDED)["JobState"] == "COMPLETED", log(course, job)
+    assert gradebook(course) == expected
 
 
-def test_the_exit_code_of_the_job_is_that_of_grading(cluster, submit, warmup, hand_in):
-    a_class(warmup, hand_in, 1)
+def test_the_exit_code_of_the_job_is_that_of_grading(cluster, submit, course):
     job = submit("warmup", "--student", "nobody")
     ended = until_state(cluster, job, *ENDED)
-    assert (ended["JobState"], ended["ExitCode"]) == ("FAILED", "2:0"), log(warmup, job)
-    assert "nobody" in log(warmup, job)
+    assert (ended["JobState"], ended["ExitCode"]) == ("FAILED", "2:0"), log(course, job)
+    assert "nobody" in log(course, job)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +161,7 @@ def test_the_exit_code_of_the_job_is_that_of_grading(cluster, submit, warmup, ha
         (["warmup"], {"GRADING_TLS": "/nowhere"}, "/nowhere/ca.pem can't be read"),
     ],
 )
-def test_what_is_missing_is_said(arguments, environment, said, cluster, submit, warmup):
+def test_what_is_missing_is_said(arguments, environment, said, cluster, submit, course):
     job = submit(*arguments, **environment)
     assert until_state(cluster, job, *ENDED)["ExitCode"] == "2:0"
-    assert said in log(warmup, job)
+    assert said in log(course, job)
