@@ -273,6 +273,18 @@ def test_a_worker_of_another_version_is_refused_by_both(processes, warmup, hand_
     assert recorded(warmup) == {}
 
 
+def listening(pid: int) -> set[str]:
+    """The addresses at which a process takes connections, as the kernel writes them."""
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    lines = [*Path("/proc/net/tcp").open(), *Path("/proc/net/tcp6").open()]
+    sockets = [line.split() for line in lines]
+    return {
+        field[1].partition(":")[0]
+        for field in sockets
+        if field[3] == "0A" and f"socket:[{field[9]}]" in links
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_all_connections_can_be_encrypted(processes, warmup, hand_in, tmp_path):
@@ -286,12 +298,13 @@ def test_all_connections_can_be_encrypted(processes, warmup, hand_in, tmp_path):
     processes.tls = [str(tmp_path / one) if one.endswith(".pem") else one for one in processes.tls]
     processes.scheduler()
     assert processes.address.startswith("tls://")
-    processes.worker()
+    worker = processes.worker()
     a_class(warmup, hand_in, 2)
     said = ended(grading(warmup, processes.address), 1)
     assert "no cluster answers" in said
     ended(grading(warmup, processes.address, *processes.tls), 0)
     assert gradebook(warmup) == locally(warmup)
+    assert listening(under_nanny(worker)) == {"0100007F"}  # 127.0.0.1, as its scheduler
 
 
 @pytest.mark.parametrize(
