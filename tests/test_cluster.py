@@ -275,9 +275,9 @@ def test_a_worker_of_another_version_is_refused_by_both(processes, warmup, hand_
 
 def listening(pid: int) -> set[str]:
     """The addresses at which a process takes connections, as the kernel writes them."""
-    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
-    lines = [*Path("/proc/net/tcp").open(), *Path("/proc/net/tcp6").open()]
-    sockets = [line.split() for line in lines]
+    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    sockets = [line.split() for table in tables for line in table.splitlines()]
     return {
         field[1].partition(":")[0]
         for field in sockets
