@@ -159,6 +159,7 @@ def test_the_exit_code_of_the_job_is_that_of_grading(cluster, submit, course):
     ("arguments", "environment", "said"),
     [
         ([], {}, "which assignment?"),
+        (["warmup"], {"PATH": "/usr/bin:/bin"}, "activate the environment"),
         (["warmup"], {"GRADING_TLS": "/nowhere"}, "/nowhere/ca.pem can't be read"),
     ],
 )
