@@ -83,7 +83,7 @@ class Slurm:
         """Let a node die with all that runs on it; the controller would notice later by itself."""
         mine = [f"SLURM_CONF={self.folder}/slurm.conf", f"SLURMD_NODENAME={node}"]
         tasks = [pid for pid, variables in environments() if variables.issuperset(mine)]
-        steps = {parent(pid) for pid in tasks} - {*tasks}
+        steps = {step for pid in tasks if (step := step_of(pid))}
         for pid in [self.daemons[node].pid, *steps, *tasks]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -137,8 +137,9 @@ def slurm(folder: Path) -> Iterator[Slurm]:
             time.sleep(0.2)
         yield cluster
         cluster.ask("scancel", "--user", getpass.getuser(), "--full")
+        deadline = time.monotonic() + SECONDS
         while cluster.ask("squeue", "--noheader"):
-            assert time.monotonic() < deadline + SECONDS, cluster.logs()
+            assert time.monotonic() < deadline, cluster.logs()
             time.sleep(0.2)
 
 
@@ -150,9 +151,14 @@ def environments() -> Iterator[tuple[int, set[str]]]:
             yield int(place.name), set(text.split("\0"))
 
 
-def parent(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("PPid:")[2].split()[0])
+def step_of(pid: int) -> int | None:
+    """The slurmstepd that started a process, if one did."""
+    with suppress(OSError):  # the process ended
+        status = Path(f"/proc/{pid}/status").read_text()
+        parent = int(status.partition("PPid:")[2].split()[0])
+        if Path(f"/proc/{parent}/comm").read_text().startswith("slurmstepd"):
+            return parent
+    return None
 
 
 @contextmanager
