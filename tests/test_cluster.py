@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,15 +21,10 @@ from autograder.errors import AutograderError
 from autograder.grading.cluster_place import Place
 from autograder.grading.grade import grade
 from tests.conftest import ROOT, SOLVED
+from tests.graded_class import a_class, gradebook, locally, recorded, until
 
 pytestmark = pytest.mark.usefixtures("isolation")
 MARK = "poison.txt"
-ANSWERS = (
-    SOLVED,
-    SOLVED | {"count": "pass"},
-    SOLVED | {"area": "def area(radius):\n    return '\\ud800', print('\\ud800x', radius)"},
-    SOLVED | {"area": "import os\nos._exit(3)"},
-)
 
 
 @dataclass
@@ -94,13 +87,6 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     made.end()
 
 
-def until(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
-    """Wait for something to be so while a process runs."""
-    while not condition():
-        assert process.poll() is None, "the process ended"
-        time.sleep(0.02)
-
-
 def under_nanny(nanny: subprocess.Popen[bytes]) -> int:
     """The process that is a worker, below the process that watches over it."""
     while True:
@@ -111,14 +97,6 @@ def under_nanny(nanny: subprocess.Popen[bytes]) -> int:
                     return int(child)
         assert nanny.poll() is None, "the worker ended"
         time.sleep(0.02)
-
-
-def a_class(course: Course, hand_in: Callable[..., Path], size: int, seconds: float = 0) -> None:
-    """Hand in for a class; each submission takes some seconds."""
-    for number in range(size):
-        cells = ANSWERS[number % len(ANSWERS)]
-        slow = {"count": f"import time\ntime.sleep({seconds})\n{cells['count']}\n# {number}"}
-        hand_in(course, "warmup", f"student{number:02d}", cells | slow)
 
 
 def grading(course: Course, address: str, *options: str) -> subprocess.Popen[str]:
@@ -140,56 +118,6 @@ def ended(process: subprocess.Popen[str], code: int) -> str:
     assert "Traceback" not in said
     assert process.returncode == code, printed + said
     return said
-
-
-def query(course: Course, sql: str) -> list[tuple[object, ...]]:
-    database = f"file:{course.root / 'gradebook.db'}?mode=ro"
-    with closing(sqlite3.connect(database, uri=True)) as connection:
-        with suppress(sqlite3.OperationalError):  # no such table yet
-            return connection.execute(sql).fetchall()
-        return []
-
-
-def recorded(course: Course) -> dict[object, object]:
-    """The token of each recorded result; a new recording has a new one."""
-    rows = query(course, "select student, result from autograder_result")
-    return {student: json.loads(str(result))["token"] for student, result in rows}
-
-
-def gradebook(course: Course) -> dict[str, object]:
-    """All that grading writes, without the time it took."""
-    results = {}
-    for student, key, text in query(course, "select student, key, result from autograder_result"):
-        result = json.loads(str(text))
-        for name in ("token", "seconds", "core_seconds"):
-            del result[name]
-        for cell in result["cells"].values():
-            del cell["seconds"]
-        results[student] = (key, result)
-    grades = query(
-        course,
-        "select a.student_id, c.name, g.auto_score, g.manual_score, g.needs_manual_grade"
-        " from grade g join base_cell c on c.id = g.cell_id"
-        " join submitted_notebook n on n.id = g.notebook_id"
-        " join submitted_assignment a on a.id = n.assignment_id order by 1, 2",
-    )
-    comments = query(
-        course,
-        "select a.student_id, c.name, g.auto_comment from comment g"
-        " join base_cell c on c.id = g.cell_id join submitted_notebook n on n.id = g.notebook_id"
-        " join submitted_assignment a on a.id = n.assignment_id order by 1, 2",
-    )
-    folder = course.root / "autograded"
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {str(path.relative_to(folder)): path.read_text() for path in paths}
-    return {"results": results, "grades": grades, "comments": comments, "files": files}
-
-
-def locally(course: Course) -> dict[str, object]:
-    """What the local engine makes of the same submissions."""
-    copied = Course(Path(shutil.copytree(course.root, course.root.with_name("local"))))
-    grade(copied, "warmup")
-    return gradebook(copied)
 
 
 @pytest.mark.timeout(300)
@@ -345,6 +273,18 @@ def test_a_worker_of_another_version_is_refused_by_both(processes, warmup, hand_
     assert recorded(warmup) == {}
 
 
+def listening(pid: int) -> set[str]:
+    """The addresses at which a process takes connections, as the kernel writes them."""
+    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    sockets = [line.split() for table in tables for line in table.splitlines()]
+    return {
+        field[1].partition(":")[0]
+        for field in sockets
+        if field[3] == "0A" and f"socket:[{field[9]}]" in links
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_all_connections_can_be_encrypted(processes, warmup, hand_in, tmp_path):
@@ -358,12 +298,13 @@ def test_all_connections_can_be_encrypted(processes, warmup, hand_in, tmp_path):
     processes.tls = [str(tmp_path / one) if one.endswith(".pem") else one for one in processes.tls]
     processes.scheduler()
     assert processes.address.startswith("tls://")
-    processes.worker()
+    worker = processes.worker()
     a_class(warmup, hand_in, 2)
     said = ended(grading(warmup, processes.address), 1)
     assert "no file says whom this machine trusts" in said
     ended(grading(warmup, processes.address, *processes.tls), 0)
     assert gradebook(warmup) == locally(warmup)
+    assert listening(under_nanny(worker)) == {"0100007F"}  # 127.0.0.1, as its scheduler
 
 
 @pytest.mark.parametrize(

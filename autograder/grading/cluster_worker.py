@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as version_of
+from multiprocessing.util import Finalize
 from typing import Any
 
 from nbformat import NotebookNode
@@ -197,3 +198,11 @@ def _held(version: bytes, digest: str, wanted: dict[str, str]) -> Iterator[_Held
 def _end(digests: list[str]) -> None:
     for digest in digests:
         _HELD.pop(digest).warm.close()
+
+
+def _end_all() -> None:
+    _end(list(_HELD))
+
+
+# Leave no folder of a warm process behind. A nanny's worker ends without the functions of atexit.
+Finalize(None, _end_all, exitpriority=0)

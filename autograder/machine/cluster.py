@@ -74,19 +74,29 @@ def worker(place: Place, slots: int | None, gpu_slots: int) -> None:
     files = {"--tls-ca-file": place.ca, "--tls-cert": place.cert, "--tls-key": place.key}
     tls = [part for option, file in files.items() if file for part in (option, file)]
     on_gpus = gpu_slots * gpu_count()
-    only_here = [] if place.address.startswith("tls://") else ["--host", LOOPBACK]
     arguments = [
         *(sys.executable, "-m", "distributed.cli.dask_worker", place.address),
         *("--nworkers", "1", "--nthreads", str(slots or cores())),
         *("--memory-limit", "0"),
         *("--no-dashboard", "--dashboard-address", f"{LOOPBACK}:0"),
         *(("--resources", f"{CUDA}={on_gpus}") if on_gpus else ()),
-        *only_here,
+        *("--host", _own_address(place.address)),
         *tls,
     ]
     os.execv(sys.executable, arguments)  # noqa: S606, its own command
 
 
+def _own_address(scheduler: str) -> str:
+    """The only address at which a worker listens: the one from which it reaches its scheduler."""
+    from distributed.comm.addressing import get_address_host
+    from distributed.utils import get_ip
+
+    if not scheduler.startswith("tls://"):
+        return LOOPBACK
+    return get_ip(get_address_host(scheduler))
+
+
 def gpu_count() -> int:
-    """How many NVIDIA GPUs this machine has."""
-    return len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.is_char_device()])
+    """How many NVIDIA GPUs this process may open: a job of SLURM gets some of a machine's."""
+    devices = [path for path in Path("/dev").glob("nvidia[0-9]*") if path.is_char_device()]
+    return sum(os.access(path, os.R_OK | os.W_OK) for path in devices)
