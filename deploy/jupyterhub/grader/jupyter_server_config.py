@@ -8,3 +8,7 @@ c.ServerApp.jpserver_extensions = {
     "nbgrader.server_extensions.assignment_list": False,
     "nbgrader.server_extensions.course_list": False,
 }
+# The formgrader is a frame in JupyterLab, and a hub's server would show its pages in no frame.
+c.ServerApp.tornado_settings = {
+    "headers": {"Content-Security-Policy": "frame-ancestors 'self'"},
+}
