@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import time
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from autograder.grading.reading import OverrunError, ask
 from autograder.grading.record import record
 from autograder.grading.result import Result
 from course_utils.quiz import log
-from tests.conftest import SOLVED
+from tests.conftest import SOLVED, WARMUP, make_course
 
 # Each takes the square of its length, or more, in what draws a page.
 SLOW_TEXTS = {
@@ -196,3 +197,23 @@ def test_a_folder_with_the_name_of_the_page_is_left_out(warmup):
     assert feedback(warmup, "warmup") == ["ada"]
     assert _page(warmup, "ada").is_file()
     assert (_page(warmup, "ada").parent / "notes.txt").read_bytes() == b"mine"
+
+
+def test_each_test_is_named_as_the_task_is_called(tmp_path):
+    """nbgrader calls all of them "Test cell"."""
+    parts = WARMUP.split("# %% solution=")
+    heading = '# %% [markdown] given="{}"\n# {}\n\n# %% solution='
+    area = heading.format("task1", "## Task 1: *area* <b> (2 points)")
+    course = make_course(
+        tmp_path / "course", {"warmup": parts[0] + area + "# %% solution=".join(parts[1:])}
+    )
+    mine = new_markdown_cell("Under a heading of my own\n\n# <script>1</script>")
+    _recorded(course, {"ada": [mine]})
+    assert feedback(course, "warmup") == ["ada"]
+    listed = _page(course, "ada").read_text().partition('id="toc"')[2].partition("</ol>")[0]
+    names = re.findall(r'<a href="#(\w+)">(.*?)</a> \(Score: 0.0 / ([\d.]+)\)', listed)
+    title = "Task 1: *area* &lt;b&gt;"
+    assert names == [
+        ("test_area", f"{title} (test_area)", "2.0"),
+        ("test_count", f"{title} (test_count)", "3.0"),
+    ]

@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import secrets
+from collections import Counter
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,11 +48,13 @@ class Page(NamedTuple):
         notebook: the notebook; everything shown of it is `Html`.
         resources: the resources of nbconvert and nbgrader, escaped for HTML.
         scripts: whether nbgrader's page has scripts of its own.
+        names: what the page calls each graded cell, as HTML, by the cell's id.
     """
 
     notebook: NotebookNode
     resources: dict[str, Any]
     scripts: bool
+    names: dict[str, str]
 
 
 def let_through(value: object, *_: object, **__: object) -> Html:
@@ -82,6 +85,41 @@ def drawn_page(notebook: NotebookNode, resources: dict[str, Any]) -> Page:
         from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}}) | {"cells": shown},
         _named(resources),
         scripts="nbgrader" not in resources,  # only feedback has this key
+        names=_names(notebook.cells),
+    )
+
+
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.{1,200})", re.MULTILINE)
+_ASKS = re.compile(r"""^ask\(["'](\w{1,200})["']\)""", re.MULTILINE)
+_POINTS_OF_IT = re.compile(r"\s*\([^()]*\bpoints?\b[^()]*\)\s*$")
+_LISTED = re.compile(r'(<li><a href="#([\w-]{1,200})">)[A-Z][a-z -]{1,30}</a>')
+
+
+def _names(cells: list[NotebookNode]) -> dict[str, str]:
+    """For each graded cell the heading that it stands under, and its id where that isn't enough."""
+    heading = ""
+    under: dict[str, str] = {}
+    asked: dict[str, str] = {}
+    for cell in cells:
+        # The test of a question stands at the notebook's end, far from the question's heading.
+        asked |= dict.fromkeys((f"quiz_{name}" for name in _ASKS.findall(cell.source)), heading)
+        if cell.cell_type == "markdown" and (headings := _HEADING.findall(cell.source)):
+            heading = _POINTS_OF_IT.sub("", headings[-1]).strip()
+        nbgrader = cell.metadata.get("nbgrader")
+        graded = isinstance(nbgrader, dict) and nbgrader.get("grade")
+        if graded and _is_name(nbgrader.get("grade_id")):
+            under[nbgrader["grade_id"]] = asked.get(nbgrader["grade_id"], heading)
+    shared = Counter(under.values())
+    return {
+        grade_id: escape(text if text and shared[text] == 1 else f"{text} ({grade_id})".strip())
+        for grade_id, text in under.items()
+    }
+
+
+def with_names(body: str, names: dict[str, str]) -> str:
+    """A filter that names each cell in a feedback's list, where nbgrader says "Test cell"."""
+    return _LISTED.sub(
+        lambda item: f"{item[1]}{names[item[2]]}</a>" if item[2] in names else item[0], body
     )
 
 
@@ -205,5 +243,6 @@ FILTERS = {
         "autograder.grading.pages.let_through",
     ),
     "drawn_page": "autograder.grading.pages.drawn_page",
+    "with_names": "autograder.grading.pages.with_names",
     "with_policy": "autograder.grading.pages.with_policy",
 }
