@@ -46,6 +46,12 @@ def _usual(line: str, delimiters: Delimiters) -> str:
     return line
 
 
+def scored_cells(assignment: Any) -> Iterator[Any]:
+    """The cells of the gradebook's assignment that have points: tests, answers and tasks."""
+    for notebook in assignment.notebooks:
+        yield from (*notebook.grade_cells, *notebook.task_cells)
+
+
 def role(cell: Mapping[str, Any]) -> Mapping[str, Any]:
     """A cell's nbgrader metadata; empty if nbgrader doesn't know the cell."""
     metadata = cell["metadata"].get("nbgrader", {})

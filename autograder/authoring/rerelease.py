@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from autograder.cells import scored_cells
 from autograder.course import Course
 
 MOST_NAMED = 20
@@ -36,17 +37,13 @@ def released_cells(course: Course, name: str) -> dict[str, ReleasedCell]:
         return {}
     with course.gradebook() as gradebook:
         try:
-            notebooks = gradebook.find_assignment(name).notebooks
+            assignment = gradebook.find_assignment(name)
         except MissingEntry:
             return {}
-        points = {
-            cell.name: cell.max_score
-            for notebook in notebooks
-            for cell in [*notebook.grade_cells, *notebook.task_cells]
-        }
+        points = {cell.name: cell.max_score for cell in scored_cells(assignment)}
         return {
             cell.name: ReleasedCell(cell.cell_type, cell.source or "", points.get(cell.name))
-            for notebook in notebooks
+            for notebook in assignment.notebooks
             for cell in notebook.source_cells
         }
 

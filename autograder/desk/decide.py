@@ -24,6 +24,7 @@ from autograder.attempts.decision_table import (
 )
 from autograder.attempts.settings import ServiceSettings
 from autograder.attempts.store import Store, now
+from autograder.cells import scored_cells
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.grading.apply_decisions import apply_decisions
@@ -305,11 +306,8 @@ def _some(students: Sequence[str]) -> Sequence[str]:
 
 
 def _points(gradebook: Gradebook, assignment: str) -> dict[str, float]:
-    cells: dict[str, float] = {}
-    for notebook in gradebook.find_assignment(assignment).notebooks:
-        for cell in [*notebook.grade_cells, *notebook.task_cells]:
-            cells[cell.name] = cell.max_score
-    return cells
+    cells = scored_cells(gradebook.find_assignment(assignment))
+    return {cell.name: cell.max_score for cell in cells}
 
 
 def _submission(gradebook: Gradebook, assignment: str, student: str) -> Any:

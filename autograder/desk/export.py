@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.attempts.csv_cells import safe_cell
+from autograder.cells import scored_cells
 from autograder.course import Course
 from autograder.desk.lms_names import Lms, Person
 from autograder.errors import CourseError
@@ -81,11 +82,8 @@ def read_scores(course: Course, name: str) -> Scores:
             raise CourseError(
                 f"nothing of '{name}' has been graded", f"run 'autograder grade {name}'"
             )
-        points = {
-            cell.name: cell.max_score
-            for notebook in gradebook.find_assignment(name).notebooks
-            for cell in [*notebook.grade_cells, *notebook.task_cells]
-        }
+        cells = scored_cells(gradebook.find_assignment(name))
+        points = {cell.name: cell.max_score for cell in cells}
         in_order = dict.fromkeys(cell for _, result in recorded.values() for cell in result.cells)
         counted = {cell: points[cell] for cell in [*in_order, *points] if points.get(cell)}
         scores, penalties = _recorded(gradebook, name, counted)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from autograder.attempts.decision_table import KEY, VOID, Decision, decisions_of, extension_of
+from autograder.cells import scored_cells
 from autograder.course import Course
 from autograder.grading.decisions import decided
 from autograder.grading.record import results_in_transaction, write_lateness
@@ -81,8 +82,7 @@ def _write_max_scores(
         for decision in decisions
         if decision.kind == VOID and decision.after["as"] == "out" and not decision.taken_back
     }
-    for notebook in gradebook.find_assignment(assignment).notebooks:
-        for cell in [*notebook.grade_cells, *notebook.task_cells]:
-            if cell.name in voids:
-                points = float(voids[cell.name].before["points"])
-                cell.max_score = 0.0 if cell.name in out else points
+    for cell in scored_cells(gradebook.find_assignment(assignment)):
+        if cell.name in voids:
+            points = float(voids[cell.name].before["points"])
+            cell.max_score = 0.0 if cell.name in out else points
