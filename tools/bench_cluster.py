@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.machine.bench import TRIVIAL, _hand_in, _trivial_course
+from autograder.machine.bench import TRIVIAL, hand_in, trivial_course
 
 
 def main() -> None:
@@ -24,8 +24,8 @@ def main() -> None:
     parser.add_argument("--no-local", action="store_true", help="leave the local engine out")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-cluster-") as folder:
-        course = _trivial_course(Path(folder) / "course")
-        _hand_in(course, TRIVIAL, chosen.size)
+        course = trivial_course(Path(folder) / "course")
+        hand_in(course, TRIVIAL, chosen.size)
         print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
         local = [sys.executable, "-m", "autograder", "cluster", "local", "--port", "0"]
         command = [*local, "--workers", str(chosen.workers)]

@@ -16,6 +16,8 @@ from rich.table import Table
 
 from autograder.cli import attempts, cluster, desk, lms, show
 from autograder.cli.options import (
+    FAILED,
+    LOOK,
     CourseOption,
     Jobs,
     Json,
@@ -48,8 +50,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# Exit codes: 1: the command failed; 2: wrong use of the command; 3: done, but a person must look.
-FAILED, LOOK = 1, 3
 UNPROTECTED = (
     "NO ISOLATION: student code can read, change and delete whatever you can, the hidden tests and"
     " the gradebook included. Every result of this run is marked so."

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli.options import CourseOption, Json, Name
+from autograder.cli.options import LOOK, CourseOption, Json, Name
 from autograder.cli.show import err, out, progress_bar
 from autograder.course import Course
 from autograder.errors import CourseError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from autograder.desk.decide import Desk
     from autograder.desk.similarity import Similarities
 
-LOOK = 3
 
 decide = typer.Typer(
     help="Decide something about a class, with a reason; every decision can be taken back.",

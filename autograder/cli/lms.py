@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli.options import CourseOption, Json, Name
+from autograder.cli.options import LOOK, CourseOption, Json, Name
 from autograder.cli.show import err, out
 from autograder.course import Course
 from autograder.desk.lms_names import Lms
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from autograder.desk.collect import Collection
     from autograder.desk.roster import RosterChanges
 
-LOOK = 3
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; say what would change.")]
 
 

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments, options and exit codes that several commands have."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+# Exit codes: 1: the command failed; 2: wrong use of the command; 3: done, but a person must look.
+FAILED, LOOK = 1, 3
 CourseOption = Annotated[
     Path | None,
     typer.Option(

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib.metadata import version as version_of
 from multiprocessing.util import Finalize
 from typing import Any
@@ -55,6 +56,7 @@ class Version:
         return replace(prepared, sources=self.sources, files=self.files | prepared.files)
 
 
+@cache
 def versions() -> dict[str, str]:
     """What must be the same on all machines of a cluster, so that a score doesn't depend on one."""
     return {

@@ -21,6 +21,8 @@ from typing import Any
 
 from nbgrader.exchange.default.collect import ExchangeCollect
 
+from autograder.grading.prepare import open_plain
+
 MOST_ENTRIES = 20_000  # files and folders of a submission
 DOUBTFUL = datetime.timedelta(minutes=10)
 # nbgrader's submit writes these two last.
@@ -140,13 +142,9 @@ def _account(uid: int) -> str:
 
 def _plain_file(name: str, folder: int, owner: int, most: int) -> bytes | None:
     """A plain file of the owner's; None if it is anything else, or larger than `most` bytes."""
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    except OSError:
+    if (file := open_plain(name, folder)) is None:
         return None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != owner or status.st_size > most:
-        os.close(descriptor)
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(most)
+    with file:
+        status = os.fstat(file.fileno())
+        ours = status.st_uid == owner and status.st_size <= most
+        return file.read(most) if ours else None

@@ -117,10 +117,9 @@ def _run(prepared: Prepared, name: str, warm: Warm, settings: Settings) -> _Ran:
     stuck: list[int] = []
     core_seconds = 0.0
     while True:
-        left = max(0.0, settings.limits.wall_seconds - core_seconds)
         limits = {
             "cell_seconds": settings.cell_seconds,
-            "total_seconds": left if stuck else settings.limits.wall_seconds,
+            "total_seconds": max(0.0, settings.limits.wall_seconds - core_seconds),
             "stuck": stuck,
         }
         with tempfile.TemporaryDirectory(prefix="run-", dir=warm.candidates.scratch) as folder:

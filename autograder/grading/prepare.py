@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import nbformat
 from nbformat import NotebookNode
@@ -332,18 +332,29 @@ def drop_clashes(files: dict[str, bytes], given: dict[str, bytes], notes: list[s
             notes.append(f"file '{_printable(name)}' was left out: the assignment's own is there")
 
 
-def _regular_file(path: Path, limit: int) -> bytes | None:
-    """Up to `limit` bytes of a plain file; None if the path is anything else, such as a link."""
+def open_plain(path: Path | str, folder: int | None = None) -> BinaryIO | None:
+    """Open a plain file to read; None if the path is anything else, such as a link.
+
+    Args:
+        path: the file.
+        folder: the descriptor of the folder that the path starts from; None: the current one.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except OSError:
         return None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):  # os.fdopen refuses a folder
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # os.fdopen refuses a folder
         os.close(descriptor)
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(min(limit, status.st_size + 1))  # room for all that it asks for is made
+    return os.fdopen(descriptor, "rb")
+
+
+def _regular_file(path: Path, limit: int) -> bytes | None:
+    """Up to `limit` bytes of a plain file; None if the path is anything else, such as a link."""
+    if (file := open_plain(path)) is None:
+        return None
+    with file:  # room for all that is asked for is made
+        return file.read(min(limit, os.fstat(file.fileno()).st_size + 1))
 
 
 def _printable(name: str) -> str:

@@ -109,8 +109,8 @@ def bench(course: Course | None, name: str, small: int, large: int, *, stock: bo
             seconds: list[tuple[float, float]] = []
             for size in (small, large):
                 place = Path(folder) / f"{grader}-{size}"
-                made = _trivial_course(place) if course is None else _copy(course, name, place)
-                _hand_in(made, name, size)
+                made = trivial_course(place) if course is None else _copy(course, name, place)
+                hand_in(made, name, size)
                 seconds.append(_time(grader, made, name))
             (wall, core), (more_wall, more_core) = seconds
             return Timing(grader, small, large, wall, more_wall, core, more_core), made
@@ -139,7 +139,9 @@ def _copy(course: Course, name: str, place: Path) -> Course:
     return copied
 
 
-def _trivial_course(place: Path) -> Course:
+def trivial_course(place: Path) -> Course:
+    """A new course with one released assignment, which imports torch and has one trivial test."""
+
     def cell(name: str, source: str, **flags: object) -> NotebookNode:
         flags = {"grade": False, "solution": False, "locked": True, "task": False} | flags
         return new_code_cell(
@@ -165,7 +167,8 @@ def _trivial_course(place: Path) -> Course:
     return course
 
 
-def _hand_in(course: Course, name: str, size: int) -> None:
+def hand_in(course: Course, name: str, size: int) -> None:
+    """Hand in the reference solution for a class of this size, each copy a little different."""
     assignment = Assignment.load(course, name)
     for number in range(size):
         folder = course.path("submitted", name, f"student{number:04d}")

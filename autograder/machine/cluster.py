@@ -12,10 +12,10 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from autograder.grading.cluster import CUDA
 from autograder.grading.cluster_place import Place, require_encryption, security
+from autograder.sandbox.view import gpus
 
 LOOPBACK = "127.0.0.1"
 
@@ -98,5 +98,5 @@ def _own_address(scheduler: str) -> str:
 
 def gpu_count() -> int:
     """How many NVIDIA GPUs this process may open: a job of SLURM gets some of a machine's."""
-    devices = [path for path in Path("/dev").glob("nvidia[0-9]*") if path.is_char_device()]
+    devices = [path for path in gpus() if path.removeprefix("/dev/nvidia").isdigit()]
     return sum(os.access(path, os.R_OK | os.W_OK) for path in devices)
