@@ -1,8 +1,29 @@
-"""Cells of CSV files that a spreadsheet opens."""
+"""CSV files that a spreadsheet opens, or has written."""
 
 from __future__ import annotations
 
+import csv
+import io
+from pathlib import Path
 from typing import Any
+
+
+def read_rows(path: Path, *, strict: bool = False) -> csv.DictReader[str]:
+    """The rows of a CSV file in UTF-8, by the names in its heading.
+
+    Spreadsheets separate cells by a comma, a semicolon or a tab, as the user's language wants it.
+
+    Args:
+        path: the file.
+        strict: whether to raise csv.Error for what is no CSV.
+
+    Raises:
+        OSError: the file can't be read.
+        UnicodeDecodeError: it is not in UTF-8.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
 
 
 def safe_cell(value: Any) -> Any:

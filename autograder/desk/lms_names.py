@@ -9,8 +9,6 @@ this assignment only.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -19,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from autograder.attempts.csv_cells import read_rows
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
@@ -185,11 +184,9 @@ def read_worksheet(path: Path) -> dict[str, set[str]]:
         LmsError: the file is no grading worksheet.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        rows = read_rows(path)
     except (OSError, UnicodeDecodeError) as error:
         raise LmsError(f"{path} can't be read: {error}", "download the worksheet again") from error
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     if "Identifier" not in (rows.fieldnames or []):
         raise LmsError(
             f"{path} has no column 'Identifier'",

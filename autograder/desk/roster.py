@@ -8,13 +8,12 @@ this module checks all rows first, and an empty cell changes nothing.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.attempts.csv_cells import safe_cell
+from autograder.attempts.csv_cells import read_rows, safe_cell
 from autograder.course import Course
 from autograder.errors import AutograderError
 
@@ -126,9 +125,7 @@ def _changes(
 
 def _read(path: Path) -> tuple[dict[str, Fields], list[str]]:
     """The students' data by id, without empty cells; and the columns that are not read."""
-    text = _text_of(path)
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = _reader_of(path)
     try:
         heading = [name.strip().lower() for name in reader.fieldnames or []]
         _check_heading(path, heading)
@@ -156,9 +153,9 @@ def _read(path: Path) -> tuple[dict[str, Fields], list[str]]:
     return students, [name for name in heading if name not in ("id", *FIELDS)]
 
 
-def _text_of(path: Path) -> str:
+def _reader_of(path: Path) -> csv.DictReader[str]:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_rows(path, strict=True)
     except UnicodeDecodeError as error:
         raise RosterError(
             f"{path} is not in UTF-8", "save it as 'CSV UTF-8' in the spreadsheet"
