@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.grading.grade import grade
-from tests.conftest import SOLVED
+from tests.conftest import ROOT, SOLVED
 
 ANSWERS = (
     SOLVED,
@@ -86,3 +86,11 @@ def locally(course: Course) -> dict[str, object]:
     copied = Course(Path(shutil.copytree(course.root, course.root.with_name("local"))))
     grade(copied, "warmup")
     return gradebook(copied)
+
+
+def certificates(folder: Path) -> None:
+    """Make the files of TLS in a folder, as docs/scale.md says."""
+    page = (ROOT / "docs/scale.md").read_text()
+    script = page.partition("```sh\n# certificates\n")[2].partition("```")[0]
+    done = subprocess.run(["sh", "-ec", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

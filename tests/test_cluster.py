@@ -21,7 +21,7 @@ from autograder.errors import AutograderError
 from autograder.grading.cluster_place import Place
 from autograder.grading.grade import grade
 from tests.conftest import ROOT, SOLVED
-from tests.graded_class import a_class, gradebook, locally, recorded, until
+from tests.graded_class import a_class, certificates, gradebook, locally, recorded, until
 
 pytestmark = pytest.mark.usefixtures("isolation")
 MARK = "poison.txt"
@@ -288,11 +288,7 @@ def listening(pid: int) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_all_connections_can_be_encrypted(processes, warmup, hand_in, tmp_path):
-    """With the certificates that docs/scale.md makes."""
-    page = (ROOT / "docs/scale.md").read_text()
-    script = page.partition("```sh\n# certificates\n")[2].partition("```")[0]
-    done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    certificates(tmp_path)
     files = {"--tls-ca": "ca.pem", "--tls-cert": "cert.pem", "--tls-key": "key.pem"}
     processes.tls = [part for option, file in files.items() for part in (option, file)]
     processes.tls = [str(tmp_path / one) if one.endswith(".pem") else one for one in processes.tls]

@@ -13,7 +13,7 @@ import pytest
 
 from autograder.course import Course
 from tests.conftest import ROOT
-from tests.graded_class import a_class, gradebook, locally, recorded
+from tests.graded_class import a_class, certificates, gradebook, locally, recorded
 from tests.slurm import Slurm, environments, slurm
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("isolation")]
@@ -31,11 +31,8 @@ def cluster(tmp_path: Path) -> Iterator[Slurm]:
 
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of TLS, made as docs/scale.md says."""
-    page = (ROOT / "docs/scale.md").read_text()
-    script = page.partition("```sh\n# certificates\n")[2].partition("```")[0]
     folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["sh", "-ec", script], cwd=folder, check=True, capture_output=True)
+    certificates(folder)
     return folder
 
 

@@ -263,6 +263,18 @@ class Notebook:
         self.page.close()
 
 
+def show_notebook(page: Page, path: str) -> None:
+    """Open a notebook in a Lab that is there already, and wait for its kernel."""
+    page.evaluate(
+        """async path => {
+            const widget = await window.jupyterapp.commands.execute('docmanager:open', {path});
+            await widget.context.ready;
+            await widget.sessionContext.ready;
+        }""",
+        path,
+    )
+
+
 def open_notebook(
     context: BrowserContext, lab: Lab, path: str, prepare: Callable[[Page], None] | None = None
 ) -> Notebook:
@@ -290,12 +302,5 @@ def open_notebook(
             window.jupyterapp.shell.collapseLeft();
         }"""
     )
-    page.evaluate(
-        """async path => {
-            const widget = await window.jupyterapp.commands.execute('docmanager:open', {path});
-            await widget.context.ready;
-            await widget.sessionContext.ready;
-        }""",
-        path,
-    )
+    show_notebook(page, path)
     return notebook

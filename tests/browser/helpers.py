@@ -6,6 +6,7 @@ import re
 import statistics
 from itertools import product
 
+import nbformat
 from playwright.sync_api import Page, expect
 
 from autograder.grading.attempt_logs import right_answers
@@ -34,6 +35,28 @@ def assert_questions_take_their_answers(lecture: Notebook, name: str) -> None:
             form.get_by_label("Your answer").fill(str(answer))
         form.get_by_role("button", name="Check my answer").click()
         expect(form.get_by_role("status")).to_contain_text("Right.")
+
+
+def fill_in(notebook: Notebook, name: str) -> int:
+    """Write the reference's solutions into an assignment's open notebook; how many they are."""
+    source = nbformat.read(ROOT / "exercises" / "source" / name / f"{name}.ipynb", as_version=4)
+    solutions = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in source.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    filled = notebook.page.evaluate(
+        """solutions => {
+            const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+            const name = cell => cell.model.metadata.nbgrader?.grade_id;
+            const empty = cells.filter(cell => name(cell) in solutions);
+            empty.forEach(cell => cell.model.sharedModel.setSource(solutions[name(cell)]));
+            return empty.length;
+        }""",
+        solutions,
+    )
+    assert filled == len(solutions)
+    return filled
 
 
 def median_redraw(page: Page, turn: str, shown: str) -> float:

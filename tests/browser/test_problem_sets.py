@@ -14,6 +14,7 @@ from autograder.course import Course
 from autograder.grading.attempt_logs import log_files, right_answers
 from autograder.grading.grade import grade
 from tests.browser.formgrader import formgrader, log_in, submission_url
+from tests.browser.helpers import fill_in
 from tools.lab import ROOT
 
 pytestmark = pytest.mark.browser
@@ -61,27 +62,6 @@ def released(way, tmp_path):
     return opened
 
 
-def fill_in(notebook, way):
-    """Write the reference's solutions into the solution cells of the page."""
-    path = ROOT / "exercises" / "source" / way.name / f"{way.name}.ipynb"
-    source = nbformat.read(path, as_version=4)
-    solutions = {
-        cell.id: cell.source
-        for cell in source.cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
-    }
-    filled = notebook.page.evaluate(
-        """solutions => {
-            const cells = window.jupyterapp.shell.currentWidget.content.widgets;
-            const empty = cells.filter(cell => cell.model.id in solutions);
-            empty.forEach(cell => cell.model.sharedModel.setSource(solutions[cell.model.id]));
-            return empty.length;
-        }""",
-        solutions,
-    )
-    assert filled == len(solutions) == way.solutions
-
-
 def answer(form, value, digits):
     """Give an answer and submit it for good."""
     if isinstance(value, list):
@@ -108,7 +88,7 @@ def test_a_students_way_from_opening_to_full_marks(way, tmp_path, open_notebook,
     folder = lab.root / name
     shutil.copytree(course.path("release", name), folder)
     notebook = open_notebook(f"{name}/{name}.ipynb")
-    fill_in(notebook, way)
+    assert fill_in(notebook, name) == way.solutions
     notebook.run_all()
     unanswered = [problem for problem in notebook.problems() if "NoAttempt" not in problem]
     assert unanswered == []  # every visible test passes
