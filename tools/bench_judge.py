@@ -9,11 +9,13 @@ missed.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import socket
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -180,8 +182,14 @@ def child(work: Callable[[], Any]) -> Any:
 
 
 def main() -> int:
-    """Print the table. Return 1 if a bound is missed, else 0."""
+    """Measure in an empty folder, because the judge takes the files of its folder for given ones."""
     torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        return _report()
+
+
+def _report() -> int:
+    """Print the table. Return 1 if a bound is missed, else 0."""
     timed_notebook = notebook([timed(body) for _, body, _ in LINES])
     runs = [child(lambda: judged(timed_notebook)) for _ in range(3)]
     rows = [
