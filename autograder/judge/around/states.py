@@ -139,9 +139,8 @@ def _put_environment(pairs: Pairs) -> None:
 
 
 def _missing() -> Pairs:
-    if None not in sys.modules.values():
-        return ()
-    return tuple((name, True) for name, module in sys.modules.items() if module is None)
+    # "None in sys.modules.values()" would compare thousands of modules with ==.
+    return tuple([(name, True) for name, module in sys.modules.items() if module is None])
 
 
 _hidden: dict[str, Any] = {}  # modules that can't be imported for a while
