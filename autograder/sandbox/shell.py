@@ -156,7 +156,7 @@ def before_fork() -> None:
         _new_ipython(ipython_dir=folder)
 
 
-def _new_ipython(**options: Any) -> None:
+def _new_ipython(**options: Any) -> Any:
     config = Config()
     config.HistoryManager.enabled = False  # the process ends soon: it needs no history
     shell: Any = _Shell.instance(
@@ -164,18 +164,18 @@ def _new_ipython(**options: Any) -> None:
     )
     shell.displayhook.topic = b"execute_result"
     shell.extension_manager.load_extension("storemagic")
+    return shell
 
 
 def _start_ipython(publisher: _Publisher) -> Any:
     if _Shell.initialized():
-        shell = _Shell.instance()
+        shell: Any = _Shell.instance()
         shell.init_ipython_dir(None)
         shell.init_profile_dir(None)
         shell.starting_dir = str(Path.cwd())
         shell.home_dir = shell.logger.home_dir = str(Path.home())
     else:
-        _new_ipython()
-        shell = _Shell.instance()
+        shell = _new_ipython()
     shell.kernel = _Kernel(publisher)
     for sender in (shell.displayhook, shell.display_pub):
         sender.session, sender.pub_socket = publisher, publisher

@@ -9,6 +9,7 @@ to be called when the test has taken its patch back.
 from __future__ import annotations
 
 import builtins
+import functools
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
 
+from autograder.judge.around.states import Modules
 from autograder.judge.errors import RefusedError
 from autograder.judge.policy import SET_ELSEWHERE
 
@@ -24,6 +26,8 @@ MISSING = object()
 _STDIN = ("sys", "stdin")
 _PATCHERS = frozenset({"__main__", "unittest.mock", "_pytest.monkeypatch"})
 _MOCKS_OWN = frozenset(dir(mock.MagicMock())) | {"side_effect", "return_value"}
+# Libraries that hide modules for a test; the first one finds "sys.modules" for `mock.patch.dict`.
+_HIDERS = frozenset({"pkgutil", "test.support.import_helper"})
 _FUNCTIONS = (types.FunctionType, types.MethodType)
 
 
@@ -59,6 +63,7 @@ class _Watched(types.ModuleType):
 
     __slots__ = ()
     patches: ClassVar[Patches | None] = None
+    count: ClassVar[int] = 0  # of the modules when all were watched
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._note(name)
@@ -71,6 +76,25 @@ class _Watched(types.ModuleType):
     def _note(self, name: str) -> None:
         if _Watched.patches is not None and _by_a_test(sys._getframe(2)):
             _Watched.patches.note(self, name)
+
+
+class _WatchedSys(_Watched):
+    """The module `sys`, which notes who asks for `sys.modules`: one may hide a module there."""
+
+    __slots__ = ()
+
+    @property
+    def modules(self) -> dict[str, types.ModuleType]:
+        """What `sys.modules` is in any process."""
+        frame = sys._getframe(1)
+        if _by_a_test(frame) or frame.f_globals.get("__name__") in _HIDERS:
+            Modules.unchanged = None
+        return vars(self)["modules"]  # type: ignore[no-any-return]
+
+    @modules.setter
+    def modules(self, value: dict[str, types.ModuleType]) -> None:
+        Modules.unchanged = None
+        vars(self)["modules"] = value
 
 
 class _Builtins(types.ModuleType):
@@ -107,10 +131,18 @@ class _Builtins(types.ModuleType):
 
 def _by_a_test(frame: types.FrameType) -> bool:
     """Return whether a test, its helper module or a patching library runs in this frame."""
-    if frame.f_globals.get("__name__") in _PATCHERS:
+    name = frame.f_globals.get("__name__")
+    if name in _PATCHERS:
         return True
     file = frame.f_globals.get("__file__")
-    return isinstance(file, str) and Path(file).parent == Path.cwd()
+    if not isinstance(file, str) or str(name).startswith("autograder."):
+        return False
+    return _is_in(file, Path.cwd())
+
+
+@functools.lru_cache
+def _is_in(file: str, folder: Path) -> bool:
+    return Path(file).parent == folder
 
 
 class Patches:
@@ -122,7 +154,6 @@ class Patches:
 
     def __init__(self, show: Callable[[str, Any], None]) -> None:
         self._places: dict[tuple[int, str], _Place] = {}
-        self._watched = 0
         self._suspended: list[tuple[_Place, Any]] = []
         _Builtins.show = staticmethod(show)
         _Builtins.replaced = {}
@@ -145,9 +176,8 @@ class Patches:
 
     def watch(self) -> None:
         """Watch the modules that were imported meanwhile, too."""
-        if len(sys.modules) != self._watched:
+        if len(sys.modules) != _Watched.count:
             watch_modules()
-            self._watched = len(sys.modules)
 
     @contextmanager
     def unwatched(self) -> Iterator[None]:
@@ -260,9 +290,13 @@ class Patches:
 
 def watch_modules() -> None:
     """Give all modules the class that notes what tests set."""
+    if type(sys) is types.ModuleType:
+        Modules.unchanged = Modules.missing()
+        sys.__class__ = _WatchedSys
     for module in list(sys.modules.values()):
         if type(module) is types.ModuleType and module is not builtins:
             module.__class__ = _Watched
+    _Watched.count = len(sys.modules)
 
 
 def guarded(function: Callable[..., Any], what: str, in_place: Callable[[], bool]) -> Any:

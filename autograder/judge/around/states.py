@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import decimal
 import locale
+import operator
 import os
 import re
 import sys
@@ -18,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -91,12 +92,25 @@ def _put_torch_checks(flags: tuple[bool, ...]) -> None:
 
 
 def _filters() -> tuple[Any, ...]:
+    global _last_filters
+    now = tuple(warnings.filters)
+    known, in_text = _last_filters
+    if len(now) != len(known) or not all(map(operator.is_, now, known)):
+        in_text = _in_text(now)
+        _last_filters = now, in_text
+    return in_text
+
+
+_last_filters: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ())  # they change rarely
+
+
+def _in_text(filters: tuple[Any, ...]) -> tuple[Any, ...]:
     def text(pattern: Any) -> Any:  # a compiled pattern can't cross
         return (pattern.pattern, pattern.flags) if isinstance(pattern, re.Pattern) else pattern
 
     return tuple(
         (action, text(message), kind, text(module), line)
-        for action, message, kind, module, line in warnings.filters
+        for action, message, kind, module, line in filters
     )
 
 
@@ -138,9 +152,24 @@ def _put_environment(pairs: Pairs) -> None:
             os.environb[name] = value
 
 
-def _missing() -> Pairs:
-    # "None in sys.modules.values()" would compare thousands of modules with ==.
-    return tuple([(name, True) for name, module in sys.modules.items() if module is None])
+class Modules:
+    """Tells which modules can't be imported, because `sys.modules` has None in their place.
+
+    A look at thousands of modules takes longer than a call. Therefore a judge looks only after
+    something that might change `sys.modules` has asked for it (`patches.watch_modules`).
+
+    Attributes:
+        unchanged: what was missing before anybody asked; None: look each time.
+    """
+
+    unchanged: ClassVar[Pairs | None] = None
+
+    @classmethod
+    def missing(cls) -> Pairs:
+        """The names of the modules that can't be imported."""
+        if cls.unchanged is not None:
+            return cls.unchanged
+        return tuple([(name, True) for name, module in sys.modules.items() if module is None])
 
 
 _hidden: dict[str, Any] = {}  # modules that can't be imported for a while
@@ -176,7 +205,7 @@ STATES: dict[str, State] = {
     "locale": State(lambda: locale.setlocale(locale.LC_ALL), _put_locale),
     "environment": State(_environment, _put_environment, parts=True),
     "arguments": State(lambda: tuple(sys.argv), _put_arguments),
-    "missing modules": State(_missing, _put_missing, parts=True),
+    "missing modules": State(Modules.missing, _put_missing, parts=True),
 }
 
 
