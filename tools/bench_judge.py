@@ -182,7 +182,7 @@ def child(work: Callable[[], Any]) -> Any:
 
 
 def main() -> int:
-    """Measure in an empty folder, because the judge takes the files of its folder for given ones."""
+    """Measure in an empty folder, because the judge takes its folder's files for given ones."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         return _report()

@@ -357,6 +357,7 @@ app.command()(lms.roster)
 app.command()(lms.collect)
 app.command()(lms.export)
 app.command()(desk.similar)
+app.command()(desk.watch)
 app.add_typer(desk.decide, name="decide")
 
 

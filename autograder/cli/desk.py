@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import getpass
 import json
+import time
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -13,16 +15,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from autograder.cli.options import LOOK, CourseOption, Json, Name
-from autograder.cli.show import err, out, progress_bar
+from autograder.cli.options import LOOK, CourseOption, Jobs, Json, Name
+from autograder.cli.show import err, out, progress_bar, show_error
 from autograder.course import Course
-from autograder.errors import CourseError
+from autograder.errors import AutograderError, CourseError
 from autograder.grading.log import printable
 
 if TYPE_CHECKING:
     from autograder.attempts.decision_table import Decision
     from autograder.desk.decide import Desk
     from autograder.desk.similarity import Similarities
+    from autograder.desk.watch import Watch
 
 
 decide = typer.Typer(
@@ -276,3 +279,41 @@ def _show_similarities(similarities: Similarities) -> None:
         lines.append(f"too little code to compare: {len(similarities.too_short)}: {names}")
     for line in lines:
         out.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def watch(
+    name: Name,
+    every: Annotated[
+        int, typer.Option(min=5, help="Seconds between two looks.", metavar="SECONDS")
+    ] = 30,
+    once: Annotated[bool, typer.Option("--once", help="Look once, then end.")] = False,
+    exchange: Annotated[
+        bool,
+        typer.Option("--exchange", help="Collect from nbgrader's exchange, and give pages back."),
+    ] = False,
+    jobs: Jobs = None,
+    course: CourseOption = None,
+) -> None:
+    """Grade what comes in, and tell students at once what the visible tests say; Ctrl+C ends it."""
+    from autograder.desk.watch import Watch
+
+    opened = Course.find(course)
+    watched = Watch(opened, opened.resolve(name), jobs, exchange=exchange)
+    _look(watched)  # what is wrong from the start ends the command
+    while not once:
+        time.sleep(every)
+        try:
+            _look(watched)
+        except AutograderError as error:  # the next look may succeed
+            show_error(str(error))
+
+
+def _look(watched: Watch) -> None:
+    turn = watched.turn()
+    now = datetime.datetime.now().astimezone().strftime("%H:%M:%S")
+    for outcome in turn.graded:
+        result = outcome.result
+        points = "not run" if result is None else f"{result.score:g} of {result.max_score:g}"
+        out.print(f"{now} {printable(outcome.student)}: {points}", highlight=False, markup=False)
+    if turn.told:
+        out.print(f"{now} pages for {printable(', '.join(turn.told))}", markup=False)

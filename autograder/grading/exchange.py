@@ -21,12 +21,10 @@ from typing import Any
 
 from nbgrader.exchange.default.collect import ExchangeCollect
 
-from autograder.grading.prepare import open_plain
+from autograder.grading.prepare import EXCHANGE_FILES, open_plain
 
 MOST_ENTRIES = 20_000  # files and folders of a submission
 DOUBTFUL = datetime.timedelta(minutes=10)
-# nbgrader's submit writes these two last.
-LAST_FILES = ("timestamp.txt", "submission_secret.txt")
 
 
 class Collect(ExchangeCollect):
@@ -92,7 +90,7 @@ class Collect(ExchangeCollect):
         owner = _account(status.st_uid)
         if self.check_owner and owner != record["username"]:
             return f"it belongs to the account {owner}, and says {record['username']}"
-        if not all((folder / name).is_file() for name in LAST_FILES):
+        if not all((folder / name).is_file() for name in EXCHANGE_FILES):
             return "it is not complete: wait until it is written, then collect again"
         changed = datetime.datetime.fromtimestamp(status.st_ctime, datetime.UTC)
         if changed.replace(tzinfo=None) - record["timestamp"].replace(tzinfo=None) > DOUBTFUL:
@@ -121,7 +119,7 @@ class Collect(ExchangeCollect):
         for folder, _, names, descriptor in os.fwalk(source, follow_symlinks=False):
             place = target / Path(folder).relative_to(source)
             place.mkdir(exist_ok=True)
-            for name in sorted(names, key=lambda name: name not in LAST_FILES):
+            for name in sorted(names, key=lambda name: name not in EXCHANGE_FILES):
                 entries += 1
                 content = _plain_file(name, descriptor, owner, budget)
                 if content is None or entries > MOST_ENTRIES:

@@ -85,7 +85,7 @@ def drawn_page(notebook: NotebookNode, resources: dict[str, Any]) -> Page:
         from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}}) | {"cells": shown},
         _named(resources),
         scripts="nbgrader" not in resources,  # only feedback has this key
-        names=_names(notebook.cells),
+        names=names_of(notebook.cells),
     )
 
 
@@ -95,7 +95,7 @@ _POINTS_OF_IT = re.compile(r"\s*\([^()]*\bpoints?\b[^()]*\)\s*$")
 _LISTED = re.compile(r'(<li><a href="#([\w-]{1,200})">)[A-Z][a-z -]{1,30}</a>')
 
 
-def _names(cells: list[NotebookNode]) -> dict[str, str]:
+def names_of(cells: list[NotebookNode]) -> dict[str, str]:
     """For each graded cell the heading that it stands under, and its id where that isn't enough."""
     heading = ""
     under: dict[str, str] = {}

@@ -28,6 +28,7 @@ MAX_WALK = 20_000  # entries of a submission's folder that are listed
 MAX_NOTES = 50
 QUESTIONS = "quiz/questions.yaml"
 TIMESTAMP = "timestamp.txt"
+EXCHANGE_FILES = (TIMESTAMP, "submission_secret.txt")  # nbgrader's submit writes them last
 MAX_TIMESTAMP = 1000  # bytes
 
 
@@ -198,6 +199,13 @@ def timestamp_of(course: Course, assignment: str, student: str) -> datetime.date
     """The time of a submission (UTC), even if its other files can't be read."""
     path = course.path("submitted", assignment, student) / TIMESTAMP
     return _timestamp(_regular_file(path, MAX_TIMESTAMP + 1), [])
+
+
+def exchange_files(course: Course, assignment: str, student: str) -> dict[str, bytes]:
+    """The small files by which nbgrader's exchange knows a submission; {} if it has none."""
+    folder = course.path("submitted", assignment, student)
+    found = {name: _regular_file(folder / name, MAX_TIMESTAMP + 1) for name in EXCHANGE_FILES}
+    return {name: content for name, content in found.items() if content is not None}
 
 
 def _refuse_missing(folder: Path, names: list[str]) -> None:
