@@ -109,7 +109,7 @@ def _redirect(source: int, *targets: int) -> None:
 def _import(modules: list[str], optional: list[str]) -> None:
     for name in modules:
         module = importlib.import_module(name)
-        if prepare := getattr(module, "before_fork", None):
+        if prepare := vars(module).get("before_fork"):  # a withheld module answers getattr
             prepare()
     for name in optional:
         with contextlib.suppress(ImportError):  # a cell that imports it says so, as in any kernel
