@@ -451,6 +451,7 @@ READING = [
         "reads-objects",
         """
         import gc
+        gc.unfreeze()  # else what was there before the fork isn't listed
         return [str(one["secret"]) for one in gc.get_objects()
                 if type(one) is dict and "secret" in one]
         """,
