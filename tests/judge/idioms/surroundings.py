@@ -426,6 +426,20 @@ with patch.dict("sys.modules", {"colorsys": None}):
         imports_late()
 assert imports_late() == "colorsys"
 
+# %% test: a module that is missing, by other ways
+sys.modules["colorsys"] = None
+with pytest.raises(ImportError):
+    imports_late()
+del sys.modules["colorsys"]
+assert imports_late() == "colorsys"
+from sys import modules
+
+with pytest.MonkeyPatch.context() as hidden:
+    hidden.setitem(modules, "colorsys", None)
+    with pytest.raises(ImportError):
+        imports_late()
+assert imports_late() == "colorsys"
+
 # %% test: imports are watched
 seen = []
 real_import = builtins.__import__
