@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import functools
 import io
 import statistics
 from collections.abc import Iterable, Mapping
@@ -225,6 +226,11 @@ def _write_course_page(course: Course) -> None:
 
 def render(template: str, **values: Any) -> str:
     """A page of this package's templates, with everything escaped that isn't marked as safe."""
+    return _environment().get_template(template).render(**values)
+
+
+@functools.cache  # a class's pages come from one template
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("autograder.desk"),
         autoescape=True,
@@ -233,4 +239,4 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["markdown"] = text.inline_html
-    return environment.get_template(template).render(**values)
+    return environment

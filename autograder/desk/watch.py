@@ -15,13 +15,13 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
 from autograder.cells import Region, grade_id, is_test, without_regions
 from autograder.course import Course
+from autograder.desk.report_page import render
 from autograder.errors import AutograderError
 from autograder.grading.execute import execute
 from autograder.grading.first_attempts import FirstAttempts
@@ -31,7 +31,7 @@ from autograder.grading.prepare import exchange_files, submission_digest
 from autograder.grading.reference import reference
 from autograder.grading.runs import Run, run_here
 from autograder.grading.settings import Settings
-from autograder.grading.swap import alone, new_token, put_in_place, settle
+from autograder.grading.swap import replace_folder
 from autograder.grading.warm_up import Warm, warm_processes
 from autograder.judge.result import CellResult
 
@@ -212,15 +212,12 @@ def _write(
     course: Course, assignment: Assignment, run: Run, checks: Iterable[str], mark: str
 ) -> None:
     """Put a student's pages in place, one for each notebook."""
-    environment = Environment(
-        loader=PackageLoader("autograder.desk"), undefined=StrictUndefined, autoescape=True
-    )
-    template = environment.get_template("visible.html.j2")
     pages: dict[str, bytes] = {}
     for notebook, master in assignment.masters.items():
         names = names_of(master.cells)
         tests = [grade_id(cell) for cell in master.cells if is_test(cell)]
-        page = template.render(
+        page = render(
+            "visible.html.j2",
             assignment=assignment.name,
             notebook=notebook,
             mark=mark,
@@ -234,11 +231,7 @@ def _write(
         pages[f"{notebook}.html"] = page.encode("utf-8", "replace")
     # By these, nbgrader tells to which submission a page belongs.
     pages |= exchange_files(course, assignment.name, run.student)
-    final, token = course.path("feedback", assignment.name, run.student), new_token()
-    with alone(final):
-        settle(final, lambda: None)
-        put_in_place(final, pages, token)
-        settle(final, lambda: token)
+    replace_folder(course.path("feedback", assignment.name, run.student), pages)
 
 
 def _problem(run: Run) -> str | None:

@@ -31,7 +31,7 @@ from autograder.grading.pages import FILTERS, TEMPLATE
 from autograder.grading.prepare import drop_clashes, read_files
 from autograder.grading.reading import OverrunError, ask
 from autograder.grading.record import results_of, settle_folders
-from autograder.grading.swap import alone, new_token, put_in_place, settle
+from autograder.grading.swap import replace_folder
 
 SECONDS = 20  # of processor time for one notebook's page; most take half a second
 MAX_NOTEBOOK = 200 << 20  # bytes of an autograded notebook with its outputs
@@ -145,11 +145,7 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
             pages[f"{notebook}.html"] = page.encode("utf-8", "replace")
             plain = plain or shown_plain
         drop_clashes(files, pages, [])
-        final, token = course.path("feedback", name, student), new_token()
-        with alone(final):
-            settle(final, lambda: None)
-            put_in_place(final, files | pages, token)
-            settle(final, lambda: token)
+        replace_folder(course.path("feedback", name, student), files | pages)
     except AutograderError as error:
         return _Made(student, error.problem)
     except OSError as error:

@@ -26,8 +26,8 @@ from autograder.grading.record import results_of
 from autograder.machine.floor import floor
 
 TRIVIAL = "trivial"
-# The exit codes of a class that was graded; 3: some need a look, as without a log of the questions.
-GRADED = (0, 3)
+# Our exit codes for a class that was graded; 3: some need a look, as without a log of questions.
+GRADED: tuple[int, ...] = (0, 3)
 
 
 class BenchError(AutograderError):
@@ -183,18 +183,23 @@ def hand_in(course: Course, name: str, size: int) -> None:
 
 def _time(grader: str, course: Course, name: str) -> tuple[float, float]:
     """Wall and processor seconds of grading a class, from the command's start to its end."""
-    command = [sys.executable, "-m", "autograder", "grade", name]
+    command, good = [sys.executable, "-m", "autograder", "grade", name], GRADED
     if grader == "nbgrader":
+        good = (0,)
         (course.root / CONFIG_NAME).write_text(stock_config(course.root), encoding="utf-8")
         command = [sys.executable, "-m", "nbgrader", "autograde", name, "--create"]
-    return _run(f"{grader} on a class that hands in the reference", command, course.root, name)
+    return _run(
+        f"{grader} on a class that hands in the reference", command, course.root, name, good
+    )
 
 
-def _run(what: str, command: list[str], folder: Path, name: str = "") -> tuple[float, float]:
+def _run(
+    what: str, command: list[str], folder: Path, name: str = "", good: tuple[int, ...] = (0,)
+) -> tuple[float, float]:
     """Wall seconds of a command, and processor seconds of it and its descendants.
 
     Raises:
-        BenchError: the command failed.
+        BenchError: the command's exit code is none of the good ones.
     """
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as printed:
@@ -202,7 +207,7 @@ def _run(what: str, command: list[str], folder: Path, name: str = "") -> tuple[f
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - started
-        if process.returncode not in GRADED:
+        if process.returncode not in good:
             printed.seek(0)
             raise BenchError(
                 f"{what} failed: {_last_line(printed.read())}",
