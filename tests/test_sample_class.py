@@ -126,7 +126,7 @@ def test_submissions_of_others_are_left_alone(course: Path, capsys: pytest.Captu
 @pytest.mark.slow
 def test_stock_nbgrader_agrees_on_a_few(course: Path) -> None:
     few = (
-        next(row for row in CLASS if "pool_overwrites" in row.checks),
+        next(row for row in CLASS if "pool_overwrites" in row.specimens),
         next(row for row in CLASS if row.late),
         next(row for row in CLASS if row.save is sample_class.with_raised_points),
         next(row for row in CLASS if row.slips),

@@ -85,13 +85,20 @@ def report(name: str, course: Course, size: int, *options: str) -> None:
 
 @contextmanager
 def watched(process: int) -> Iterator[list[int]]:
-    """Bytes of memory (PSS) of a process and its descendants, twice a second."""
+    """Bytes of memory (PSS) of a process and its descendants, five times a second.
+
+    A sample during which a process starts or ends doesn't count: what the process shared would be
+    counted twice, or not at all.
+    """
     seen: list[int] = []
     stop = threading.Event()
 
     def watch() -> None:
-        while not stop.wait(0.5):
-            seen.append(sum(pss(member) for member in family(process)))
+        while not stop.wait(0.2):
+            before = family(process)
+            total = sum(pss(member) for member in before)
+            if family(process) == before:
+                seen.append(total)
 
     thread = threading.Thread(target=watch)
     thread.start()

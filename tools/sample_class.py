@@ -96,6 +96,7 @@ class Submission:
     Then `save` turns the notebook into the text of the file `name`. All questions are answered
     right, with two exceptions: questions in `slips` are answered wrong first and right then, and
     questions in `unanswered` are not answered. `loses` names the tests that give no points.
+    `make demo` shows the rows with `demo`, because the whole class takes minutes.
     """
 
     kind: str
@@ -110,6 +111,7 @@ class Submission:
     late: bool = False
     review: bool = False
     stock: bool = True
+    demo: bool = False
 
     def expected(self, student: str) -> Expected:
         """Give the expected result if `student` hands in this submission."""
@@ -197,6 +199,7 @@ def hostile(
     *,
     check: str = "",
     at: str = "tanh_backward",
+    demo: bool = False,
 ) -> Submission:
     """Make a submission with an attack. Only a grader with isolation may run it.
 
@@ -206,6 +209,7 @@ def hostile(
         loses: the tests that give no points.
         check: a specimen that is applied too. If the attack worked, its wrong solution would pass.
         at: the grade_id of the solution cell.
+        demo: whether `make demo` shows it.
     """
 
     def save(notebook: NotebookNode) -> str:
@@ -214,7 +218,7 @@ def hostile(
         return write(notebook)
 
     applied = (check,) if check else ()
-    return Submission("hostile", about, applied, loses=loses, save=save, stock=False)
+    return Submission("hostile", about, applied, loses=loses, save=save, stock=False, demo=demo)
 
 
 LAST = "repaired_backward"  # an error in this cell costs the points of its own test only
@@ -235,6 +239,7 @@ HOSTILE = (
         "get_ipython().ast_transformers.append(Drop())",
         ("test_numerical_gradient",),
         check="difference_one_sided",
+        demo=True,
     ),
     hostile(
         "reads the hidden tests and the gradebook",
@@ -244,6 +249,7 @@ HOSTILE = (
         "print(files[0].read_bytes())",
         ("test_repaired_backward",),
         at=LAST,
+        demo=True,
     ),
     hostile(
         "sends data over the network",
@@ -261,7 +267,7 @@ HOSTILE = (
 )
 
 CLASS = (
-    Submission("right", "solves everything"),
+    Submission("right", "solves everything", demo=True),
     Submission("right", "solves everything, with cells of notes between", save=with_notes),
     Submission(
         "partly right",
@@ -269,8 +275,11 @@ CLASS = (
         slips=("backprop_false", "tanh_gradient"),
         unanswered=("pool_gradient",),
         loses=("quiz_backprop_false", "quiz_tanh_gradient", "quiz_pool_gradient"),
+        demo=True,
     ),
-    Submission("alternative", "pools by scatter_add", specimens=("alternative_scatter",)),
+    Submission(
+        "alternative", "pools by scatter_add", specimens=("alternative_scatter",), demo=True
+    ),
     Submission("alternative", "pools by im2col", specimens=("alternative_fold",)),
     Submission("alternative", "numpy inside", specimens=("alternative_numpy",)),
     Submission(
@@ -278,6 +287,7 @@ CLASS = (
         "= where windows overlap",
         specimens=("pool_overwrites",),
         loses=("test_max_pool_overlap",),
+        demo=True,
     ),
     Submission(
         "partly right",
@@ -314,8 +324,9 @@ CLASS = (
         ),
         unanswered=QUESTIONS,
         loses=tuple(POINTS),
+        demo=True,
     ),
-    Submission("late", "solves everything, 26 hours late", late=True),
+    Submission("late", "solves everything, 26 hours late", late=True, demo=True),
     Submission("mangled", "a cell between that raises", save=with_failing_cell),
     Submission(
         "mangled",
@@ -323,6 +334,7 @@ CLASS = (
         specimens=("pool_rewards_every_tie",),
         loses=("test_max_pool_backward",),
         save=with_edited_test,
+        demo=True,
     ),
     Submission(
         "mangled",
@@ -334,7 +346,7 @@ CLASS = (
     # nbgrader without our changes gives no points for a test cell that was deleted. It refuses a
     # notebook with a copied test cell, because it takes the copy for metadata of an old version.
     # We restore the test cells in both cases.
-    Submission("mangled", "deleted a test cell", save=with_deleted_test, stock=False),
+    Submission("mangled", "deleted a test cell", save=with_deleted_test, stock=False, demo=True),
     Submission("mangled", "copied a test cell", save=with_copied_test, stock=False),
     Submission(
         "mangled",
@@ -342,7 +354,9 @@ CLASS = (
         loses=("test_max_pool_forward",),
         save=with_endless_loop,
     ),
-    Submission("mangled", "cut short: not JSON", save=cut_short, review=True, stock=False),
+    Submission(
+        "mangled", "cut short: not JSON", save=cut_short, review=True, stock=False, demo=True
+    ),
     Submission("mangled", "an empty file", save=nothing, review=True, stock=False),
     Submission("mangled", "renamed the notebook", name="ps5.ipynb", review=True, stock=False),
     *HOSTILE,
