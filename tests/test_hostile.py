@@ -24,7 +24,8 @@ import pytest
 from autograder.authoring.release import release
 from autograder.course import Course
 from autograder.grading.feedback import feedback
-from autograder.grading.grade import Outcome, grade
+from autograder.grading.grade import grade
+from autograder.grading.result import Outcome
 from autograder.sandbox.limits import MB, Limits, resident_memory
 from tests.conftest import make_course
 from tests.hostile import (

@@ -9,7 +9,8 @@ from traitlets.config import Config
 
 from autograder.assignment import Assignment
 from autograder.errors import CourseError
-from autograder.grading.grade import _key, grade
+from autograder.grading.class_run import _key
+from autograder.grading.grade import grade
 from autograder.grading.settings import Settings
 from autograder.sandbox.limits import Limits
 from tests.conftest import SOLVED

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.usefixtures("isolation"),
     pytest.mark.timeout(180),
 ]
-MODULES = ["torch", "matplotlib.pyplot", *shell.MODULES, "tests.sandbox_probe"]
+MODULES = ["torch", "matplotlib.pyplot", shell.__name__, "tests.sandbox_probe"]
 
 
 @pytest.fixture(scope="module")

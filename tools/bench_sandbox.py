@@ -72,7 +72,7 @@ def main() -> None:
     if problem := isolation_problem():
         sys.exit(problem)
     started = time.perf_counter()
-    with WarmProcess([*options.modules, *shell.MODULES, "tools.bench_sandbox"]) as warm:
+    with WarmProcess([*options.modules, shell.__name__, "tools.bench_sandbox"]) as warm:
         print(
             f"warm process with {', '.join(options.modules)}: {time.perf_counter() - started:.1f} s"
         )

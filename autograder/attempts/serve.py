@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.attempts.settings import AttemptServiceError, ServiceSettings
+from autograder.attempts.settings import DAYS, AttemptServiceError, ServiceSettings
 from autograder.attempts.store import Store
-from autograder.attempts.tokens import DAYS, Person, Signer, TokenError, signing_key, usable_id
+from autograder.attempts.tokens import Person, Signer, TokenError, signing_key, usable_id
 from autograder.attempts.tokens import write_token_file as write_file
 from autograder.course import Course
 from course_utils.quiz.errors import BankError

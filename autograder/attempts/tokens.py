@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.attempts.schema import MAX_NAME
-from autograder.attempts.settings import AttemptServiceError
+from autograder.attempts.settings import DAYS, AttemptServiceError
 from autograder.course import Course
 
 KEY_NAME = "attempts.key"
-DAYS = 200
 SALT = "attempt-service-token"
 
 

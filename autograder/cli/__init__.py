@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.syntax import Syntax
 from rich.table import Table
 
 from autograder.cli import attempts, cluster, desk, lms, show
@@ -244,6 +243,8 @@ def try_(
     ] = Isolation.AUTO,
 ) -> None:
     """Show one hidden test of one submission with its traceback; nothing is recorded."""
+    from rich.syntax import Syntax
+
     from autograder.grading.try_test import retry
 
     opened = Course.find(course)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.attempts.tokens import DAYS
+from autograder.attempts.settings import DAYS
 from autograder.cli.options import CourseOption
 from autograder.cli.show import out
 from autograder.course import Course

@@ -19,11 +19,10 @@ from rich.text import Text
 
 from autograder.course import Course
 from autograder.grading.log import printable
-from autograder.grading.result import Result
+from autograder.grading.result import Outcome, Result
 
 if TYPE_CHECKING:
     from autograder.authoring.verify import Trial
-    from autograder.grading.grade import Outcome
     from autograder.machine.bench import Measured
 
 out = Console()

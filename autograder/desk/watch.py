@@ -25,10 +25,11 @@ from autograder.desk.report_page import render
 from autograder.errors import AutograderError
 from autograder.grading.execute import execute
 from autograder.grading.first_attempts import FirstAttempts
-from autograder.grading.grade import Outcome, grade
+from autograder.grading.grade import grade
 from autograder.grading.pages import names_of
 from autograder.grading.prepare import exchange_files, submission_digest
 from autograder.grading.reference import reference
+from autograder.grading.result import Outcome
 from autograder.grading.runs import Run, run_here
 from autograder.grading.settings import Settings
 from autograder.grading.swap import replace_folder

@@ -7,6 +7,7 @@ has no other setting.
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 from textwrap import indent
 
@@ -56,3 +57,8 @@ def write_fault(folder: Path, title: str, traceback: str) -> str:
     except OSError as error:
         return f"{path} can't be written ({error.strerror}): see the traceback with --verbose"
     return f"the traceback is in {path}"
+
+
+def traceback_of(error: Exception) -> str:
+    """The traceback as Python prints it."""
+    return "".join(traceback.format_exception(error))

@@ -71,3 +71,20 @@ class Result:
     def max_score(self) -> float:
         """Points that could be had."""
         return sum(cell.max_score for cell in self.cells.values())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of one submission in this run.
+
+    Attributes:
+        student: the student's id.
+        result: the result in the gradebook; None if the machine failed, not the submission.
+        fresh: False if the submission was graded before and nothing has changed since.
+        failure: how the machine failed, which left the gradebook unchanged; None if it didn't.
+    """
+
+    student: str
+    result: Result | None
+    fresh: bool = True
+    failure: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from autograder.errors import (
 )
 from autograder.grading.execute import Executed, execute
 from autograder.grading.first_attempts import FirstAttempts
-from autograder.grading.log import LOGGER, write_fault
+from autograder.grading.log import LOGGER, traceback_of, write_fault
 from autograder.grading.prepare import Prepared, prepare
 from autograder.grading.reference import reference
 from autograder.grading.refusals import Refusals
@@ -114,8 +113,3 @@ def failure_of(course: Course, student: str, error: Exception, step: str = "") -
     if isinstance(error, JudgeFailedError | RemoteFailureError) and error.details:
         details += f"\nThe other process's own:\n{error.details}"
     return f"{message}\n  → {write_fault(course.root, f'{student}: {message}', details)}"
-
-
-def traceback_of(error: Exception) -> str:
-    """The traceback as Python prints it."""
-    return "".join(traceback.format_exception(error))

@@ -11,12 +11,12 @@ from nbformat import NotebookNode
 
 from autograder.assignment import hidden_modules
 from autograder.grading.settings import Settings
-from autograder.sandbox import shell
 from autograder.sandbox.launch import WarmProcess
 from autograder.sandbox.view import View
 
 CANDIDATE = "autograder.judge.candidate_end"
 JUDGE = "autograder.judge.session"
+SHELL = "autograder.sandbox.shell"
 WATCHED = "autograder.judge.around.watched"
 QUIZ = (
     "course_utils.quiz.bank",
@@ -81,8 +81,9 @@ def warm_processes(sources: Iterable[NotebookNode], settings: Settings) -> Warm:
     isolated = settings.isolated
     judges = WarmProcess([JUDGE], judge_view if isolated else None, [*modules, WATCHED])
     try:
-        needed = [CANDIDATE, *shell.MODULES]
-        return Warm(WarmProcess(needed, candidate_view if isolated else None, modules), judges)
+        return Warm(
+            WarmProcess([CANDIDATE, SHELL], candidate_view if isolated else None, modules), judges
+        )
     except BaseException:
         judges.close()
         raise

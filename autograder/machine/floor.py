@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.errors import AutograderError
-from autograder.grading.warm_up import modules_of
+from autograder.grading.warm_up import SHELL, modules_of
 from autograder.sandbox import shell
 from autograder.sandbox.launch import WarmProcess
 
@@ -34,7 +34,7 @@ def floor(assignment: Assignment, folder: Path) -> float:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     modules = modules_of(list(assignment.sources.values()))
-    with WarmProcess(["autograder.machine.floor", *shell.MODULES], None, modules) as warm:
+    with WarmProcess(["autograder.machine.floor", SHELL], None, modules) as warm:
         return statistics.median(_seconds(assignment, warm, folder) for _ in range(RUNS))
 
 

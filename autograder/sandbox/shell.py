@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import getpass
+import importlib
 import json
 import logging
 import os
@@ -40,11 +41,10 @@ from traitlets.config import Config
 from autograder.sandbox.streams import Stream
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
-# Modules that a shell imports when it is created or first needs them. A warm process imports them
-# before the fork. matplotlib_inline.backend_inline must not be among them, because it looks for its
-# shell when it is imported.
-MODULES = (
-    "autograder.sandbox.shell",
+# Modules that a shell imports when it is created or first needs them; `before_fork` imports them.
+# matplotlib_inline.backend_inline must not be among them, because it looks for its shell when it is
+# imported.
+_NEEDED_LATER = (
     "IPython.core.application",
     "IPython.core.completer",
     "IPython.core.completerlib",
@@ -152,6 +152,8 @@ class Shell:
 
 def before_fork() -> None:
     """Make IPython's shell in the warm process: half of the time of a candidate's start."""
+    for name in _NEEDED_LATER:
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:  # the real one is the child's
         _new_ipython(ipython_dir=folder)
 
