@@ -73,6 +73,35 @@ suite = unittest.defaultTestLoader.loadTestsFromTestCase(TestF)
 assert unittest.TextTestRunner(stream=io.StringIO()).run(suite).wasSuccessful()
 
 
+# %% attack: a function that skips the test by a name that another library has for it
+import unittest
+
+
+class SkipTest(unittest.SkipTest):
+    pass
+
+
+SkipTest.__module__ = "numpy.testing"
+
+
+def f():
+    raise SkipTest("not today")
+
+
+# %% test
+import io
+import unittest
+
+
+class TestF(unittest.TestCase):
+    def test_f(self):
+        self.assertEqual(f(), 14)
+
+
+suite = unittest.defaultTestLoader.loadTestsFromTestCase(TestF)
+assert unittest.TextTestRunner(stream=io.StringIO()).run(suite).wasSuccessful()
+
+
 # %% attack: a docstring that runs beside the tests
 def f():
     """
