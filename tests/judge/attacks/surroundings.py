@@ -102,6 +102,30 @@ suite = unittest.defaultTestLoader.loadTestsFromTestCase(TestF)
 assert unittest.TextTestRunner(stream=io.StringIO()).run(suite).wasSuccessful()
 
 
+# %% attack: an annotation that reads what the test wants
+def f(x) -> "WANTED['return']":
+    return 0
+
+
+# %% test
+import typing
+
+WANTED = {"return": int}
+assert typing.get_type_hints(f) == WANTED
+
+
+# %% attack: an annotation that is a name of the test's
+def f(x) -> "WANTED":
+    return 0
+
+
+# %% test
+import typing
+
+WANTED = int
+assert typing.get_type_hints(f)["return"] is WANTED
+
+
 # %% attack: a docstring that runs beside the tests
 def f():
     """
