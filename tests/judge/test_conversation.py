@@ -174,6 +174,13 @@ def test_a_change_that_can_not_cross_fails_one_call(pair):
     assert reasons(after) == [None] * 4
 
 
+def test_an_expression_that_can_not_be_made_again_fails_one_call(pair):
+    solution = SOLUTION + "def wild():\n    import sympy\n    return sympy.Wild('w')\n"
+    failed, *after = run(pair, "assert wild()", *STEPS, solution=solution)
+    assert "a Wild can't cross" in failed["reason"]
+    assert reasons(after) == [None] * len(STEPS)
+
+
 ASIDE = """\
 class Odd:
     def __reduce_ex__(self, protocol):
