@@ -14,7 +14,8 @@ import contextlib
 import random
 import re
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ _STEPS = {
     "convolution": _Step(
         r".*conv(olution|[123]d|_(tbc|depthwise|transpose)).*", ("scipy.signal", "scipy.ndimage")
     ),
-    "pooling": _Step(r".*(max|avg|lp)_?(un)?pool.*", ("scipy.ndimage",)),
+    "pooling": _Step(r".*pool.*", ("scipy.ndimage",)),
     "normalisation": _Step(r".*(batch|layer|group|instance|rms)_norm.*"),
     "cross-entropy": _Step(r"_?(nll_loss|cross_entropy|multi_margin).*"),
     "optimiser": _Step(r"_fused_(adam|sgd|adagrad).*", ("torch.optim",)),
@@ -117,7 +118,7 @@ def tell_elsewhere() -> None:
 
 @contextlib.contextmanager
 def enforced(steps: Sequence[str]) -> Iterator[None]:
-    """Enforce the rules in this thread.
+    """Enforce the rules in this thread, and in those that it starts.
 
     Args:
         steps: the names of the steps, as for `own_work`.
@@ -130,17 +131,23 @@ def enforced(steps: Sequence[str]) -> Iterator[None]:
     operations = {name: step.operations for name, step in rules if step.operations}
     modules = {module: name for name, step in rules for module in step.modules}
     broken: list[OwnWorkError] = []
+    patterns = _Patterns(operations, broken, MOST_OPERATIONS if LOOPS in steps else None)
+
+    @contextlib.contextmanager
+    def in_this_thread() -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            if modules:
+                stack.enter_context(_watched(_Modules(modules, broken)))
+            if operations or LOOPS in steps:
+                stack.enter_context(_Functions(patterns))
+                stack.enter_context(_Operations(patterns))
+            yield
+
     with contextlib.ExitStack() as stack:
         if CHANCE in steps or CHANCE_BUT_TORCH in steps:
             stack.enter_context(_chance_left_alone(torch_too=CHANCE in steps))
-        if modules:
-            stack.enter_context(_watched(_Modules(modules, broken)))
-        if operations or LOOPS in steps:
-            patterns = _Patterns(operations, broken)
-            stack.enter_context(_Functions(patterns))
-            stack.enter_context(
-                _Operations(patterns, None if LOOPS not in steps else MOST_OPERATIONS)
-            )
+        stack.enter_context(_in_new_threads(in_this_thread))
+        stack.enter_context(in_this_thread())
         yield
     if broken:
         raise broken[0]
@@ -160,10 +167,34 @@ def paused() -> Iterator[None]:
         yield
 
 
-class _Patterns:
-    """For each step, the pattern of the names of refused operations."""
+@contextlib.contextmanager
+def _in_new_threads(
+    rules: Callable[[], contextlib.AbstractContextManager[None]],
+) -> Iterator[None]:
+    """Enforce rules in threads that are started meanwhile: each has modes and a profile function.
 
-    def __init__(self, patterns: dict[str, str], broken: list[OwnWorkError]) -> None:
+    A thread that ran before isn't seen.
+    """
+    begin = threading.Thread._bootstrap  # type: ignore[attr-defined]
+
+    def begin_with_rules(thread: threading.Thread) -> None:
+        with rules():
+            begin(thread)
+
+    threading.Thread._bootstrap = begin_with_rules  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        threading.Thread._bootstrap = begin  # type: ignore[attr-defined]
+
+
+class _Patterns:
+    """For each step, the pattern of the names of refused operations, and how many there were."""
+
+    def __init__(
+        self, patterns: dict[str, str], broken: list[OwnWorkError], most: int | None
+    ) -> None:
+        self.most, self.count = most, 0
         self.steps = {name: re.compile(pattern) for name, pattern in patterns.items()}
         self.broken = broken
         self._known: dict[str, str | None] = {}
@@ -176,6 +207,16 @@ class _Patterns:
             self._known[name] = next(steps, None)
         if (step := self._known[name]) is not None:
             _refuse(self.broken, f"PyTorch's {name}", step)
+
+    def count_one(self) -> None:
+        """Refuse an operation that is one too many."""
+        self.count += 1
+        if self.most is not None and self.count > self.most:
+            _break(
+                self.broken,
+                f"more than {self.most} operations in one call: let PyTorch look at all elements "
+                "at once, without a loop in Python",
+            )
 
 
 class _Functions(TorchFunctionMode):
@@ -195,11 +236,9 @@ class _Functions(TorchFunctionMode):
 class _Operations(TorchDispatchMode):
     """Sees each operation that PyTorch dispatches in this thread."""
 
-    def __init__(self, patterns: _Patterns, most: int | None) -> None:
+    def __init__(self, patterns: _Patterns) -> None:
         super().__init__()
         self._patterns = patterns
-        self._most = most
-        self._count = 0
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -211,13 +250,7 @@ class _Operations(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         self._patterns.check(func)
-        self._count += 1
-        if self._most is not None and self._count > self._most:
-            _break(
-                self._patterns.broken,
-                f"more than {self._most} operations in one call: let PyTorch look at all elements "
-                "at once, without a loop in Python",
-            )
+        self._patterns.count_one()
         if AUTOGRAD in self._patterns.steps and _C._current_autograd_node() is not None:
             _refuse(self._patterns.broken, "PyTorch's automatic differentiation", AUTOGRAD)
         return func(*args, **(kwargs or {}))

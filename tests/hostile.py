@@ -739,7 +739,8 @@ def _odd_names(path: Path) -> None:
     os.link(folder / "first.txt", folder / "second.txt")
 
 
-def _deep_folders(path: Path) -> None:
+def nest_folders(path: Path) -> None:
+    """Put folders beside a notebook whose paths are longer than any call takes."""
     here = os.open(path.parent, os.O_RDONLY)
     for _ in range(18):
         os.mkdir("d" * 250, dir_fd=here)
@@ -820,7 +821,7 @@ MANGLED = [
         edited(lambda c: c["area"].update(source="# \ud800\n" + WRONG["area"])),
     ),
     mangled("odd-names", _odd_names),
-    mangled("deep-folders", _deep_folders),
+    mangled("deep-folders", nest_folders),
     mangled("many-folders", _many_folders),
     Hostile(
         "file-as-folder",

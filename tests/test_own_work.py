@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -55,6 +56,11 @@ def resized(x):
     return other_name.resize(x, [3, 3])
 
 
+def in_a_thread(do, *args):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(do, *args).result()
+
+
 def adam(x):
     optimizer = torch.optim.Adam([nn.Parameter(x)])
     optimizer.step()
@@ -86,6 +92,8 @@ DONE = {
         lambda: F.max_unpool2d(X, torch.zeros(1, 1, 6, 6, dtype=torch.int64), 2),
         lambda: torch.inference_mode()(F.max_pool2d)(X, 2),
         lambda: swallowed(X),
+        lambda: torchvision.ops.roi_pool(X, [torch.tensor([[0.0, 0.0, 5.0, 5.0]])], 3),
+        lambda: in_a_thread(F.max_pool2d, X, 2),
     ],
     "normalisation": [
         lambda: F.batch_norm(X, None, None, training=True),
@@ -104,6 +112,7 @@ DONE = {
     ],
     "autograd": [
         lambda: by_engine(X),
+        lambda: in_a_thread(by_engine, X),
         lambda: gradient(X.clone().requires_grad_()),
         lambda: torch.func.grad(lambda x: (x * x).sum())(X),
         lambda: torch.func.vjp(torch.tanh, X)[1](X),
@@ -114,7 +123,7 @@ DONE = {
         lambda: torch.ops.aten._softmax_backward_data(X, X, 1, torch.float32),
     ],
     "transforms": [lambda: resized(X)],
-    "loading": [lambda: loaded(X)],
+    "loading": [lambda: loaded(X), lambda: in_a_thread(loaded, X)],
     "optimiser": [lambda: adam(X)],
     "chance": [
         lambda: torch.manual_seed(1),
@@ -151,6 +160,7 @@ OWN_WORK = [
     lambda: np.random.default_rng(1).random(3) + random.Random(1).random(),
     lambda: F.interpolate(X, size=3, mode="bilinear", antialias=True),
     lambda: torch.no_grad()(torch.tanh)(X),
+    lambda: in_a_thread(torch.tanh, X),
     lambda: X.clone().requires_grad_().sum(),
     lambda: nn.functional.pad(X, (1, 1)).numpy().sum(),
 ]
@@ -184,13 +194,15 @@ def test_a_network_may_draw_its_first_weights_and_nothing_else():
 
 def test_a_loop_over_elements_is_refused_and_as_many_operations_as_it_takes_are_not():
     def by_loops(x):
-        return torch.stack([x[:, :, i, j] for i in range(6) for j in range(6)])
+        return torch.stack([x[:, :, i, j] for i in range(x.shape[2]) for j in range(6)])
 
     with own_work("loops"):
         for _ in range(15):
             X.reshape(1, 1, 3, 2, 3, 2).amax((3, 5))
     with pytest.raises(OwnWorkError, match="without a loop in Python"), own_work("loops"):
         by_loops(X)
+    with pytest.raises(OwnWorkError, match="without a loop in Python"), own_work("loops"):
+        [in_a_thread(by_loops, part) for part in (X[..., :3, :], X[..., 3:, :]) * 2]
 
 
 def test_a_rule_holds_inside_only_and_leaves_everything_as_it_was():

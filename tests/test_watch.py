@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from autograder.authoring.release import release
 from autograder.cli import app
 from autograder.course import Course
-from autograder.desk.watch import Watch, WatchError, tell
+from autograder.desk.watch import Turn, Watch, WatchError, tell
 from autograder.grading.feedback import feedback
 from autograder.grading.report import results
 from tests.conftest import SOLVED, WARMUP, make_course
+from tests.hostile import nest_folders
 
 pytestmark = pytest.mark.usefixtures("isolation")
 HALF = SOLVED | {"area": "def area(radius):\n    return 0"}  # passes what is visible
@@ -94,6 +95,15 @@ def test_a_submission_that_can_not_be_read_is_told_so(warmup, hand_in):
     Watch(warmup, "warmup", None, exchange=False).turn()
     assert "Look at this first" in page(warmup, "ada")
     assert set(rows(warmup, "ada").values()) == {"did not run"}
+
+
+def test_folders_too_deep_to_look_at_keep_nobody_waiting(warmup, hand_in):
+    hand_in(warmup, "warmup", "ada", SOLVED)
+    nest_folders(hand_in(warmup, "warmup", "emmy", SOLVED))
+    watch = Watch(warmup, "warmup", None, exchange=False)
+    assert watch.turn().told == ["ada", "emmy"]
+    assert set(rows(warmup, "emmy").values()) == {"passes"}
+    assert watch.turn() == Turn([], [])
 
 
 def test_the_students_text_is_text_on_the_page(warmup, hand_in):

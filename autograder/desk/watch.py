@@ -27,7 +27,13 @@ from autograder.grading.execute import execute
 from autograder.grading.first_attempts import FirstAttempts
 from autograder.grading.grade import grade
 from autograder.grading.pages import names_of
-from autograder.grading.prepare import exchange_files, submission_digest
+from autograder.grading.prepare import (
+    MAX_WALK,
+    exchange_files,
+    size_and_time,
+    submission_digest,
+    walk,
+)
 from autograder.grading.reference import reference
 from autograder.grading.result import Outcome
 from autograder.grading.runs import Run, run_here
@@ -73,7 +79,7 @@ class Watch:
         self._name = name
         self._jobs = jobs
         self._exchange = exchange
-        self._seen: frozenset[tuple[str, int, int]] | None = None
+        self._seen: frozenset[tuple[str, bytes]] | None = None
 
     def turn(self) -> Turn:
         """Grade what is new, and write the pages of those who have none for what they handed in.
@@ -94,18 +100,18 @@ class Watch:
             self._seen = seen
         return Turn([outcome for outcome in outcomes if outcome.fresh], told)
 
-    def _files(self) -> frozenset[tuple[str, int, int]]:
+    def _files(self) -> frozenset[tuple[str, bytes]]:
         """Path, time and size of all that a score depends on: cheap to read every few seconds."""
-        folders = [self._course.path("source", self._name)]
+        folders = [(self._course.path("source", self._name), sys.maxsize)]
         folders += [
-            self._course.path("submitted", self._name, student)
+            (self._course.path("submitted", self._name, student), MAX_WALK)
             for student in self._course.students(self._name)
         ]
-        found = set()
-        for path in (path for folder in folders for path in folder.rglob("*")):
-            status = path.lstat()
-            found.add((str(path), status.st_mtime_ns, status.st_size))
-        return frozenset(found)
+        return frozenset(
+            (str(path), size_and_time(path))
+            for folder, most in folders
+            for path in walk(folder, most)
+        )
 
     def _nbgrader(self, command: str, *options: str) -> None:
         done = subprocess.run(  # noqa: S603, its own command

@@ -96,18 +96,18 @@ def submission_digest(course: Course, assignment: str, student: str) -> str:
     folder = course.path("submitted", assignment, student)
     budget = 4 * int(course.directory.max_dir_size) * 1000
     hashed = hashlib.sha256()
-    paths = list(_walk(folder, MAX_WALK + 1))
+    paths = list(walk(folder, MAX_WALK + 1))
     for path in sorted(paths):
         hashed.update(f"{path.relative_to(folder)}\n".encode("utf-8", "surrogateescape"))
         content = _regular_file(path, min(MAX_NOTEBOOK + 1, budget)) if budget else None
         budget -= len(content or b"")
         hashed.update(b"-" if content is None else hashlib.sha256(content).digest())
         if budget <= 0:
-            hashed.update(_size_and_time(path))
+            hashed.update(size_and_time(path))
     return hashed.hexdigest()
 
 
-def _walk(folder: Path, most: int) -> Iterator[Path]:
+def walk(folder: Path, most: int) -> Iterator[Path]:
     """The entries of a folder and its subfolders, at most `most`; skip unreadable folders."""
     pending = [folder]
     while pending:
@@ -125,7 +125,8 @@ def _walk(folder: Path, most: int) -> Iterator[Path]:
                     pending.append(Path(entry.path))
 
 
-def _size_and_time(path: Path) -> bytes:
+def size_and_time(path: Path) -> bytes:
+    """What tells that a file may have changed, without reading it; a path may be too long."""
     try:
         status = path.lstat()
     except OSError:
@@ -297,7 +298,7 @@ def _files(
 ) -> Iterator[Path]:
     """The paths that may be files of the student's; a folder's files come before its subfolders."""
     most = MAX_WALK + 2 * given  # the instructor's files, and the folders that hold them
-    entries = list(_walk(folder, most + 1))
+    entries = list(walk(folder, most + 1))
     if len(entries) > most:
         raise SubmissionError(
             f"there are more than {most} files and folders in it",

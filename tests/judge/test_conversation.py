@@ -174,6 +174,30 @@ def test_a_change_that_can_not_cross_fails_one_call(pair):
     assert reasons(after) == [None] * 4
 
 
+def test_an_expression_that_can_not_be_made_again_fails_one_call(pair):
+    solution = SOLUTION + "def wild():\n    import sympy\n    return sympy.Wild('w')\n"
+    failed, *after = run(pair, "assert wild()", *STEPS, solution=solution)
+    assert "a Wild can't cross" in failed["reason"]
+    assert reasons(after) == [None] * len(STEPS)
+
+
+VAST = [
+    "frozenset(range(60_000))",
+    "1 << (5 << 20)",
+    "re.compile('a' * 20_000)",
+    "sparse.coo_array((5, 1 << 32))",
+    "sparse.dok_matrix((3 << 20, 3 << 20))",
+]
+
+
+@pytest.mark.parametrize("value", VAST)
+def test_a_value_larger_than_the_judge_reads_fails_one_call(pair, value):
+    solution = f"{SOLUTION}import re\nfrom scipy import sparse\ndef vast():\n    return {value}\n"
+    failed, *after = run(pair, "assert vast()", *STEPS, solution=solution)
+    assert "can't cross" in failed["reason"]
+    assert reasons(after) == [None] * len(STEPS)
+
+
 ASIDE = """\
 class Odd:
     def __reduce_ex__(self, protocol):

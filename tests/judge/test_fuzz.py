@@ -83,7 +83,7 @@ class Liar:
         }.get(tag, [number, items] if draw.random() < 0.5 else [items])
         if tag == "sympy.Basic":
             arguments = [self.tree(depth)]
-        elif tag == "sympy.MutableDenseMatrix":
+        elif tag in ("sympy.MutableDenseMatrix", "sympy.MutableSparseMatrix"):
             arguments = [[1, draw.choice([1, 10**9])], [self.tree(depth)]]
         elif tag == "pandas.DataFrame":
             arguments = [number, [self.index(), self.index(), [self.column(depth)], []]]
@@ -94,7 +94,7 @@ class Liar:
         elif tag.startswith("scipy."):
             arguments = [draw.choice([[2, 2], [10**6, 10**18], shape]), *map(self.body, range(3))]
         if tag == "exception":
-            known = ["__main__:E", "json.decoder:JSONDecodeError", "unittest.case:SkipTest"]
+            known = ["__main__:E", "json.decoder:JSONDecodeError", "numpy.testing:SkipTest"]
             names = [draw.choice(known), "builtins:ValueError"]
             tag, base = "remote", draw.choice([None, self.value(depth)])
             arguments = [number, number, None, [names, base]]
@@ -156,6 +156,7 @@ class Liar:
                 ["Symbol", "x", [["positive", True], ["__class__", True]], draw.choice([None, 7])],
                 ["S", draw.choice(["register", "__class__", "Half"])],
                 ["Function", draw.choice(["f", "", 3]), parts],
+                ["Poly", *(parts or [[]]), parts, draw.choice(["QQ", "EX", 5, -1, None])],
                 [
                     "node",
                     draw.choice(["Add", "Pow", "sin", "sympify", "Integral", "Lambda"]),

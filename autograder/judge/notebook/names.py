@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import copy
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,19 @@ class Names(dict[str, Any]):
     def own(self, name: str) -> Any:
         """Return the value of a name that tests or the instructor's notebook bound, or None."""
         return super().get(name)
+
+    def known(self, name: str) -> Any:
+        """Return the value of a name that a student's code may know, or None.
+
+        It may know what the instructor's notebook binds, and libraries' modules and classes by
+        their own names. Any other name of a test's may be the answer.
+        """
+        value = self.own(name)
+        if name in self._notebook.protected or isinstance(value, ModuleType):
+            return value
+        if isinstance(value, type) and value.__module__ != "__main__" and value.__name__ == name:
+            return value
+        return None
 
     def find(self, name: str) -> Any:
         """Return a name's value in the student's namespace.

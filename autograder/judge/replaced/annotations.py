@@ -22,7 +22,7 @@ class Annotations:
     """Evaluates annotations.
 
     Args:
-        own: gives the value of a name that the instructor's notebook or a test binds, or None.
+        own: gives the value of a name that a student's code may know, or None: see `Names.known`.
         theirs: gives a student's object by its name; raises a KeyError if there is none.
     """
 
@@ -57,7 +57,7 @@ class Annotations:
             case ast.Attribute(value, name):
                 owner = self.evaluate(value)
                 if isinstance(owner, types.ModuleType) and name[0] != "_":
-                    return getattr(owner, name)
+                    return _checked(getattr(owner, name))
             case ast.Subscript(value, index):
                 return self.evaluate(value)[self.evaluate(index)]
             case ast.Tuple(parts):
@@ -82,6 +82,18 @@ class Annotations:
         if value is None:
             value = self._theirs(name)
         return value
+
+
+def _checked(member: Any) -> Any:
+    """Return a module's member; its data may be what a test wants.
+
+    Raises:
+        ValueError: it is no type.
+    """
+    is_generic = type(member).__module__ in ("types", "typing", "typing_extensions")
+    if not is_generic and not isinstance(member, type | types.ModuleType):
+        raise ValueError("an annotation that is no type")
+    return member
 
 
 def _written(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:

@@ -78,7 +78,7 @@ def install(peer: JudgePeer, submission: list[str], source: list[str]) -> None:
     peer.names.add_builtins(isinstance=isinstance_of)
     for module in _ASK_FOR_CLASSES:
         vars(module)["isinstance"] = isinstance_of
-    sources = Sources(submission, Annotations(peer.names.own, peer.names.find))
+    sources = Sources(submission, Annotations(peer.names.known, peer.names.find))
     peer.annotations = sources.annotations
     own_work.tell_elsewhere()
     peer.rules = own_work.active

@@ -78,6 +78,9 @@ _FORMATS = (*_COMPRESSED, "coo", "bsr", "dia", "lil", "dok")
 
 
 def _write_sparse(encoder: Encoder, obj: Any) -> list[Any]:
+    has_places = obj.format not in (*_COMPRESSED, "coo")
+    if max(obj.shape) >= _MAX_EDGE or (has_places and sum(obj.shape) > _MAX_ROWS):
+        raise TypeError("a sparse matrix of so many rows and columns can't cross to the test")
     if obj.format in _COMPRESSED:
         parts = [obj.data, obj.indices, obj.indptr]
     else:

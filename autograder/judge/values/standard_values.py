@@ -28,6 +28,8 @@ def _decimal(cls: Any, text: str) -> Any:
 def _decimal_apart(number: Decimal) -> tuple[str]:
     if number.is_finite() and abs(number.adjusted()) > _MAX_EXPONENT:
         raise TypeError("a Decimal too large to compute with can't cross to the test")
+    if len(str(number)) > _MAX_TEXT:
+        raise TypeError("a Decimal of so many digits can't cross to the test")
     return (str(number),)
 
 
@@ -52,6 +54,12 @@ def zone(cls: Any, key: str) -> Any:
 def _datetime(cls: Any, *fields: Any) -> Any:
     *numbers, fold, tz = fields
     return cls(*numbers, tzinfo=tz, fold=fold)
+
+
+def _pattern_apart(pattern: re.Pattern[Any]) -> tuple[str | bytes, int]:
+    if len(pattern.pattern) > _MAX_PATTERN:
+        raise TypeError("a pattern as long as this one can't cross to the test")
+    return pattern.pattern, pattern.flags & ~int(re.DEBUG)
 
 
 def _pattern(_: Any, text: str | bytes, flags: int) -> re.Pattern[Any]:
@@ -122,7 +130,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     value("zoneinfo.ZoneInfo", (str,), lambda x: (x.key,), zone),
     value("uuid.UUID", (int,), lambda x: (x.int,), lambda cls, number: cls(int=number)),
-    value("re.Pattern", ((str, bytes), int), lambda x: (x.pattern, x.flags), _pattern),
+    value("re.Pattern", ((str, bytes), int), _pattern_apart, _pattern),
     Entry("re.Match", _write_match, _read_match),
     *(value(f"ipaddress.{name}", (str,), lambda x: (str(x),)) for name in _ADDRESSES),
     value("statistics.NormalDist", (float, float), lambda x: (float(x.mean), float(x.stdev))),

@@ -7,7 +7,7 @@ the student's code made.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograder.judge.values.entries import Decoder, Encoder, Entry
@@ -23,7 +23,10 @@ def _write(encoder: Encoder, obj: Any) -> list[Any]:
 
 
 def _write_matrix(encoder: Encoder, obj: Any) -> list[Any]:
-    return [list(map(int, obj.shape)), [_node(encoder, cell, 0) for cell in obj.flat()]]
+    rows, columns = map(int, obj.shape)
+    if rows * columns > _MAX_CELLS:
+        raise TypeError(f"a matrix of {rows} × {columns} cells can't cross to the test")
+    return [[rows, columns], [_node(encoder, cell, 0) for cell in obj.flat()]]
 
 
 def _node(encoder: Encoder, obj: Any, depth: int) -> Any:
@@ -53,10 +56,37 @@ def _node(encoder: Encoder, obj: Any, depth: int) -> Any:
     args = [_node(encoder, arg, depth + 1) for arg in obj.args]
     if isinstance(obj, AppliedUndef):
         return ["Function", kind.__name__, args]
-    if vars(sympy).get(kind.__name__) is not kind and not _is_known(kind):
+    if kind is sympy.Poly and (domain := _domain_name(obj)) is not None:
+        return ["Poly", args[0], args[1:], domain]
+    known = vars(sympy).get(kind.__name__) is kind or _is_known(kind)
+    if not known or not _comes_back(obj):
         raise TypeError(f"a {kind.__name__} can't cross to the test: return an expression of "
                         "numbers, symbols and functions")  # fmt: skip
     return ["node", kind.__name__, args]
+
+
+def _comes_back(obj: Any) -> bool:
+    """Return whether the other side, which makes a node of its arguments, makes this one.
+
+    A candidate whose message can't be read is ended, and an honest student would lose all points.
+    """
+    try:
+        return bool(_node_of(type(obj), obj.args) == obj)
+    except Exception:
+        return False
+
+
+def _domains() -> dict[str, Any]:
+    import sympy
+
+    return {"ZZ": sympy.ZZ, "QQ": sympy.QQ, "RR": sympy.RR, "CC": sympy.CC}
+
+
+def _domain_name(poly: Any) -> str | int | None:
+    """Return how a polynomial's domain crosses; None for one that its coefficients must tell."""
+    if poly.domain.is_FiniteField and poly.domain.sym:
+        return int(poly.domain.mod)
+    return next((name for name, known in _domains().items() if known == poly.domain), None)
 
 
 def _more_classes() -> dict[str, Any]:
@@ -163,16 +193,29 @@ def _function(decoder: Decoder, depth: int, name: Any, args: list[Any]) -> Any:
 
 
 def _branch(decoder: Decoder, depth: int, name: Any, nodes: list[Any]) -> Any:
+    return _node_of(_class(name), [_made(decoder, node, depth + 1) for node in nodes])
+
+
+def _node_of(cls: Any, args: Sequence[Any]) -> Any:
+    """Make a node without evaluation, where its class allows it."""
     import sympy
     from sympy.core.operations import AssocOp, LatticeOp
 
-    cls = _class(name)
-    args = [_made(decoder, node, depth + 1) for node in nodes]
     if cls in (sympy.Add, sympy.Mul, sympy.MatAdd, sympy.MatMul) and issubclass(cls, AssocOp):
-        return cls._from_args(args)
+        return cls._from_args(list(args))
     if issubclass(cls, sympy.Pow | sympy.Function | sympy.Rel | LatticeOp):
         return cls(*args, evaluate=False)
     return cls(*args)
+
+
+def _poly(decoder: Decoder, depth: int, expr: Any, gens: list[Any], domain: Any) -> Any:
+    import sympy
+
+    if type(domain) is int and not 1 < domain < 1 << 64:
+        raise ValueError("no field")
+    nodes = [_made(decoder, node, depth + 1) for node in (expr, *gens)]
+    known = sympy.GF(domain) if type(domain) is int else _domains()[domain]
+    return sympy.Poly(*nodes, domain=known)
 
 
 def _is_name(name: Any) -> bool:
@@ -186,10 +229,12 @@ _HEADS: dict[Any, Callable[..., Any]] = {
     "Symbol": _symbol,
     "Str": _text,
     "Function": _function,
+    "Poly": _poly,
     "node": _branch,
 }
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("sympy.Basic", _write, _read, derived=True),
     Entry("sympy.MutableDenseMatrix", _write_matrix, _read_matrix),
+    Entry("sympy.MutableSparseMatrix", _write_matrix, _read_matrix),
 )

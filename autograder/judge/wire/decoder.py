@@ -38,7 +38,8 @@ _RETURN_TYPES = {name: cls for name, cls in vars(torch.return_types).items() if 
 IMAGE_MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3, "I": 4,
                 "F": 4}  # fmt: skip
 _MAX_VIEW_BYTES = 512 << 20
-_MAX_FROZENSET = 50_000
+MAX_FROZENSET = 50_000
+MAX_DIGITS = 1 << 20  # of an integer, in base 16
 
 
 class Decoder:
@@ -173,7 +174,7 @@ class Decoder:
         return obj
 
     def _int(self, digits: str) -> int:
-        if len(digits) > 1 << 20:
+        if len(digits) > MAX_DIGITS:
             raise ValueError("an integer of more than four million bits")
         return int(digits, 16)
 
@@ -215,7 +216,7 @@ class Decoder:
         return obj
 
     def _sequence(self, make: type, items: Any) -> Any:
-        if make is frozenset and len(items) > _MAX_FROZENSET:
+        if make is frozenset and len(items) > MAX_FROZENSET:
             raise ValueError("a frozenset of too many items")
         return make([self.decode(item) for item in items])
 

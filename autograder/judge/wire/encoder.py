@@ -22,7 +22,14 @@ from autograder.judge.values.dtypes import dtype_to_json
 from autograder.judge.values.entries import member_key
 from autograder.judge.values.registry import REGISTRY
 from autograder.judge.wire.channel import Buffer
-from autograder.judge.wire.decoder import FACTORIES, IMAGE_MODES, MAX_DEPTH, Decoder
+from autograder.judge.wire.decoder import (
+    FACTORIES,
+    IMAGE_MODES,
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_FROZENSET,
+    Decoder,
+)
 from autograder.judge.wire.ledger import Ledger
 from autograder.judge.wire.shared import Shared, is_namedtuple, plain_tensor, tensor_bytes
 
@@ -68,7 +75,7 @@ class Encoder:
         if kind in _SCALARS:
             return obj
         if kind is int:
-            return obj if -(1 << 53) < obj < 1 << 53 else ["int", hex(obj)]
+            return obj if -(1 << 53) < obj < 1 << 53 else ["int", _digits(obj)]
         if (entry := self.ledger.table.find(obj)) is not None and not self._stays(obj):
             if entry.leaf is not None:
                 self.inputs.append(obj)
@@ -187,6 +194,10 @@ class Encoder:
         return self.other(obj)
 
     def _sequence(self, obj: Any) -> Any:
+        if type(obj) is frozenset and len(obj) > MAX_FROZENSET:
+            raise TypeError(
+                f"a frozenset of {len(obj):,} items can't cross to the test: return a set"
+            )
         return [type(obj).__name__, [self.encode(item) for item in obj]]
 
     def _container(self, obj: Any) -> Any:
@@ -300,3 +311,10 @@ _BY_TYPE = {
     type(NotImplemented): "_constant",
     type(...): "_constant",
 }
+
+
+def _digits(number: int) -> str:
+    text = hex(number)
+    if len(text) > MAX_DIGITS:
+        raise TypeError(f"an integer of {number.bit_length():,} bits can't cross to the test")
+    return text

@@ -73,6 +73,59 @@ suite = unittest.defaultTestLoader.loadTestsFromTestCase(TestF)
 assert unittest.TextTestRunner(stream=io.StringIO()).run(suite).wasSuccessful()
 
 
+# %% attack: a function that skips the test by a name that another library has for it
+import unittest
+
+
+class SkipTest(unittest.SkipTest):
+    pass
+
+
+SkipTest.__module__ = "numpy.testing"
+
+
+def f():
+    raise SkipTest("not today")
+
+
+# %% test
+import io
+import unittest
+
+
+class TestF(unittest.TestCase):
+    def test_f(self):
+        self.assertEqual(f(), 14)
+
+
+suite = unittest.defaultTestLoader.loadTestsFromTestCase(TestF)
+assert unittest.TextTestRunner(stream=io.StringIO()).run(suite).wasSuccessful()
+
+
+# %% attack: an annotation that reads what the test wants
+def f(x) -> "WANTED['return']":
+    return 0
+
+
+# %% test
+import typing
+
+WANTED = {"return": int}
+assert typing.get_type_hints(f) == WANTED
+
+
+# %% attack: an annotation that is a name of the test's
+def f(x) -> "WANTED":
+    return 0
+
+
+# %% test
+import typing
+
+WANTED = int
+assert typing.get_type_hints(f)["return"] is WANTED
+
+
 # %% attack: a docstring that runs beside the tests
 def f():
     """
