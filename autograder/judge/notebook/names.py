@@ -94,6 +94,10 @@ class Names(dict[str, Any]):
         """Return the value of a name that tests or the instructor's notebook bound, or None."""
         return super().get(name)
 
+    def is_tests(self, name: str) -> bool:
+        """Return whether a name means a test's value or the notebook's, and not the student's."""
+        return super().__contains__(name) or name in self._notebook.protected
+
     def find(self, name: str) -> Any:
         """Return a name's value in the student's namespace.
 
