@@ -204,7 +204,7 @@ class _Session:
             __import__=self.files.importer(),
             get_ipython=lambda: magics,
             display=print,
-            **{TypeCalls.name: libraries.type_of},
+            **{TypeCalls.name: libraries.type_of, TypeCalls.class_name: libraries.class_of},
         )
         self.clock = Clock(self.peer, self.fair.now)
         self.clock.install()

@@ -338,6 +338,9 @@ def _leaves(value: Any) -> Iterator[Any]:
         kind = type(item)
         if kind not in (list, tuple, set, frozenset, dict):
             yield item
+            if kind is np.ndarray and item.dtype.hasobject and id(item) not in seen:
+                seen.add(id(item))
+                waiting.extend(item.ravel().tolist())
         elif id(item) not in seen:
             seen.add(id(item))
             waiting.extend(item)

@@ -14,9 +14,14 @@ import types
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-_COMPUTES = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_COMPUTES = _words(
     "abs all any bool complex divmod float int len list max min pow print range round set sorted "
-    "sum tuple".split()
+    "sum tuple"
 )
 # Everything else binds names, or reaches what runs: a frame is an attribute of a generator.
 _STATEMENTS = (
@@ -38,18 +43,18 @@ _STATEMENTS = (
     ast.Pass,
 )
 # Functions of sympy's namespace that compute with what they are given; its classes do, too.
-_SYMPY = frozenset(
+_SYMPY = _words(
     "sqrt cbrt root real_root diff integrate limit simplify expand factor cancel together apart "
-    "trigsimp summation product solve Rational binomial prod".split()
+    "trigsimp summation product solve Rational binomial prod"
 )
 _HOLD_A_NAME = frozenset({"Symbol", "Function", "Integer", "Float", "Rational", "Dummy"})
 # What a text in `query` or `eval` of pandas may ask a column for.
-_PANDAS = frozenset(
+_PANDAS = _words(
     "str dt cat isin isna isnull notna notnull between mean median std var min max sum count abs "
     "round shift diff rank quantile astype eq ne lt le gt ge any all nunique mode fillna clip "
     "contains startswith endswith match fullmatch lower upper title strip lstrip rstrip len get "
     "slice isdigit isnumeric isalpha isupper islower year month day hour minute second date time "
-    "dayofweek dayofyear weekday quarter days total_seconds index".split()
+    "dayofweek dayofyear weekday quarter days total_seconds index"
 )
 _WHO_COMPILES = {
     ("sympy.parsing.sympy_parser", "eval_expr"): "sympy",
@@ -178,9 +183,12 @@ class Texts:
                 owner = node.value.id if isinstance(node.value, ast.Name) else ""
                 if owner != "builtins" or node.attr not in _COMPUTES:
                     yield f".{node.attr}"
-            elif isinstance(node, ast.Name) and node.id not in own | _COMPUTES | {"builtins"}:
-                if node.id.startswith("__") or hasattr(builtins, node.id):
-                    yield f"the name {node.id}"
+            elif (
+                isinstance(node, ast.Name)
+                and node.id not in own | _COMPUTES | {"builtins"}
+                and (node.id.startswith("__") or hasattr(builtins, node.id))
+            ):
+                yield f"the name {node.id}"
 
     def _bad_for_pandas(self, tree: ast.AST) -> Iterator[str]:
         """Yield what isn't asked of a column."""
@@ -203,11 +211,12 @@ _DOES = {
 
 def _not_arithmetic(tree: ast.AST, named: frozenset[str]) -> Iterator[str]:
     """Yield texts, but as the first argument of these functions, and statements that do more."""
-    allowed: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in named and node.args:
-                allowed.add(id(node.args[0]))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    allowed = {
+        id(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in named
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             if id(node) not in allowed:
