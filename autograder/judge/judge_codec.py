@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import enum
+import io
 import sys
 import types
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from unittest import mock
 import torch
 from torch import nn
 
+from autograder.judge.around.seeds import random_state
 from autograder.judge.errors import RefusedError
 from autograder.judge.objects import guards
 from autograder.judge.objects.exceptions import Exceptions
@@ -20,7 +22,12 @@ from autograder.judge.objects.kinds import Beliefs, Kind
 from autograder.judge.objects.paths import StudentsPath, students_path
 from autograder.judge.objects.stand_ins import Remote, remote_class
 from autograder.judge.objects.tensor import RemoteTensor
-from autograder.judge.policy import CANDIDATE_DUNDERS, FIXED_CONTENTS, VERDICTS
+from autograder.judge.policy import (
+    CANDIDATE_DUNDERS,
+    CANDIDATE_OPERATORS,
+    FIXED_CONTENTS,
+    VERDICTS,
+)
 from autograder.judge.values.entries import member_key, member_of
 from autograder.judge.wire.channel import Channel
 from autograder.judge.wire.decoder import Decoder
@@ -55,6 +62,7 @@ class JudgeObjects(Peer):
         self.decided: set[str] = set()  # operators of the student's that gave a verdict
         self._contents: dict[int, tuple[int | None, Any]] = {}  # by handle: epoch, contents
         self._kinds: dict[int, type[Remote]] = {}
+        self.generators: dict[int, tuple[Any, Any]] = {}  # by id: a test's, its state as it crossed
         self.exceptions = Exceptions(beliefs)
         self.derived: dict[str, type[Remote]] = {}  # tests' classes that derive from a student's
 
@@ -133,7 +141,7 @@ class JudgeEncoder(Encoder):
             return ["callback", self.export(obj), None]
         if (
             _is_iterator(obj)
-            or isinstance(obj, mock.NonCallableMock)
+            or isinstance(obj, mock.NonCallableMock | io.TextIOBase | io.BufferedIOBase)
             or (
                 type(obj).__module__ == "__main__"
                 and not isinstance(obj, nn.Module | BaseException)
@@ -170,7 +178,9 @@ class JudgeEncoder(Encoder):
         return encoded
 
     def _callback(self, obj: Any) -> Any:
-        dunders = [name for name in sorted(CANDIDATE_DUNDERS) if hasattr(type(obj), name)]
+        own = CANDIDATE_OPERATORS if type(obj).__module__ == "__main__" else frozenset()
+        usable = sorted(CANDIDATE_DUNDERS | own)
+        dunders = [name for name in usable if getattr(type(obj), name, None) is not None]
         return ["callback", self.export(obj), dunders]
 
     def _type(self, obj: type, given: dict[str, type]) -> Any:
@@ -199,7 +209,24 @@ class JudgeEncoder(Encoder):
         number = self.share(obj).number
         return ["instance", number, kind, self.body(obj)]
 
+    def _note_generator(self, obj: Any) -> None:
+        """Refuse a generator of random numbers that stands where it stood at the call before.
+
+        A copy crosses, so the student's draws would be the same again, and not the next ones.
+        """
+        state = random_state(obj)
+        if state is None:
+            return
+        seen = self.peer.generators.get(id(obj))
+        if seen is not None and seen[0] is obj and seen[1] == state:
+            raise RefusedError(
+                f"a {type(obj).__name__} of random numbers crosses as a copy, so a second call "
+                "would draw the same numbers again: make a new one with its own seed for each call"
+            )
+        self.peer.generators[id(obj)] = obj, state
+
     def _library_object(self, obj: Any) -> Any:
+        self._note_generator(obj)
         func, args, *rest = obj.__reduce_ex__(2)
         plain = func is copyreg.__newobj__ and len(args) == 1  # type: ignore[attr-defined]
         if plain and hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | tuple):

@@ -30,7 +30,12 @@ from autograder.judge.objects.derived import base_for
 from autograder.judge.objects.exceptions import from_json
 from autograder.judge.objects.kinds import Beliefs
 from autograder.judge.objects.tensor import RemoteTensor
-from autograder.judge.policy import CANDIDATE_DUNDERS, changes_nothing, keeps_lengths
+from autograder.judge.policy import (
+    CANDIDATE_DUNDERS,
+    CANDIDATE_OPERATORS,
+    changes_nothing,
+    keeps_lengths,
+)
 from autograder.judge.raised import is_theirs, message_of
 from autograder.judge.turns import Turns
 from autograder.judge.values.registry import REGISTRY
@@ -364,7 +369,9 @@ class JudgePeer(JudgeObjects):
                     return target(*args, **kwargs)
                 case "iter":
                     return iter(target)
-                case "special" if name in CANDIDATE_DUNDERS:
+                case "special" if name in CANDIDATE_DUNDERS or (
+                    name in CANDIDATE_OPERATORS and type(target).__module__ == "__main__"
+                ):
                     if is_mock(target):  # its special methods may take no object
                         return getattr(target, name)(*args)
                     return getattr(type(target), name)(target, *args)

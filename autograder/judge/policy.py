@@ -49,21 +49,33 @@ FIXED_CONTENTS = (int, float, complex, str, bytes, tuple, frozenset)
 DECIDING = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">=",
             "__contains__": "in", "__bool__": "truth value", "__len__": "len"}  # fmt: skip
 
+# A stream that a test passes is read and written there; its file stays out of reach.
+OF_STREAMS = _words(
+    "read read1 readline readlines readinto write writelines seek tell flush close closed getvalue "
+    "truncate readable writable seekable isatty encoding errors newlines mode"
+)
+
 # Methods that answer yes or no, or give the number that is then compared.
 VERDICTS = _words(
     "equal equals allclose isclose eq ne lt le gt ge less less_equal greater greater_equal "
     "sub subtract div divide dist all any item issubset issuperset isdisjoint startswith endswith"
 )
 
-# The only special methods that a candidate may use on an object of a test.
+# The only special methods that a candidate may use on an object of a test; of an object of a class
+# that a test defines, the operators, too.
 CANDIDATE_DUNDERS = _special(_words("len getitem next iter call enter exit"))
+CANDIDATE_OPERATORS = OPERATORS - _special(_ARITHMETIC, "i")
 
 # If a student's object claims a class of these packages, isinstance and type in a test believe the
 # claim, and the judge uses its own copy of that class. C code isn't told of a class that has a
 # layout of its own.
 LIBRARIES = _words(
-    "torch torchvision numpy builtins collections types matplotlib PIL pathlib pandas"
+    "torch torchvision numpy builtins collections types matplotlib PIL pathlib pandas scipy "
+    "networkx sklearn statsmodels seaborn"
 )
+# Of containers of a library `in` is what a loop over their items finds, and the judge makes the
+# loop. The truth of a library's object is its length, or it is true.
+LISTED = _words("matplotlib networkx collections types torch builtins")
 
 # What the judge knows of a wrapper tensor without asking.
 KNOWN_TENSOR_ATTRIBUTES = _words(

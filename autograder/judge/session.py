@@ -46,6 +46,7 @@ from autograder.judge.replaced.files import Files
 from autograder.judge.replaced.libraries import TypeCalls
 from autograder.judge.replaced.magics import Magics
 from autograder.judge.replaced.main_module import MainModule
+from autograder.judge.replaced.texts import Texts
 from autograder.judge.replaced.unpickling import Unpickling
 from autograder.judge.result import CellResult, Ended
 from autograder.judge.wire.channel import Channel
@@ -194,7 +195,8 @@ class _Session:
         libraries.install(self.peer, student_cells, [cell["source"] for cell in cells])
         self.files = Files(self.peer, sealed)
         self.files.install()
-        self.unpickling = Unpickling(self.files.are_in)
+        texts = Texts([cell["source"] for cell in cells], self.names, self.names.is_tests)
+        self.unpickling = Unpickling(self.files.are_in, texts)
         self.unpickling.install()
         magics = Magics(self.names, functools.partial(running.run_text, names=self.names))
         self.names.add_builtins(
@@ -202,7 +204,7 @@ class _Session:
             __import__=self.files.importer(),
             get_ipython=lambda: magics,
             display=print,
-            **{TypeCalls.name: libraries.type_of},
+            **{TypeCalls.name: libraries.type_of, TypeCalls.class_name: libraries.class_of},
         )
         self.clock = Clock(self.peer, self.fair.now)
         self.clock.install()

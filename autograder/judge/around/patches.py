@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import io
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from unittest import mock
 
 from autograder.judge.around.states import Modules
 from autograder.judge.errors import RefusedError
-from autograder.judge.policy import SET_ELSEWHERE
+from autograder.judge.policy import OF_STREAMS, SET_ELSEWHERE
 
 MISSING = object()
 _STDIN = ("sys", "stdin")
@@ -328,6 +329,8 @@ def may_read(target: Any, name: str) -> bool:
         return False
     if is_mock(target):
         return name not in _MOCKS_OWN
+    if isinstance(target, io.TextIOBase | io.BufferedIOBase):
+        return name in OF_STREAMS
     kind = target if isinstance(target, type) else type(target)
     return kind.__module__ == "__main__"
 

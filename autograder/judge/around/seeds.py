@@ -43,3 +43,17 @@ def restore(seeds: Any, decoder: Decoder) -> None:
     np.random.set_state(("MT19937", keys, *numpy_state[1:]))
     version, words, gauss = python_state
     random.setstate((version, tuple(words), gauss))
+
+
+def random_state(obj: Any) -> str | None:
+    """Return the state of a generator of random numbers, or None for any other object."""
+    if isinstance(obj, np.random.Generator):
+        return repr(obj.bit_generator.state)
+    if isinstance(obj, np.random.RandomState):
+        state: Any = obj.get_state()
+        return repr([state[1].tobytes(), *state[2:]])
+    if isinstance(obj, random.Random):
+        return repr(obj.getstate())
+    if isinstance(obj, torch.Generator):
+        return repr(obj.get_state().tolist())
+    return None

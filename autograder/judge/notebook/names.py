@@ -108,6 +108,10 @@ class Names(dict[str, Any]):
             return value
         return None
 
+    def is_tests(self, name: str) -> bool:
+        """Return whether a name means a test's value or the notebook's, and not the student's."""
+        return super().__contains__(name) or name in self._notebook.protected
+
     def find(self, name: str) -> Any:
         """Return a name's value in the student's namespace.
 
@@ -348,6 +352,9 @@ def _leaves(value: Any) -> Iterator[Any]:
         kind = type(item)
         if kind not in (list, tuple, set, frozenset, dict):
             yield item
+            if kind is np.ndarray and item.dtype.hasobject and id(item) not in seen:
+                seen.add(id(item))
+                waiting.extend(item.ravel().tolist())
         elif id(item) not in seen:
             seen.add(id(item))
             waiting.extend(item)

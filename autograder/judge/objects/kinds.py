@@ -9,14 +9,16 @@ import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.judge.policy import CONTENTS, DUNDERS, LIBRARIES, STUDENTS_RULES
+from autograder.judge.policy import CONTENTS, DUNDERS, LIBRARIES, LISTED, STUDENTS_RULES
 
 _BUILTIN_TYPES: dict[str, type] = {
     "function": types.FunctionType,
     "generator": types.GeneratorType,
     "method": types.MethodType,
     "builtin_function_or_method": types.BuiltinFunctionType,
+    "mappingproxy": types.MappingProxyType,
 }
+_ALWAYS_TRUE = frozenset({"builtins:function", "builtins:method", "builtins:type"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Kind:
         """The builtin class whose contents an object of this class has, or None."""
         found = (CONTENTS.get(name) for name in self.names)
         return next((base for base in found if base is not None), None)
+
+    @property
+    def always_true(self) -> bool:
+        """Whether this is a function's, a method's or a class's kind, which count as true."""
+        return self.names[0] in _ALWAYS_TRUE
 
     @classmethod
     def of(cls, kind: type) -> Kind:
@@ -173,6 +180,11 @@ class Beliefs:
                     )
         return None
 
+    def listed(self, kind: Kind) -> type | None:
+        """Return the judge's own class of a library's container or plain object, or None."""
+        package = kind.names[0].partition(":")[0].partition(".")[0]
+        return self.find(kind.names[0]) if package in LISTED else None
+
     def find(self, name: str) -> type | None:
         """Return the judge's own class of that name: a given class, or a library's."""
         module, _, qualname = name.partition(":")
@@ -182,7 +194,9 @@ class Beliefs:
             return _BUILTIN_TYPES[qualname]
         if module.partition(".")[0] not in LIBRARIES or module not in sys.modules:
             return None
-        cls = vars(sys.modules[module]).get(qualname)
+        cls: Any = sys.modules[module]
+        for part in qualname.split("."):
+            cls = vars(cls).get(part) if isinstance(cls, type | types.ModuleType) else None
         return cls if isinstance(cls, type) else None
 
 

@@ -15,6 +15,7 @@ from autograder.judge.objects.awaiting import awaited, leave_later
 from autograder.judge.objects.kinds import Beliefs, Kind
 from autograder.judge.policy import (
     CANDIDATE_DUNDERS,
+    CANDIDATE_OPERATORS,
     DECIDING,
     OPERATORS,
     PROTOCOLS,
@@ -221,7 +222,8 @@ def remote_class(kind: Kind, beliefs: Beliefs | None) -> type[Remote]:
     """
     refused: frozenset[str] = frozenset()
     if beliefs is None:
-        methods = {name: _special_method(name) for name in kind.dunders & CANDIDATE_DUNDERS}
+        usable = CANDIDATE_DUNDERS | CANDIDATE_OPERATORS
+        methods = {name: _special_method(name) for name in kind.dunders & usable}
     else:
         student_methods = beliefs.methods(kind.names)
         refused = VERDICTS - student_methods.keys()

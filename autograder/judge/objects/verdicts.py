@@ -92,6 +92,11 @@ def truth(self: Any) -> bool:
             return True
         self._peer_.decided.add(DECIDING["__len__"])
         return len(self) > 0
+    if kind.always_true:
+        return True
+    library = beliefs.listed(kind)
+    if library is not None and not hasattr(library, "__bool__"):
+        return len(self) > 0 if hasattr(library, "__len__") else True
     raise RefusedError(
         f"a student's {self._name_()} has no truth value here: compare a plain value, for "
         "example len(x) > 0 or x is not None"
@@ -169,6 +174,11 @@ def _fields(self: Any, rules: FieldRules) -> tuple[Any, ...]:
         ) from None
 
 
+def found_in_a_loop(self: Any, item: Any) -> bool:
+    """Return whether a loop over a library's container finds an item."""
+    return any(part is item or bool(part == item) for part in self)
+
+
 def deciding_operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., Any] | None:
     """Return the rule for an operator that needs no request of the student's method, or None."""
     if name in kind.inherited and not name.startswith("__i"):
@@ -176,4 +186,6 @@ def deciding_operator(name: str, kind: Kind, beliefs: Beliefs) -> Callable[..., 
     rules = beliefs.rules(kind)
     if rules is not None and rules.ordered and name in _ORDERS:
         return by_fields(name, rules)
+    if name == "__contains__" and "__iter__" in kind.dunders and beliefs.listed(kind) is not None:
+        return found_in_a_loop
     return None

@@ -104,10 +104,23 @@ def type_of(obj: Any) -> Any:
     return obj._ask_("getattr", "__class__")
 
 
-class TypeCalls(ast.NodeTransformer):
-    """Rewrites `type(x)` in a test as a call of `type_of`; other uses of `type` stay."""
+def class_of(obj: Any) -> Any:
+    """Return what `x.__class__` means in a test."""
+    return type_of(obj) if issubclass(type(obj), Remote | RemoteTensor) else obj.__class__
 
-    name = "__type_of__"
+
+class TypeCalls(ast.NodeTransformer):
+    """Rewrites `type(x)` and `x.__class__` in a test; other uses of `type` stay."""
+
+    name, class_name = "__type_of__", "__class_of__"
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Replace the reading of `x.__class__` by a call of `class_of`."""
+        self.generic_visit(node)
+        if node.attr != "__class__" or not isinstance(node.ctx, ast.Load):
+            return node
+        name = ast.copy_location(ast.Name(self.class_name, ast.Load()), node)
+        return ast.copy_location(ast.Call(name, [node.value], []), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Replace the name of the function called."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from IPython.core.magics.execution import TimeitResult
 from IPython.utils.capture import CapturedIO
 
 from autograder.judge.errors import RefusedError
@@ -15,6 +18,7 @@ from autograder.judge.notebook.names import Names
 
 _NOTHING = frozenset({"matplotlib", "config", "load_ext", "autoreload"})
 _RUN_THE_REST = frozenset({"time", "timeit", "prun"})
+_OPTIONS = re.compile(r"\s*(-(o|q|c|t|[nrp]\s*\d+)\s+)*")
 
 
 class Magics:
@@ -34,6 +38,8 @@ class Magics:
 
     def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
         """Run x once for `%time x`; do nothing for `%matplotlib` and the like."""
+        if name == "timeit":
+            return self._timed(line)
         if name in _RUN_THE_REST:
             return self._execute(line)
         if name not in _NOTHING:
@@ -71,6 +77,15 @@ class Magics:
         )
 
     getoutput = getoutput_detailed = system_piped = system
+
+    def _timed(self, line: str) -> Any:
+        """Run the statement of `%timeit` once; with `-o` return how long it took."""
+        match = _OPTIONS.match(line)
+        options = match.group() if match else ""
+        start = time.perf_counter()
+        self._execute(line[len(options) :])
+        took = time.perf_counter() - start
+        return TimeitResult(1, 1, took, took, [took], 0, 3) if "-o" in options else None
 
     def _capture(self, line: str, cell: str) -> None:
         """Keep what the cell prints in an object of the given name, for `%%capture out`."""

@@ -34,6 +34,10 @@ class Sources:
             except SyntaxError:
                 continue
             for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):  # the methods of several classes by full name
+                    for part in node.body:
+                        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+                            bindings[f"{node.name}.{part.name}"] = (source, part)
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     bindings[node.name] = (source, node)
                 elif isinstance(node, ast.Assign):
@@ -96,8 +100,9 @@ class Sources:
         return self._annotations.hints(self._find(obj)[1])
 
     def _find(self, obj: Remote) -> tuple[str, ast.stmt]:
-        name = str(obj.__qualname__).rpartition(".")[2]
-        binding = self._bindings.get(name)
+        full = str(obj.__qualname__).rpartition("<locals>.")[2]
+        name = full.rpartition(".")[2]
+        binding = self._bindings.get(full) or self._bindings.get(name)
         if binding is None or isinstance(binding[1], ast.Assign):
             raise OSError(f"the notebook has no def or class {name}")
         return binding

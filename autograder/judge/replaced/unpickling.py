@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograder.judge.errors import RefusedError
+from autograder.judge.replaced.texts import Texts
 
 _MESSAGE = (
     "a test doesn't unpickle: a file that a student wrote could run anything. Write and read "
@@ -32,13 +33,17 @@ class Unpickling:
 
     Args:
         is_students: the function that tells whether code contains a file of the student's.
+        texts: says which texts may not run as code.
 
     Attributes:
         refused: the error that the current test must fail with, if it unpickled.
     """
 
-    def __init__(self, is_students: Callable[[bytes], bool] = lambda _: False) -> None:
+    def __init__(
+        self, is_students: Callable[[bytes], bool] = lambda _: False, texts: Texts | None = None
+    ) -> None:
         self._is_students = is_students
+        self._texts = texts
         self.refused: RefusedError | None = None
 
     def install(self) -> None:
@@ -68,6 +73,10 @@ class Unpickling:
             code = details[0].encode() if isinstance(details[0], str) else details[0]
             if isinstance(code, bytes) and self._is_students(code):
                 self._stop(_NO_CODE)
+        if event == "compile" and self._texts is not None:
+            reason = self._texts.refused(details[0], sys._getframe(1))
+            if reason is not None:
+                self._stop(reason)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         self._stop(_MESSAGE)

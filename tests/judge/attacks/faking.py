@@ -761,3 +761,128 @@ spec = importlib.util.spec_from_file_location("helper", "helper.py")
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 assert torch.equal(module.helper(), torch.ones(2))
+
+
+# %% attack: a text that sympy evaluates
+def f():
+    return "__import__('__main__').WANT"
+
+
+# %% test
+import sympy
+
+assert sympy.sympify(f()) == WANT
+
+
+# %% attack: a text that sympy simplifies
+def f():
+    return "__import__('__main__').WANT"
+
+
+# %% test
+import sympy
+
+assert sympy.simplify(f()) == WANT
+
+
+# %% attack: a symbol whose name is a program
+import sympy
+
+
+def f():
+    return sympy.Symbol("__import__('__main__').WANT")
+
+
+# %% test
+import sympy
+
+assert sympy.lambdify(sympy.Symbol("x"), f())(1) == WANT
+
+
+# %% attack: functions of sympy with the names of builtins
+import sympy
+
+
+def f():
+    text = [sympy.Function("chr")(ord(c)) for c in "__import__('__main__').WANT"]
+    joined = text[0]
+    for c in text[1:]:
+        joined = sympy.Function("_add")(joined, c)
+    return sympy.Function("eval")(joined)
+
+
+import builtins
+
+builtins._add = lambda a, b: a + b
+
+# %% test
+import sympy
+
+assert sympy.lambdify(sympy.Symbol("x"), f())(1) == WANT
+
+
+# %% attack: a text that a test evaluates
+def f():
+    return "WANT"
+
+
+# %% test
+assert eval(f()) == WANT
+
+
+# %% attack: a text that a test evaluates, by frames
+def f():
+    return "(n for n in [1]).gi_frame.f_globals['WANT']"
+
+
+# %% test
+assert eval(f()) == WANT
+
+
+# %% attack: a text that a test executes
+def f():
+    return "def check(x): return True"
+
+
+# %% test
+exec(f())
+assert check(3)
+
+
+# %% attack: a text that timeit runs
+def f():
+    return "globals()['WANT'] and check.__globals__.update(WANT=3)"
+
+
+# %% test
+import timeit
+
+timeit.timeit(f(), globals=globals(), number=1)
+assert WANT == 3
+
+
+# %% attack: a condition for rows that reads the test's answer
+def f():
+    return "a == @WANT"
+
+
+# %% test
+import pandas as pd
+
+assert pd.DataFrame({"a": [1, WANT, 3]}).query(f()).a.tolist() == [WANT]
+
+
+# %% attack: a condition for rows that runs a program
+def f():
+    return "@pd.io.common.os.putenv('A', 'B') != 5 and a == @WANT"
+
+
+# %% test
+import pandas as pd
+
+frame = pd.DataFrame({"a": [1, WANT, 3]})
+try:
+    rows = frame.query(f())
+except KeyError:
+    rows = None
+assert rows is None or rows.a.tolist() == [WANT]
