@@ -188,13 +188,19 @@ def _temporary_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _measured() -> Iterator[list[int]]:
-    """What the memory of this process and all below it grows by, again and again."""
+    """What the memory of this process and all below it grows by, again and again.
+
+    While a process starts or ends, its pages would count twice: such a sample is left out.
+    """
     peak, stop = [0], threading.Event()
     before = resident_memory(os.getpid(), exact=True)
 
     def watch() -> None:
         while not stop.wait(0.3):
-            peak.append(resident_memory(os.getpid(), exact=True) - before)
+            processes = _descendants()
+            grown = resident_memory(os.getpid(), exact=True) - before
+            if _descendants() == processes:
+                peak.append(grown)
 
     thread = threading.Thread(target=watch)
     thread.start()
