@@ -22,12 +22,7 @@ from autograder.judge.objects.kinds import Beliefs, Kind
 from autograder.judge.objects.paths import StudentsPath, students_path
 from autograder.judge.objects.stand_ins import Remote, remote_class
 from autograder.judge.objects.tensor import RemoteTensor
-from autograder.judge.policy import (
-    CANDIDATE_DUNDERS,
-    CANDIDATE_OPERATORS,
-    FIXED_CONTENTS,
-    VERDICTS,
-)
+from autograder.judge.policy import FIXED_CONTENTS, VERDICTS, usable_by_candidates
 from autograder.judge.values.entries import member_key, member_of
 from autograder.judge.wire.channel import Channel
 from autograder.judge.wire.decoder import Decoder
@@ -178,8 +173,7 @@ class JudgeEncoder(Encoder):
         return encoded
 
     def _callback(self, obj: Any) -> Any:
-        own = CANDIDATE_OPERATORS if type(obj).__module__ == "__main__" else frozenset()
-        usable = sorted(CANDIDATE_DUNDERS | own)
+        usable = sorted(usable_by_candidates(obj))
         dunders = [name for name in usable if getattr(type(obj), name, None) is not None]
         return ["callback", self.export(obj), dunders]
 

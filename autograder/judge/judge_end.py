@@ -30,12 +30,7 @@ from autograder.judge.objects.derived import base_for
 from autograder.judge.objects.exceptions import from_json
 from autograder.judge.objects.kinds import Beliefs
 from autograder.judge.objects.tensor import RemoteTensor
-from autograder.judge.policy import (
-    CANDIDATE_DUNDERS,
-    CANDIDATE_OPERATORS,
-    changes_nothing,
-    keeps_lengths,
-)
+from autograder.judge.policy import changes_nothing, keeps_lengths, usable_by_candidates
 from autograder.judge.raised import is_theirs, message_of
 from autograder.judge.turns import Turns
 from autograder.judge.values.registry import REGISTRY
@@ -369,9 +364,7 @@ class JudgePeer(JudgeObjects):
                     return target(*args, **kwargs)
                 case "iter":
                     return iter(target)
-                case "special" if name in CANDIDATE_DUNDERS or (
-                    name in CANDIDATE_OPERATORS and type(target).__module__ == "__main__"
-                ):
+                case "special" if name in usable_by_candidates(target):
                     if is_mock(target):  # its special methods may take no object
                         return getattr(target, name)(*args)
                     return getattr(type(target), name)(target, *args)

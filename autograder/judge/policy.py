@@ -5,6 +5,8 @@ The sets are the whole policy; `stand_ins`, `tensor` and the two ends only look 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -61,8 +63,7 @@ VERDICTS = _words(
     "sub subtract div divide dist all any item issubset issuperset isdisjoint startswith endswith"
 )
 
-# The only special methods that a candidate may use on an object of a test; of an object of a class
-# that a test defines, the operators, too.
+# The special methods that a candidate may use: see `usable_by_candidates`.
 CANDIDATE_DUNDERS = _special(_words("len getitem next iter call enter exit"))
 CANDIDATE_OPERATORS = OPERATORS - _special(_ARITHMETIC, "i")
 
@@ -100,6 +101,15 @@ LOOKS = _words(
 LOOKS_INTO = _special(_words("len getitem float int index"))
 
 
+def usable_by_candidates(obj: Any) -> frozenset[str]:
+    """Return the special methods of a test's object that a candidate may use.
+
+    Of an object of a class that a test defines, the operators are among them.
+    """
+    is_tests = type(obj).__module__ == "__main__"
+    return CANDIDATE_DUNDERS | CANDIDATE_OPERATORS if is_tests else CANDIDATE_DUNDERS
+
+
 def changes_nothing(op: str, _target: object = None, name: str | None = None, *_: object) -> bool:
     """Return whether what a test has seen of the student's tensors stays valid."""
     if op == "special":
@@ -121,6 +131,25 @@ ABOUT_DATACLASSES = _words("is_dataclass fields asdict astuple replace")
 # pyplot's current figure is the student's.
 PYPLOT = _words(
     "gcf gca sca sci clf cla close figure subplots subplot axes get_fignums fignum_exists"
+)
+
+# What a text that a test runs as code, and that a student may have written, may call: see `texts`.
+TEXT_COMPUTES = _words(
+    "abs all any bool complex divmod float int len list max min pow print range round set sorted "
+    "sum tuple"
+)
+# Functions of sympy's namespace that compute with what they are given; its classes do, too.
+TEXT_SYMPY = _words(
+    "sqrt cbrt root real_root diff integrate limit simplify expand factor cancel together apart "
+    "trigsimp summation product solve Rational binomial prod"
+)
+# What a text in `query` or `eval` of pandas may ask a column for.
+TEXT_PANDAS = _words(
+    "str dt cat isin isna isnull notna notnull between mean median std var min max sum count abs "
+    "round shift diff rank quantile astype eq ne lt le gt ge any all nunique mode fillna clip "
+    "contains startswith endswith match fullmatch lower upper title strip lstrip rstrip len get "
+    "slice isdigit isnumeric isalpha isupper islower year month day hour minute second date time "
+    "dayofweek dayofyear weekday quarter days total_seconds index"
 )
 
 # Settings of a whole process. The judge makes the settings that the instructor's cells make at

@@ -195,7 +195,7 @@ class _Session:
         libraries.install(self.peer, student_cells, [cell["source"] for cell in cells])
         self.files = Files(self.peer, sealed)
         self.files.install()
-        texts = Texts([cell["source"] for cell in cells], self.names, self.names.is_tests)
+        texts = Texts([cell["source"] for cell in cells], self.names)
         self.unpickling = Unpickling(self.files.are_in, texts)
         self.unpickling.install()
         magics = Magics(self.names, functools.partial(running.run_text, names=self.names))

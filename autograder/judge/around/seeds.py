@@ -55,5 +55,5 @@ def random_state(obj: Any) -> str | None:
     if isinstance(obj, random.Random):
         return repr(obj.getstate())
     if isinstance(obj, torch.Generator):
-        return repr(obj.get_state().tolist())
+        return repr(obj.get_state().numpy().tobytes())
     return None

@@ -11,18 +11,12 @@ import ast
 import builtins
 import sys
 import types
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from autograder.judge.notebook.names import Names
+from autograder.judge.policy import TEXT_COMPUTES, TEXT_PANDAS, TEXT_SYMPY
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_COMPUTES = _words(
-    "abs all any bool complex divmod float int len list max min pow print range round set sorted "
-    "sum tuple"
-)
 # Everything else binds names, or reaches what runs: a frame is an attribute of a generator.
 _STATEMENTS = (
     ast.mod,
@@ -42,20 +36,7 @@ _STATEMENTS = (
     ast.Assert,
     ast.Pass,
 )
-# Functions of sympy's namespace that compute with what they are given; its classes do, too.
-_SYMPY = _words(
-    "sqrt cbrt root real_root diff integrate limit simplify expand factor cancel together apart "
-    "trigsimp summation product solve Rational binomial prod"
-)
 _HOLD_A_NAME = frozenset({"Symbol", "Function", "Integer", "Float", "Rational", "Dummy"})
-# What a text in `query` or `eval` of pandas may ask a column for.
-_PANDAS = _words(
-    "str dt cat isin isna isnull notna notnull between mean median std var min max sum count abs "
-    "round shift diff rank quantile astype eq ne lt le gt ge any all nunique mode fillna clip "
-    "contains startswith endswith match fullmatch lower upper title strip lstrip rstrip len get "
-    "slice isdigit isnumeric isalpha isupper islower year month day hour minute second date time "
-    "dayofweek dayofyear weekday quarter days total_seconds index"
-)
 _WHO_COMPILES = {
     ("sympy.parsing.sympy_parser", "eval_expr"): "sympy",
     ("sympy.parsing.sympy_parser", "parse_expr"): "sympy",
@@ -72,15 +53,11 @@ class Texts:
     Args:
         source: the instructor's cells; a text that stands in one of them is the instructor's.
         names: the tests' namespace.
-        is_tests: the function that tells whether a name means a test's or the notebook's own value.
     """
 
-    def __init__(
-        self, source: Collection[str], names: dict[str, Any], is_tests: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, source: Collection[str], names: Names) -> None:
         self._source = source
         self._names = names
-        self._is_tests = is_tests
         self._known: set[str] | None = None
 
     def refused(self, code: Any, frame: types.FrameType | None) -> str | None:
@@ -153,9 +130,9 @@ class Texts:
             elif isinstance(node, ast.Attribute):
                 yield f".{node.attr}"
             elif isinstance(node, ast.Name) and (
-                (node.id not in _COMPUTES and hasattr(builtins, node.id))
+                (node.id not in TEXT_COMPUTES and hasattr(builtins, node.id))
                 or node.id.startswith("__")
-                or self._is_tests(node.id)
+                or self._names.is_tests(node.id)
             ):
                 yield f"the name {node.id}"
 
@@ -166,11 +143,13 @@ class Texts:
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute):
                 yield f".{node.attr}"
-            elif isinstance(node, ast.Name) and node.id not in _COMPUTES | _SYMPY:
+            elif isinstance(node, ast.Name) and node.id not in TEXT_COMPUTES | TEXT_SYMPY:
                 known = sympy.get(node.id)
-                is_value = known is not None and not callable(known)
                 is_class = isinstance(known, type) and not issubclass(known, BaseException)
-                if not (is_value and not isinstance(known, types.ModuleType)) and not is_class:
+                is_no_value = (
+                    known is None or callable(known) or isinstance(known, types.ModuleType)
+                )
+                if is_no_value and not is_class:
                     yield f"the name {node.id}"
 
     def _bad_for_lambdify(self, tree: ast.AST) -> Iterator[str]:
@@ -181,11 +160,11 @@ class Texts:
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute):
                 owner = node.value.id if isinstance(node.value, ast.Name) else ""
-                if owner != "builtins" or node.attr not in _COMPUTES:
+                if owner != "builtins" or node.attr not in TEXT_COMPUTES:
                     yield f".{node.attr}"
             elif (
                 isinstance(node, ast.Name)
-                and node.id not in own | _COMPUTES | {"builtins"}
+                and node.id not in own | TEXT_COMPUTES | {"builtins"}
                 and (node.id.startswith("__") or hasattr(builtins, node.id))
             ):
                 yield f"the name {node.id}"
@@ -193,11 +172,11 @@ class Texts:
     def _bad_for_pandas(self, tree: ast.AST) -> Iterator[str]:
         """Yield what isn't asked of a column."""
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr not in _PANDAS:
+            if isinstance(node, ast.Attribute) and node.attr not in TEXT_PANDAS:
                 yield f".{node.attr}"
             elif isinstance(node, ast.Name):
                 name = node.id.removeprefix("__pd_eval_local_")  # `@name` in the text
-                if name.startswith("__") or self._is_tests(name):
+                if name.startswith("__") or self._names.is_tests(name):
                     yield f"the name {name}"
 
 

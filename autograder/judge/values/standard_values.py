@@ -28,9 +28,10 @@ def _decimal(cls: Any, text: str) -> Any:
 def _decimal_apart(number: Decimal) -> tuple[str]:
     if number.is_finite() and abs(number.adjusted()) > _MAX_EXPONENT:
         raise TypeError("a Decimal too large to compute with can't cross to the test")
-    if len(str(number)) > _MAX_TEXT:
+    text = str(number)
+    if len(text) > _MAX_TEXT:
         raise TypeError("a Decimal of so many digits can't cross to the test")
-    return (str(number),)
+    return (text,)
 
 
 def _fraction(cls: Any, numerator: int, denominator: int) -> Any:
