@@ -6,8 +6,9 @@ import functools
 import math
 import os
 import resource
+import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,23 +99,46 @@ def resident_memory(pid: int, *, exact: bool = False, most_shared: int | None = 
     return total + (shared if most_shared is None else min(shared, most_shared))
 
 
-def held_memory(pid: int, bound: int, most_shared: int | None = None) -> int:
-    """Bytes that `pid` and its descendants hold, as exact as a comparison with `bound` needs.
+def exact_memory(pid: int, most: int, bound: int) -> int:
+    """Bytes that `pid` and its descendants hold, each shared page divided among its processes.
 
-    Dividing shared pages means a walk through every page table, which takes longer with more
-    tables. This walk is left out if its result can't change the comparison.
+    Dividing means a walk through every page table, which takes longer with more tables. This walk
+    is left out, and `most` returned, if its result can't be below `bound`. The processes don't run
+    during the walk, so what it costs comes from their processor time, and they can't fill memory.
+
+    Args:
+        pid: a process.
+        most: what `resident_memory` counts without dividing.
+        bound: bytes that the processes may hold.
     """
-    quick = resident_memory(pid, most_shared=most_shared)
-    if quick <= bound:
-        return quick
     tables = 0
     processes = list(_tree(pid))
     for process in processes:
         with suppress(OSError, KeyError):
             tables += _fields(Path(f"/proc/{process}/status"))["VmPTE"]
     if len(processes) == 1 or tables > bound:
-        return quick
-    return resident_memory(pid, exact=True)
+        return most
+    with _stopped(pid):
+        return resident_memory(pid, exact=True)
+
+
+@contextmanager
+def _stopped(pid: int) -> Iterator[None]:
+    """`pid` and its descendants don't run during this block."""
+    stopped: set[int] = set()
+    try:
+        while started := set(_tree(pid)) - stopped:  # a process may fork until it is stopped
+            stopped |= started
+            _signal(started, signal.SIGSTOP)
+        yield
+    finally:
+        _signal(stopped, signal.SIGCONT)
+
+
+def _signal(processes: set[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def socket_memory(pid: int) -> int:

@@ -13,7 +13,14 @@ from types import TracebackType
 from typing import Self
 
 from autograder.errors import AutograderError
-from autograder.sandbox.limits import MB, Computed, Limits, held_memory, socket_memory
+from autograder.sandbox.limits import (
+    MB,
+    Computed,
+    Limits,
+    exact_memory,
+    resident_memory,
+    socket_memory,
+)
 from autograder.sandbox.linux import pid_of
 from autograder.sandbox.warm import receive
 
@@ -200,13 +207,16 @@ class Process:
         """Whether memory exceeds its bound; else choose a pause too short to exceed it by much."""
         started = time.monotonic()
         most_shared = None if self.folder is None else _used(self.folder)
-        room = self.memory_bound - held_memory(self.pid, self.memory_bound, most_shared)
-        room -= os.fstat(self._log).st_blocks * 512  # the printed text is in memory, too
+        held = resident_memory(self.pid, most_shared=most_shared)
+        others = os.fstat(self._log).st_blocks * 512  # the printed text is in memory, too
         if self._isolated:  # else its sockets can't be told from the machine's
-            room -= socket_memory(self.pid)
+            others += socket_memory(self.pid)
         cost = time.monotonic() - started  # pause at least as long: half a core at most
-        self._pause = min(WATCH_SECONDS, max(room / FILL_RATE, cost, 0.001))
-        return room < 0
+        bound = self.memory_bound - others
+        if held > bound:
+            held = exact_memory(self.pid, held, bound)
+        self._pause = min(WATCH_SECONDS, max((bound - held) / FILL_RATE, cost, 0.001))
+        return held > bound
 
 
 def _used(folder: int) -> int:
