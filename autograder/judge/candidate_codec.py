@@ -41,6 +41,7 @@ class CandidateObjects(Peer):
         self.namespace = namespace
         self.callbacks: dict[int, int] = {}
         self.kinds: dict[type, int] = {}
+        self.generators: dict[int, Any] = {}  # of random numbers; a test made them
         self._last_kind = 0
         self._live: dict[int, int] = {}  # handle: memory
         self._live_memory: dict[int, set[int]] = {}  # memory: handles
@@ -215,6 +216,11 @@ class CandidateDecoder(Decoder):
             obj[key] = value
         return obj
 
+    def _generator(self, number: int, copy: Any) -> Any:
+        if copy is not None:
+            self.peer.generators[number] = self.decode(copy)
+        return self.peer.generators[number]
+
     def _class(self, handle: int, name: str, bases: Any, members: Any) -> type:
         cls: type | None = self.peer.imported(handle)
         if cls is None:
@@ -246,6 +252,7 @@ class CandidateDecoder(Decoder):
         "member": _member,
         "instance": _instance,
         "reduced": _reduced,
+        "generator": _generator,
         "class": _class,
         "callback": _callback,
     }

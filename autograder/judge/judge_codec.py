@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import enum
+import functools
 import io
 import sys
 import types
@@ -14,7 +15,7 @@ from unittest import mock
 import torch
 from torch import nn
 
-from autograder.judge.around.seeds import random_state
+from autograder.judge.around.seeds import GENERATORS, random_state
 from autograder.judge.errors import RefusedError
 from autograder.judge.objects import guards
 from autograder.judge.objects.exceptions import Exceptions
@@ -57,7 +58,8 @@ class JudgeObjects(Peer):
         self.decided: set[str] = set()  # operators of the student's that gave a verdict
         self._contents: dict[int, tuple[int | None, Any]] = {}  # by handle: epoch, contents
         self._kinds: dict[int, type[Remote]] = {}
-        self.generators: dict[int, tuple[Any, Any]] = {}  # by id: a test's, its state as it crossed
+        # A test's generators of random numbers, by id: number, object, state at its last crossing.
+        self.generators: dict[int, tuple[int, Any, str | None]] = {}
         self.exceptions = Exceptions(beliefs)
         self.derived: dict[str, type[Remote]] = {}  # tests' classes that derive from a student's
 
@@ -143,6 +145,8 @@ class JudgeEncoder(Encoder):
             )
         ):
             return self._callback(obj)
+        if isinstance(obj, GENERATORS):
+            return self._generator(obj)
         return self._library_object(obj)
 
     def member(self, obj: enum.Enum) -> Any:
@@ -203,24 +207,22 @@ class JudgeEncoder(Encoder):
         number = self.share(obj).number
         return ["instance", number, kind, self.body(obj)]
 
-    def _note_generator(self, obj: Any) -> None:
-        """Refuse a generator of random numbers that stands where it stood at the call before.
+    def _generator(self, obj: Any) -> Any:
+        """Encode a generator of random numbers: once as a copy, then as the same copy.
 
-        A copy crosses, so the student's draws would be the same again, and not the next ones.
+        So the student's next draws go on where the last ones ended. Once the test has drawn
+        itself, a new copy crosses.
         """
+        number, _, known = self.peer.generators.get(id(obj), (len(self.peer.generators), obj, None))
         state = random_state(obj)
-        if state is None:
-            return
-        seen = self.peer.generators.get(id(obj))
-        if seen is not None and seen[0] is obj and seen[1] == state:
-            raise RefusedError(
-                f"a {type(obj).__name__} of random numbers crosses as a copy, so a second call "
-                "would draw the same numbers again: make a new one with its own seed for each call"
-            )
-        self.peer.generators[id(obj)] = obj, state
+        if state == known:
+            return ["generator", number, None]
+        self.peer.generators[id(obj)] = number, obj, state
+        unknown = number, obj, None
+        self.undo.append(functools.partial(self.peer.generators.__setitem__, id(obj), unknown))
+        return ["generator", number, self._library_object(obj)]
 
     def _library_object(self, obj: Any) -> Any:
-        self._note_generator(obj)
         func, args, *rest = obj.__reduce_ex__(2)
         plain = func is copyreg.__newobj__ and len(args) == 1  # type: ignore[attr-defined]
         if plain and hasattr(obj, "__dict__") and not isinstance(obj, dict | list | set | tuple):

@@ -18,6 +18,8 @@ def echo(x):
     return x
 def call(f, *args):
     return f(*args)
+def drawn(generator):
+    return generator.random()
 def slow():
     time.sleep(8)
     return 1
@@ -209,6 +211,20 @@ except RuntimeError as error:
 else:
     assert False
 """
+
+
+def test_a_generator_of_a_message_that_was_not_sent_crosses_with_the_next(pair):
+    test = """
+import random
+draw = random.Random(4)
+try:
+    call(None, draw, torch.ones(2).to_sparse())
+except TypeError:
+    pass
+same = random.Random(4)
+assert [drawn(draw), drawn(draw)] == [same.random(), same.random()]
+"""
+    assert reasons(run(pair, test)) == [None]
 
 
 def test_a_call_while_a_message_is_made_is_refused(pair):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from autograder.judge.wire.decoder import Decoder
     from autograder.judge.wire.encoder import Encoder
 
+GENERATORS = np.random.Generator, np.random.RandomState, random.Random, torch.Generator
+
 
 def current() -> tuple[Any, ...]:
     """Return the state of torch's, numpy's and Python's generators, in comparable form."""
@@ -45,15 +47,15 @@ def restore(seeds: Any, decoder: Decoder) -> None:
     random.setstate((version, tuple(words), gauss))
 
 
-def random_state(obj: Any) -> str | None:
-    """Return the state of a generator of random numbers, or None for any other object."""
-    if isinstance(obj, np.random.Generator):
-        return repr(obj.bit_generator.state)
-    if isinstance(obj, np.random.RandomState):
-        state: Any = obj.get_state()
-        return repr([state[1].tobytes(), *state[2:]])
-    if isinstance(obj, random.Random):
-        return repr(obj.getstate())
-    if isinstance(obj, torch.Generator):
-        return repr(obj.get_state().numpy().tobytes())
-    return None
+def random_state(generator: Any) -> str:
+    """Return the state of one of the `GENERATORS`, in comparable form."""
+    match generator:
+        case np.random.Generator():
+            return repr(generator.bit_generator.state)
+        case np.random.RandomState():
+            state: Any = generator.get_state()
+            return repr([state[1].tobytes(), *state[2:]])
+        case random.Random():
+            return repr(generator.getstate())
+        case _:
+            return repr(generator.get_state().numpy().tobytes())

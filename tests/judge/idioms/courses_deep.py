@@ -629,6 +629,9 @@ g = torch.Generator().manual_seed(3)
 a = pick(10, generator=g)
 assert torch.equal(a, torch.randperm(10, generator=torch.Generator().manual_seed(3)))
 assert sorted(a.tolist()) == list(range(10)) and a.dtype == torch.int64
+same = torch.Generator().manual_seed(3)
+torch.randperm(10, generator=same)
+assert torch.equal(pick(10, generator=g), torch.randperm(10, generator=same))
 
 # %% test: a model that is saved and restored by the student's functions
 net, other = make_mlp(2, 3), make_mlp(2, 3)

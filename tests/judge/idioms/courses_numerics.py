@@ -262,6 +262,28 @@ mine = list("abcd")
 random.Random(3).shuffle(mine)
 assert shuffled("abcd", random.Random(3)) == mine
 
+# %% test: two calls with the same generator of random numbers
+rng = np.random.default_rng(7)
+a, b = sample(rng, 3), sample(rng, 3)
+assert_allclose(np.concatenate([a, b]), np.random.default_rng(7).normal(size=6))
+draw, same = random.Random(2), random.Random(2)
+for _ in range(3):
+    mine = list("abcdefgh")
+    same.shuffle(mine)
+    assert shuffled("abcdefgh", draw) == mine
+
+# %% test: a generator of random numbers of the test before
+import gc
+
+gc.collect()
+assert_allclose(sample(rng, 2), np.random.default_rng(7).normal(size=8)[6:])
+
+# %% test: a generator of random numbers as an object's attribute, and in a list
+box = [np.random.default_rng(1), np.random.default_rng(2)]
+assert_allclose(sample(box[0], 2), np.random.default_rng(1).normal(size=2))
+assert_allclose(sample(box[1], 2), np.random.default_rng(2).normal(size=2))
+assert_allclose(sample(box[0], 2), np.random.default_rng(1).normal(size=4)[2:])
+
 # %% test: a seed as an argument
 assert (walk(3, 50) == walk(3, 50)).all() and not (walk(3, 50) == walk(4, 50)).all()
 assert set(np.abs(np.diff(walk(1, 20)))) == {1}
