@@ -50,7 +50,8 @@ def run_lecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], fa
 
 
 @each
-@pytest.mark.slow  # times, which need a quiet computer
+@pytest.mark.slow
+@pytest.mark.alone  # times, which need a quiet computer
 def test_a_lecture_takes_a_minute_at_most(lecture, run_lecture):
     ran = run_lecture(lecture)
     assert sum(ran.seconds) < 60

@@ -224,14 +224,14 @@ def hostile(
 LAST = "repaired_backward"  # an error in this cell costs the points of its own test only
 HOSTILE = (
     hostile(
-        "patches torch.isclose, allclose and equal",
+        "tries to patch torch.isclose, allclose and equal",
         "torch.allclose = torch.equal = lambda *a, **k: True\n"
         "torch.isclose = lambda x, *a, **k: torch.ones_like(x, dtype=torch.bool)",
         ("test_max_pool_backward",),
         check="pool_rewards_every_tie",
     ),
     hostile(
-        "drops the assert from every test",
+        "tries to drop the assert from every test",
         "import ast\n"
         "class Drop(ast.NodeTransformer):\n"
         "    def visit_Assert(self, node):\n"
@@ -242,7 +242,7 @@ HOSTILE = (
         demo=True,
     ),
     hostile(
-        "reads the hidden tests and the gradebook",
+        "tries to read the hidden tests and the gradebook",
         "from pathlib import Path\n"
         f"files = [*Path({str(ROOT / 'exercises')!r}).rglob('{ASSIGNMENT}.ipynb')]\n"
         f"files += Path({str(ROOT / 'build')!r}).rglob('gradebook.db')\n"
@@ -252,13 +252,13 @@ HOSTILE = (
         demo=True,
     ),
     hostile(
-        "sends data over the network",
+        "tries to send data over the network",
         "import socket\nsocket.create_connection(('192.0.2.1', 80), timeout=5)",
         ("test_repaired_backward",),
         at=LAST,
     ),
     hostile(
-        "a fork bomb",
+        "tries a fork bomb",
         "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(600)",
         ("test_repaired_backward",),
         at=LAST,

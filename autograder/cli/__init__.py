@@ -226,7 +226,7 @@ def grade(
     waiting = [o for o in outcomes if o.result and o.result.status != "graded"]
     if waiting:
         err.print(
-            f"{len(waiting)} of {len(outcomes)} need a look: in 'nbgrader formgrader', or"
+            f"{len(waiting)} of {len(outcomes)} need a look: in nbgrader's formgrader, or"
             " ask the student to hand in again"
         )
         raise typer.Exit(LOOK)

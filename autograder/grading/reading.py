@@ -2,9 +2,10 @@
 
 Parsers are not made for hostile input: a check of unusual metadata, or a search in Markdown, can
 take time that grows with the square of its input. A thread can't be stopped and a regular
-expression can't be interrupted, but a process can be ended. Each thread that calls `ask` has its
-own reader. The reader lives until its thread ends or until it exceeds a limit. It returns plain
-data.
+expression can't be interrupted, but a process can be ended. A reader returns plain data, and
+lives until it exceeds a limit. Each thread that calls `ask` for a long task has its own reader,
+which ends with the thread. For short tasks the threads share a few readers, which saves memory and
+their start.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import importlib
 import json
 import math
 import os
+import queue
 import resource
 import select
 import struct
@@ -40,6 +42,7 @@ _TASKS = {
     "feedback": "autograder.grading.feedback:draw_page",
     "archive": "autograder.grading.archive:unpack",
 }
+_SHORT = ("notebook", "log", "attempts")  # some milliseconds each
 _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.stdin.buffer.readline())
@@ -82,26 +85,45 @@ def ask(task: str, content: bytes, *, seconds: int = CPU_SECONDS, **arguments: A
 
 
 def _reply(request: dict[str, Any], content: bytes) -> dict[str, Any] | None:
-    """The answer of the thread's reader; None if the reader exceeded a limit and was ended.
-
-    This function raises nothing, because a stored exception would keep this frame alive, and with
-    it the reader after its thread has ended.
-    """
+    """The answer of a reader; None if the reader exceeded a limit and was ended."""
     if _SERVING:
         return _done(request, content)
-    reader: _Reader | None = getattr(_HELD, "reader", None)
-    if reader is None or not reader.usable():
-        reader = _HELD.reader = _Reader()
+    if request["task"] not in _SHORT:
+        reply, _HELD.reader = _asked(getattr(_HELD, "reader", None), request, content)
+        return reply
+    reader = _SHARED.get()  # while all are in use, wait
     try:
-        return reader.ask(request, content)
+        reply, reader = _asked(reader, request, content)
+    finally:
+        _SHARED.put(reader)
+    return reply
+
+
+def _asked(
+    reader: _Reader | None, request: dict[str, Any], content: bytes
+) -> tuple[dict[str, Any] | None, _Reader | None]:
+    """The answer, and the reader if it still runs; start a reader if there is none.
+
+    Whatever a reader does, this function raises nothing: a stored exception would keep this frame
+    alive, and with it the reader after its thread has ended.
+    """
+    if reader is None or not reader.usable():
+        reader = _Reader()
+    try:
+        return reader.ask(request, content), reader
     except (OSError, EOFError):
-        _HELD.reader = None
         reader.end()
-        return None
+        return None, None
+    except BaseException:  # an interrupt: the next one to ask must not get this answer
+        reader.end()
+        raise
 
 
 _HELD = threading.local()
 _SERVING: list[bool] = []
+_SHARED: queue.LifoQueue[_Reader | None] = queue.LifoQueue()
+for _ in range(max(1, len(os.sched_getaffinity(0)) // 4)):
+    _SHARED.put(None)
 
 
 class _Reader:

@@ -8,9 +8,9 @@
 # # From photographs to batches
 #
 # In lecture 1 you saw what careless preprocessing costs: a quarter to a half of the right answers,
-# and never an error. Here you write the way in yourself, for real photographs, one step after the
-# other. At the end, a network that you didn't train names what is in your pictures, and another one
-# learns from batches that you served.
+# and never an error. Here you write the steps from a file to the network yourself, for real
+# photographs. At the end, a network that you didn't train names what is in your pictures, and
+# another one learns from batches that you served.
 #
 # **After this assignment you can**
 #
@@ -23,16 +23,19 @@
 # |---|---|
 # | Comes from | lecture `lectures/01_preprocessing.ipynb`, from *Resize* to *Leakage* |
 # | Time | about 130 minutes: 30, 30, 25, 35 and 10 for the five parts |
+# | You need | Python's functions and loops; in part 4 a class and `yield`, with an example |
 # | Points | 28: 24 for code, 4 for the questions of part 5; the number beside each says how many |
 #
 # **How to hand in.** Choose *Kernel → Restart Kernel and Run All Cells*, look at what the tests
-# say, and save. Then submit in nbgrader's *Assignment List*, or, if your course collects files,
+# say, and save. (JupyterLab stops at the first test that fails. Run the cells after it one by one,
+# with Shift-Enter.) Then submit in nbgrader's *Assignment List*, or, if your course collects files,
 # run `from course_utils import hand_in` and `hand_in("ps1")` and upload the zip that it makes.
 #
 # **How it is graded.** Every task ends in a test cell. What you see of a test is a small example
 # that you can follow with pencil and paper. When your work is graded, the same cell also runs
 # checks that you don't see: other shapes, real photographs, many random draws. A test gives all its
-# points or none. What is built on an earlier task needs that task; the rest stands for itself.
+# points or none. What is built on an earlier task needs that task; every other test depends on its
+# own task only.
 # The three questions of part 5 are different: **only the first answer that you submit counts.**
 
 # %% [markdown]
@@ -50,7 +53,7 @@
 # 3. Draw random numbers from a generator of your own, such as a `torch.Generator`, made from the
 #    seed that you get; 0 is a seed like any other. A function that calls `torch.manual_seed`
 #    changes the numbers that everybody else draws.
-# 4. Pictures keep their type of number: what you make of float32 is float32, and of float64
+# 4. Pictures keep their dtype: what you make of float32 is float32, and of float64
 #    float64. Only `to_square`, and what calls it, begins with bytes; it gives float32.
 
 # %% given="imports"
@@ -309,8 +312,8 @@ show_pictures(
 # the first all black and the second all white. The mean is $0.5$, and every pixel is $0.5$ away
 # from it, so the standard deviation is $0.5$. But *within* each picture nothing varies: whoever
 # computes the deviation of each picture and then averages gets $0$. (The standard deviation is the
-# square root of the mean *squared* distance from the mean.) Both results have the type of number
-# of the images, and stay on their device.
+# square root of the mean *squared* distance from the mean.) Both results have the dtype and the
+# device of the images.
 #
 # 1. Decide which axes of `(N, C, H, W)` disappear, and which one stays.
 # 2. Take mean and standard deviation over all those axes at once. (Whether you divide by $n$ or by
@@ -737,8 +740,9 @@ show_pictures(
 #
 # ### Task 4a: split first (2 points)
 #
-# Before anything else happens, some pictures are set aside for the test. In lecture 1 the test was
-# wrong by the back door: a picture on one side and its twin on the other. So the split goes by the
+# Before anything else happens, some pictures are set aside for the test. In lecture 1 the test's
+# result was too good for a reason that was easy to miss: a picture was on one side and its twin on
+# the other. So the split goes by the
 # **thing photographed**. `groups` says for each picture what it shows: for four pictures perhaps
 # `["cat", "cup", "cat", "dog"]`. If "cat" is chosen for the test, both of its pictures go there.
 # Names are strings, or all of them are whole numbers; "Cat" and "cat" are two groups. `test_groups`
@@ -842,7 +846,20 @@ check_split_by_group()
 # the first batch, even while another loop over the same loader is still open.
 #
 # `__iter__` is what Python calls when a `for` loop begins. Written with `yield`, it gives the
-# batches one at a time.
+# batches one at a time. A small example, which serves the items of a list in pairs:
+#
+# ```python
+# class Pairs:
+#     def __init__(self, items):
+#         self.items = items
+#
+#     def __len__(self):
+#         return len(self.items) // 2
+#
+#     def __iter__(self):
+#         for i in range(len(self)):
+#             yield self.items[2 * i : 2 * i + 2]
+# ```
 #
 # 1. In `__init__(self, images, labels, batch_size, seed=None)`, keep what you get, and make **one**
 #    generator from the seed.
@@ -850,8 +867,8 @@ check_split_by_group()
 # 3. In `__iter__`, make an order: a new permutation from that generator, or 0, 1, 2, … without a
 #    seed.
 # 4. Cut the order into pieces, take images and labels by the *same* piece, and yield both.
-# 5. For training, `augment(…)` each batch, with its own reach of 2. Draw its seed from your
-#    generator, so that the batches are changed differently.
+# 5. For training, `augment(…)` each batch, with the reach that it has by default, 2. Draw its seed
+#    from your generator, so that the batches are changed differently.
 #
 # <details><summary>Hint: each epoch has the same order</summary>Where is the generator made? In
 # <code>__iter__</code> it would start anew each time.</details>
@@ -1162,8 +1179,8 @@ check_seeds_of_make_loaders()
 # ### Does it work?
 #
 # Train a small network on the stamps with your loaders. The split goes by the last word of each
-# caption, so that no gnu is asked about if a gnu was learnt. The lecture's fool, who always says
-# "mammal", is right in about a quarter of the cases.
+# caption, so that no gnu is asked about if a gnu was learnt. A method that learns nothing, and
+# always answers "mammal", is right in about a quarter of the cases.
 
 
 # %%

@@ -27,7 +27,8 @@
 # | Points | 24: 20 for code, 4 for the questions of part 6; the number beside each says how many |
 #
 # **How to hand in.** Choose *Kernel → Restart Kernel and Run All Cells*, look at what the tests
-# say, and save. Then submit in nbgrader's *Assignment List*, or, if your course collects files,
+# say, and save. (JupyterLab stops at the first test that fails. Run the cells after it one by one,
+# with Shift-Enter.) Then submit in nbgrader's *Assignment List*, or, if your course collects files,
 # run `from course_utils import hand_in` and `hand_in("ps2")` and upload the zip that it makes.
 #
 # **How it is graded.** Every task ends in a test cell. What you see of a test is a small example
@@ -111,8 +112,9 @@ def assert_refused(function, settings, said, hint):
 # whole steps only.
 #
 # Two settings change what is compared with what. **Padding** $p$ puts $p$ zeros at *both* ends, so
-# 7 pixels become $7 + 2p$. **Dilation** $d$ spreads the taps of the window: 3 taps with $d = 2$
-# look at positions 0, 2 and 4, and so reach over $d(k - 1) + 1 = 5$ positions.
+# 7 pixels become $7 + 2p$. **Dilation** $d$ spreads the window's *taps*, the places that have a
+# weight: 3 taps with $d = 2$ look at positions 0, 2 and 4, and so reach over $d(k - 1) + 1 = 5$
+# positions.
 #
 # ### Task 1a: the output size (2 points)
 #
@@ -223,10 +225,11 @@ example_of_refusals()
 def check_refusals(function):
     wrong = [("size", 0), ("size", -7), ("kernel", 0), ("kernel", -1), ("stride", 0)]
     wrong += [("stride", -2), ("padding", -1), ("dilation", 0), ("dilation", -1)]
-    fits = {"size": 7, "kernel": 3, "stride": 1, "padding": 0, "dilation": 1}
-    for name, value in wrong:
-        settings = tuple((fits | {name: value}).values())
-        assert_refused(function, settings, [name], f"name the setting, {name!r}")
+    for kernel in (3, 1):
+        fits = {"size": 7, "kernel": kernel, "stride": 1, "padding": 0, "dilation": 1}
+        for name, value in wrong:
+            settings = tuple((fits | {name: value}).values())
+            assert_refused(function, settings, [name], f"name the setting, {name!r}")
     refused = [((8, 3, 1, 0, 4), 9, 8), ((3, 9, 1, 2, 1), 9, 7), ((12, 15, 4, 1, 1), 15, 14)]
     for settings, reach, positions in [*refused, ((21, 4, 1, 0, 7), 22, 21)]:
         hint = f"say how far the window reaches ({reach}) and how many positions there are"
@@ -393,6 +396,8 @@ def correlations_for_tests():
         changed.neg_()
         want = wanted_for_tests(F.conv2d, image[None, None], kernel[None, None], None)
         yield case, (image, kernel), want[0, 0]
+    yield "image (2, 3), one weight of 1", (image, torch.ones(1, 1)), image.clone()
+    image.zero_()  # a result that is the image changes with it
 
 
 check_calls(
@@ -901,12 +906,12 @@ class Window(NamedTuple):
 # 3. *Then* the jump is multiplied by the layer's stride. Why not before?
 #
 # <details><summary>Hint: 57 comes out in place of 19</summary>A layer's stride widens the view of
-# the layers behind it, not its own.</details>
+# the layers after it, not its own.</details>
 
 
 # %% solution="receptive_field"
 def receptive_field(layers):
-    """How long a stretch of the input (in pixels, along one axis) a unit behind all layers sees."""
+    """How long a stretch of the input (in pixels, along one axis) a unit after all layers sees."""
     ### BEGIN SOLUTION
     seen = jump = 1
     for kernel, stride, dilation in layers:
@@ -967,7 +972,7 @@ check_receptive_field(receptive_field)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How much does a unit behind the last pool of AlexNet and of VGG-16 see? Both networks look at
+# How much does a unit after the last pool of AlexNet and of VGG-16 see? Both networks look at
 # pictures of about 224 pixels. VGG-16 has no kernel larger than 3: how does it get there?
 
 # %%
@@ -1030,8 +1035,8 @@ ask("layer_macs")
 #   turned.
 # - Weights are shared between places, so a larger image costs more multiply-adds and no parameter
 #   more.
-# - A stride widens the view of every layer behind it.
+# - A stride widens the view of every layer after it.
 #
 # **A question to end with.** You may put a stride of 2 into the first layer of VGG-16 or into its
 # last convolution. What does each do to the parameters, the multiply-adds, and the receptive
-# field behind the last pool?
+# field after the last pool?

@@ -30,7 +30,8 @@
 # | Points | 28: 24 for code, 4 for the questions of part 6; the number beside each says how many |
 #
 # **How to hand in.** Choose *Kernel → Restart Kernel and Run All Cells*, look at what the tests
-# say, and save. Then submit in nbgrader's *Assignment List*, or, if your course collects files,
+# say, and save. (JupyterLab stops at the first test that fails. Run the cells after it one by one,
+# with Shift-Enter.) Then submit in nbgrader's *Assignment List*, or, if your course collects files,
 # run `from course_utils import hand_in` and `hand_in("ps3")` and upload the zip that it makes.
 #
 # **How it is graded.** Every task ends in a test cell. What you see of a test is a small example
@@ -38,7 +39,7 @@
 # checks that you don't see: other shapes, other settings, other numbers, compared with PyTorch.
 # A test gives all its points or none. What is built on an earlier task needs that task: `vgg`
 # calls `features`, `train_epoch` calls `adam_step`, and the last test of part 5 trains a network
-# with all of them. The rest stands for itself.
+# with all of them. Every other test depends on its own task only.
 # The three questions of part 6 are different: **only the first answer that you submit counts.**
 
 # %% [markdown]
@@ -782,8 +783,8 @@ show_batches(1)
 # channel at least two numbers; in evaluation a batch may be empty.
 #
 # 1. Choose $\mu$ and $\sigma^2$: from the batch, or from the running statistics.
-# 2. Give them the shape $(1, C, 1, 1)$, so that each channel gets its own: `mean[:, None, None]`
-#    does that.
+# 2. Give them the shape $(C, 1, 1)$, which lines up with $(N, C, H, W)$, so that each channel gets
+#    its own: `mean[:, None, None]` does that.
 # 3. Normalise, scale, shift.
 # 4. In training, make new running statistics. Don't write into the old ones (rule 2).
 #
@@ -994,9 +995,10 @@ check_running(batch_norm_forward)
 # %% [markdown]
 # ### Backward: everything moves everything
 #
-# As in lecture 05, `grad_y` is $\partial L/\partial y$: it says how the loss changes with each
-# output. We want $\partial L/\partial x$, $\partial L/\partial\gamma$ and $\partial
-# L/\partial\beta$.
+# A backward function gets `grad_y`, that is $\partial L/\partial y$: how much the loss $L$ changes
+# if an output changes a little. It returns the same for what the layer was given. (Lecture 05 is
+# about this; here you need no more of it than that.) We want $\partial L/\partial x$, $\partial
+# L/\partial\gamma$ and $\partial L/\partial\beta$.
 #
 # Begin with the easy ones. $\beta$ is added at all $m$ places of its channel, so its gradient is
 # the sum of `grad_y` there. $\gamma$ is multiplied by $\hat x$, so its gradient is the sum of
@@ -1151,9 +1153,9 @@ check_backward(batch_norm_backward, False, seed=307)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Check your backward pass as lecture 05 did: nudge one input up and down, and look at what the loss
-# does. The loss is the sum of the outputs, each weighed with its `grad_y`. Do the two numbers
-# agree?
+# Check your backward pass with small changes: make one input a little larger and a little smaller,
+# and look at what the loss does. The loss is the sum of the outputs, each weighed with its
+# `grad_y`. Do the two numbers agree?
 
 
 # %%
@@ -1213,8 +1215,8 @@ def pool_loops(x):
 # 2. Reshape to six axes.
 # 3. Take the maximum over axes 3 and 5.
 #
-# The test compares the result with that of `pool_loops`. It also looks into your function for
-# `for`, `while` and `pool_loops`. It doesn't look at a clock: you do, below.
+# The test compares the result with that of `pool_loops`. It also counts the operations of PyTorch:
+# more than 60 in one call are a loop. It doesn't look at a clock: you do, below.
 #
 # <details><summary>Hint: "shape is invalid for input of size"</summary>An odd row or column is
 # still there. <code>x[:, :, : 2 * rows]</code> keeps an even number of rows.</details>

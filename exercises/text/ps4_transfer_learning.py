@@ -28,7 +28,8 @@
 # | Points | 31: 23 for code, 4 for the text of part 5, 4 for the questions of part 6 |
 #
 # **How to hand in.** Choose *Kernel → Restart Kernel and Run All Cells*, look at what the tests
-# say, and save. Then submit in nbgrader's *Assignment List*, or, if your course collects files,
+# say, and save. (JupyterLab stops at the first test that fails. Run the cells after it one by one,
+# with Shift-Enter.) Then submit in nbgrader's *Assignment List*, or, if your course collects files,
 # run `from course_utils import hand_in` and `hand_in("ps4")` and upload the zip that it makes.
 #
 # **How it is graded.** Every programming task ends in one or two test cells. What you see of a
@@ -55,9 +56,9 @@
 #    generator, and in `swap_head` it may. Seeding it is not allowed there either.
 # 4. Work on the device and in the dtype of the tensors that you get. Where a task asks for a
 #    `float`, an `int` or a `bool`, it means Python's own, not a tensor with one element.
-# 5. Every call begins anew. A tensor or a network that you know from an earlier call may hold other
-#    numbers now. A list or a network that you make belongs to that call: no later call changes it,
-#    and it is never something that you were given.
+# 5. Every call begins anew. Don't store results for later calls: the same tensor or network may
+#    hold other numbers then. A list or a network that you make belongs to that call: no later call
+#    changes it, and it is never something that you were given.
 #
 # What your functions get:
 #
@@ -73,8 +74,8 @@
 #
 # All tensors of a call are on one device. They may be transposed or expanded views, for which
 # `x.view(-1)` fails and `x.reshape(-1)` works. A `float` that you return may be off by a millionth.
-# A test compares a number with a limit only where rounding can't decide: they are far enough apart,
-# or both are exact.
+# You needn't care about rounding at a limit: in the tests no number is so near to its limit that
+# rounding decides.
 
 # %% given="imports"
 import copy
@@ -201,7 +202,7 @@ def check_other_hits(function, k):
     """The same tensors, which hold other numbers at each call; then no pictures."""
     outputs, labels = torch.zeros(4, k + 1), torch.tensor([0, 0, 0, 1])
     case = f"top-{k}, one tensor, changed since the last call"
-    for place, want in ((0, 0.75), (1, 0.25)) * 8:  # addresses repeat by chance only
+    for place, want in (0, 0.75), (1, 0.25):
         outputs.zero_()
         got = call(case, RULES, function, outputs, labels, k)
         assert_share(f"{case}: all outputs are equal", got, 0.0, "Ties are misses.")
@@ -518,7 +519,8 @@ check_near_twins(near_twins)
 #
 # Return the list of the groups that are on both sides, each once, as it is called in `groups`.
 #
-# - A name is a text, a number or a tuple. `"Lion"` and `"lion"` are two names, and `0` is one, too.
+# - A name is a text, a number or a tuple. `"Lion"` and `"lion"` are two different names, and
+#   the number `0` is a name like any other.
 # - Pictures that are in neither list are on no side.
 # - The order is that in which the groups first occur in `groups`, on whatever side.
 # - The result may be empty, and so may each of the three lists.
@@ -720,8 +722,9 @@ for name, (images, groups, train, test, mean, std) in make_data_sets().items():
     print(name, "statistics of others too:", statistics_leak(images, train, mean, std))
 
 # %% [markdown]
-# Write down what you found: for each data set one of the texts `"twins"`, `"groups"`,
-# `"statistics"`.
+# Write down what you found, as a dictionary called `found_leaks`. Its keys are `"A"`, `"B"` and
+# `"C"`. Each value is one of the texts `"twins"`, `"groups"` and `"statistics"`, and each of these
+# texts occurs once.
 
 # %% solution="found_leaks"
 ### BEGIN SOLUTION
@@ -786,7 +789,7 @@ check_found_leaks(found_leaks)
 #
 # | | what it is at the end |
 # |---|---|
-# | the new layer | always a new one, with as many classes as before, too |
+# | the new layer | always a new one, even if `classes` is the number that the old layer had |
 # | its bias | there, even if the old layer had none |
 # | its first numbers | new ones, none of the old layer's; those that PyTorch draws will do |
 # | its device and dtype | those of the old weights |
@@ -1319,8 +1322,9 @@ print(f"frozen: {sum(p.numel() for p in network.parameters() if p.requires_grad)
 # 3. For each batch: outputs, `F.cross_entropy` with the labels of the *same* pictures, old
 #    gradients away, `backward`, a step of the optimiser. Call the network once for each batch, and
 #    at no other time.
-# 4. Return a list with one `float` for each epoch: the mean over the epoch's **pictures** of the
-#    losses at which the steps were taken. (A batch of 3 counts three times as much as one of 1.)
+# 4. Return a list with one `float` for each epoch: the mean loss of its **pictures**. Add up, for
+#    each batch, its loss times its number of pictures, and divide by the number of all pictures.
+#    Take the loss with which the step was made; don't compute it again after the step.
 # 5. At the end put the whole network into evaluation mode. With `epochs=0` that is all, and the
 #    list is empty.
 #
@@ -1745,7 +1749,7 @@ print(f"balanced accuracy on {len(test_at)} new photographs: {share:.0%}")
 #
 # 1. **One point**: you choose one of the five, and compare its *pictures* with those of the
 #    reserve. You name one thing that is alike and one that is not.
-# 2. **One point**: you say what its *labels* and its *size* mean for this task.
+# 2. **One point**: you say what its *labels* and its *number of pictures* mean for this task.
 # 3. **One point**: you give a reason *against* at least one of the others that fits this target.
 # 4. **One point**: you say how you would *find out* whether you were right. What do you compare,
 #    with equal effort? How do you split the pictures so that no camera is on both sides?

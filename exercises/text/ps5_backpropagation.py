@@ -22,7 +22,8 @@
 # | Points | 24: 20 for code, 4 for the questions of part 5; the number beside each says how many |
 #
 # **How to hand in.** Choose *Kernel → Restart Kernel and Run All Cells*, look at what the tests
-# say, and save. Then submit in nbgrader's *Assignment List*, or, if your course collects files,
+# say, and save. (JupyterLab stops at the first test that fails. Run the cells after it one by one,
+# with Shift-Enter.) Then submit in nbgrader's *Assignment List*, or, if your course collects files,
 # run `from course_utils import hand_in` and `hand_in("ps5")` and upload the zip that it makes.
 #
 # **How it is graded.** Every task ends in a test cell. What you see of a test is a small example
@@ -37,9 +38,9 @@
 #
 # Four words on notation. $L$ is the **loss**: one number. A layer takes $x$ and gives $y$.
 # Everything that flows backwards is a derivative *of the loss*, not of the network's output. We
-# write `grad_y` for $\partial L/\partial y$, the *upstream* gradient, which the layer behind
-# hands you, and `grad_x` for $\partial L/\partial x$, which you hand on. So each backward
-# function has one job: **turn `grad_y` into `grad_x`**.
+# write `grad_y` for $\partial L/\partial y$, the *upstream* gradient, which the next layer (nearer
+# to the loss) hands you, and `grad_x` for $\partial L/\partial x$, which you hand on. So each
+# backward function has one job: **turn `grad_y` into `grad_x`**.
 #
 # One rule saves half of all mistakes: *a gradient has the shape of the thing that it is the
 # gradient of.* `grad_x` has the shape of `x`, always.
@@ -52,7 +53,7 @@
 #    welcome: tensor arithmetic, indexing, `torch.tanh`, `torch.softmax`, `torch.log_softmax`,
 #    `max`, `argmax`, `unfold`, numpy. Finite differences, the subject of part 4, are too rough
 #    to stand for a derivative in the other parts: these tests look at twelve digits.
-# 2. Leave the inputs as they are, because the layer in front still needs them, and give back new
+# 2. Leave the inputs as they are, because the layer before still needs them, and give back new
 #    tensors. An input may be a transposed or an expanded view, for which `x.view(-1)` fails and
 #    `x.reshape(-1)` works.
 # 3. Give back the dtype and the device that you were given, and compute in that dtype. Then your
@@ -80,15 +81,16 @@ RULES = ("autograd", "pooling", "cross-entropy", "chance")
 # %% [markdown]
 # ## Part 1: tanh, and what saturation costs
 #
-# Take one unit with $x = 1$. Its output is $\tanh(1) = 0.762$. Nudge $x$ up by $0.01$ and the
-# output grows by about $0.0042$: the slope there is $0.420$. At $x = 0$ the slope is exactly $1$,
-# and at $x = 3$ it is $0.0099$: a nudge hardly gets through. The rule behind the three numbers is
+# Take one unit with $x = 1$. Its output is $\tanh(1) = 0.762$. Nudge $x$ up (make it a little
+# larger) by $0.01$ and the output grows by about $0.0042$: the slope there is $0.420$. At $x = 0$
+# the slope is exactly $1$, and at $x = 3$ it is $0.0099$: a small change hardly gets through. The
+# rule behind the three numbers is
 #
 # $$\tanh'(x) = 1 - \tanh^2(x) = 1 - y^2 .$$
 #
 # The slope lies in $(0, 1]$, and it attains the $1$, at $x = 0$.
 #
-# Now the loss. If the layer behind reports that the loss changes by $10$ for each unit of $y$,
+# Now the loss. If the next layer reports that the loss changes by $10$ for each unit of $y$,
 # then it changes by $10 \cdot 0.420 = 4.20$ for each unit of $x$. That multiplication is the
 # chain rule, and it is all there is to the backward pass of an elementwise layer.
 #
@@ -304,7 +306,8 @@ for scale in (0.1, 1, 3, 10):
 #    and take the maximum over its last two dimensions.
 #
 # <details><summary>Hint: cutting the window</summary>Output (i, j) looks at rows
-# <code>i * stride</code> to <code>i * stride + kernel</code>, and columns likewise:
+# <code>i * stride</code> to <code>i * stride + kernel - 1</code>, and columns likewise. The end of
+# a slice isn't part of it:
 # <code>x[:, :, top : top + kernel, left : left + kernel]</code>.</details>
 #
 # <details><summary>Hint: the maximum of a window</summary><code>window.amax(dim=(2, 3))</code> has
@@ -1374,5 +1377,5 @@ ask("pool_gradient")
 # - A gradient that nobody has checked is a guess. Check in float64, with central differences, and
 #   with a random upstream gradient.
 #
-# **A question to end with.** Your tanh unit is saturated, and the max pool behind it picks that
+# **A question to end with.** Your tanh unit is saturated, and the max pool after it picks that
 # very unit. What arrives at the convolution's weights? And what if the network used ReLU?

@@ -29,8 +29,10 @@
 # agree. *Contested* means that experts disagree. A *rule of thumb* is often true; check it.
 #
 # A notebook is made of *cells*. Click on the next one and press Shift-Enter: it runs, and what it
-# prints appears below. Go through the page like that, from top to bottom. Some cells only draw.
-# Their code is folded away; a click on the three dots shows it.
+# prints appears below. While it runs, `[*]` stands on its left; then a number. (The first cells
+# print nothing, and the first import may take half a minute.) Go through the page like that, from
+# top to bottom. Some cells only draw. Run these, too. Their code is folded away; a click on the
+# three dots shows it.
 #
 # `torch` is PyTorch, the library for tensors and networks. `course_utils` holds the functions of
 # this course that draw and check. You needn't read them.
@@ -175,7 +177,8 @@ ask("count_the_numbers")
 # the network sees examples, and its parameters are changed until most answers are right.
 #
 # A network is a chain of **layers**; each layer computes on what the layer before it returns. A
-# layer consists of *units*. A unit multiplies every input by a **weight**, adds up the products,
+# layer consists of *units*. In the simplest kind of layer, a unit multiplies every input by a
+# **weight**, adds up the products,
 # and adds one more number, its **bias**. Weights and biases are the parameters.
 #
 # Between two layers stands an **activation function**. The most common is **ReLU**: it replaces
@@ -314,8 +317,9 @@ show_lines(
 )
 
 # %% [markdown]
-# If the right class gets probability 1, the loss is 0. If it gets almost 0, the network is sure and
-# wrong, and the loss is large. Training makes the loss small; the end of this lecture shows how.
+# If the right class gets probability 1, the loss is 0. If it gets almost 0, the loss is large.
+# (With 1000 classes, a network with no idea gives it 0.001: a loss of 6.9.) Training makes the loss
+# small; the end of this lecture shows how.
 #
 # ### A class that isn't there
 #
@@ -337,8 +341,8 @@ for label, percent in look_at("rocket").items():
 # There is no class *rocket* among the 1000. The nearest are *missile*, *projectile* and *space
 # shuttle*, and here *missile* comes third. The network must choose a class. In ImageNet a *beacon*
 # is a lighthouse: something tall and bright in front of a dark sky. So this answer isn't
-# unreasonable. (Lecture 4 shows which part of the picture led to it.) But remember: **a classifier
-# like this answers the question that it was trained on**, not yours (settled).
+# unreasonable. (Lecture 4 shows which part of the picture speaks for it.) But remember: **a
+# classifier like this answers the question that it was trained on**, not yours (settled).
 #
 # **Think.** You show it a photograph of your grandmother. What will it say?
 #
@@ -374,7 +378,8 @@ show_pictures(
 # %% [markdown]
 # This network can give only one name, and for this picture the name isn't even right. Giving one
 # name is **classification**. A driver needs more. **Detection** puts a box around each thing and
-# names it. **Segmentation** says for each pixel which thing it belongs to. The pixels of one thing
+# names it. **Segmentation** says for each pixel which thing it belongs to (*semantic*
+# segmentation only: to which kind of thing). The pixels of one thing
 # form its *mask*:
 
 # %%
@@ -484,7 +489,7 @@ show_curves(
 # lowest point and lands higher on the other side, so the loss grows. One pass over all training
 # examples is called an **epoch**. Here every step uses all four points, so each step is one epoch.
 #
-# A network has more weights, and each of them gets its own slope; that is the only difference.
+# A network has more weights, and each of them gets its own slope. The step is the same.
 
 # %%
 ask("one_step")
@@ -506,13 +511,15 @@ ask("one_step")
 # [glossary](glossary.md).
 #
 # - **For all lectures** you need Python's functions, loops, lists and dictionaries, and tensors.
+#   From lecture 3 and the first assignment on, you also need classes.
 # - **Lectures 2 and 3**: sums, products and powers.
 # - **From lecture 1 on**: what a training step does. For lecture 5 also the derivative and the
 #   chain rule.
 #
 # Three habits help. **Predict** what a cell will print before you run it. **Change** something and
-# run it again; you can't break anything. The menu *Kernel → Restart* starts Python afresh. (In
-# Jupyter the *kernel* is the Python that runs your cells.) **Look** at the inputs and at the
+# run it again; you can't break anything. The menu *Kernel → Restart Kernel…* starts Python
+# afresh. After it, all names are gone: run the cells again from the top. (In Jupyter the *kernel*
+# is the Python that runs your cells.) **Look** at the inputs and at the
 # outputs of each step.
 #
 # ## Is your computer ready?
@@ -554,8 +561,8 @@ ask("first_attempt")
 # ## Handing in
 #
 # 1. Open the assignment, write where it says `YOUR CODE HERE`, and run the visible tests.
-# 2. *Kernel → Restart and Run All*: the notebook must work from top to bottom, and not only in the
-#    order in which you wrote its cells. The button *Validate* does that for you, too.
+# 2. *Kernel → Restart Kernel and Run All Cells*: the notebook must work from top to bottom, and not
+#    only in the order in which you wrote its cells. The button *Validate* does that for you, too.
 # 3. Save. Then run `hand_in("ps1")` in a cell of the assignment. It makes a zip; upload it where
 #    your instructor says. (If your course collects through JupyterHub, use its *Submit* instead.)
 
@@ -646,7 +653,7 @@ print("right" if brightest(dark) == (2, 3) else f"not yet: it is (2, 3), you say
 # - A network gives one logit for each of *its* classes, and softmax turns the logits into
 #   probabilities. It can't say "none of these".
 # - Cross-entropy is $-\log$ of the right class's probability. A step of training moves every weight
-#   so that the loss gets smaller.
+#   against its slope. If the rate is small enough, the loss gets smaller.
 # - Classification gives one name, detection boxes with names, segmentation a mask for each thing.
 # - Practice freely; in assignments the first answer counts.
 # - Before you hand in: restart, run all, save.

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 1 · Preprocessing
 #
-# A trained network can lose up to half of its right answers although nothing in it is broken. The
+# A trained network can lose about half of its right answers although nothing in it is broken. The
 # reason: its pictures reach it in the wrong form. A few lines of code bring a picture from the file
 # to the network. This lecture explains these lines, and measures what each mistake costs.
 #
@@ -42,8 +42,8 @@
 # <details><summary>Answers</summary>
 #
 # 1. (channels, rows, columns), with three channels: red, green and blue.
-# 2. It still answers with one of its classes, perhaps with high confidence. It can't say "none of
-#    these".
+# 2. It still answers with one of its classes, perhaps with a high probability. It can't say "none
+#    of these".
 # 3. In no single number. It is in how numbers differ from their neighbours.
 #
 # </details>
@@ -250,8 +250,9 @@ ask("crop_or_pad")
 # $$z_c = \frac{x_c / 255 - \mu_c}{\sigma_c}$$
 #
 # Here $c$ is the channel and $x_c$ a number of it, from 0 to 255. The mean $\mu_c$ and the standard
-# deviation $\sigma_c$ are those of this channel in all pictures of ImageNet that networks are
-# trained on, as numbers from 0 to 1. The network gets $z_c$.
+# deviation $\sigma_c$ of each channel were once measured on some of ImageNet's training pictures,
+# as numbers from 0 to 1. What matters is that use takes the same numbers as training. The network
+# gets $z_c$.
 #
 # In training, inputs near zero with a spread of about 1 make the slopes neither very large nor very
 # small, so one learning rate suits all weights (*rule of thumb*). A *trained* network has a second,
@@ -377,7 +378,8 @@ show_bars(
 #    Low confidence, as in the second point, is at least a warning.
 #
 # How exact are these shares? With 91 other pictures we would get a slightly different share. The
-# usual size of this difference is called the **standard error**. For a share $p$ of $n$ pictures it
+# **standard error** says how far such a share typically is from the share of *all* pictures of this
+# kind. For a share $p$ of $n$ pictures it
 # is $\sqrt{p (1 - p) / n}$:
 
 # %%
@@ -482,9 +484,9 @@ for name, (correct, _, hits) in changes.items():
 
 # %% [markdown]
 # Mirrored pictures do no worse than the originals. Things face both ways in photographs, so the
-# network has seen both. Here they do even better. But mirroring isn't the reason: pictures that are
-# only moved by two pixels also do better. So the position of the thing seems to matter (more on
-# such shifts in lecture 4). Flipped top to bottom, many answers are lost, because photographs of
+# network has seen both. Here they do even better, which may be chance. And mirroring needn't be the
+# reason: pictures that are only moved by two pixels also do better (more on such shifts in
+# lecture 4). Flipped top to bottom, many answers are lost, because photographs of
 # upside-down dogs are rare. An answer that stays the same when the picture changes is called
 # **invariant** to this change. A network is usually invariant only to changes that occur in its
 # training data (rule of thumb).
@@ -736,9 +738,9 @@ show_bars(
 # splits, worse on some of them. Two splits differ as much as the two methods do, so we compare both
 # methods *on the same split*. With few splits the mean can mislead us (lecture 3 has an example).
 #
-# It is settled that augmentation helps when there are few data. It isn't settled which augmentation
-# is best. That depends on the task, and searches for the best recipe often find that simple ones do
-# as well (contested).
+# An augmentation that keeps the label usually helps when there are few data (*rule of thumb*, with
+# much evidence). It isn't settled which augmentation is best. That depends on the task, and
+# searches for the best recipe often find that simple ones do as well (contested).
 
 # %%
 ask("same_split")
@@ -774,9 +776,9 @@ def augment_then_split(seed):
 
 
 # %% [markdown]
-# And now the right way. First split, with three quarters of the stamps for training: so both ways
-# have about as many different stamps to learn from. Then add the mirror images. `things` says which
-# stamps belong together.
+# And now the right way. First split, with three quarters of the stamps for training, because half
+# of the *pictures* above also came from about three quarters of the stamps. Then add the mirror
+# images. `things` says which stamps belong together.
 
 
 # %%
@@ -822,11 +824,14 @@ show_pictures(
 # Why does the last number fall again? Among our stamps are four gnus and five apples. If you split
 # by stamp, a gnu in the test may have a near twin in training. `stamps.groups` says which stamps
 # show the same kind of thing or look nearly alike. Split by these groups, all gnus are on one side.
+# That also makes the test harder, because it asks about kinds of things that weren't in training.
+# Which groups are right depends on what your new pictures will show.
 #
 # The same mistake has other forms: several photographs of one patient, pictures from one film, a
-# mean over all pictures. The solution is always the same: **split first. Put all pictures of the
-# same thing into the same part. Do everything else after that** (settled). So the ablation above
-# was split by groups, and so are later lectures' stamps.
+# mean for normalising that was computed over the test pictures, too. The solution is always the
+# same: **split first. Put all pictures of the same thing into the same part. Do everything else
+# after that** (settled). So the ablation above was split by groups, and so are later lectures'
+# stamps.
 #
 # **Think.** You crop nine patches out of each of 100 microscope slides, and split the patches at
 # random. What does the test accuracy tell you?

@@ -103,8 +103,8 @@ show_grids(
 # **edges**. The output is called a **feature map**: it shows where the feature (here: an edge) is.
 # Each number of a feature map is also called a **unit**.
 #
-# (Mathematicians turn the kernel first, and call our operation *cross-correlation*. Libraries don't
-# turn it.)
+# (Mathematicians turn the kernel by 180° first, and call our operation *cross-correlation*.
+# Libraries don't turn it.)
 
 # %%
 ask("sign_of_an_edge")
@@ -245,12 +245,13 @@ show_pictures(
 
 # %% [markdown]
 # The feature map moved by exactly as much as the image did: convolution is **equivariant** to
-# translation (settled). This is true only with stride 1. (With stride 4 it is true for shifts by
+# translation, that is, to shifts (settled). This is true only if the window moves by one pixel at a
+# time (*stride* 1, see below). (With stride 4 it is true for shifts by
 # multiples of 4 pixels.) And it isn't true at the border, where a part leaves the image.
 #
 # Now we count how many parameters it saves. In a **dense layer** every output is a weighted sum of
-# *all* inputs, with weights of its own. A dense layer isn't equivariant at all, because it doesn't
-# know which inputs are neighbours.
+# *all* inputs, with weights of its own. A dense layer isn't equivariant at all: each weight belongs
+# to one place, so what it learned for one place says nothing about another.
 
 # %% folded=true
 pixels = {f"{side} {i}": (i + shift, 1.4) for side, shift in (("a", 0), ("b", 6)) for i in range(5)}
@@ -264,7 +265,8 @@ show_graph(
 )
 
 # %% [markdown]
-# AlexNet begins with 96 filters of 11×11 on a 227×227 colour image. What would a dense layer with
+# AlexNet begins with 96 filters of 11×11 on a 227×227 colour image; the window moves
+# by 4 pixels at a time (stride 4). What would a dense layer with
 # as many outputs cost?
 #
 # `Conv`, `Dense` and `Pool` only *describe* a layer; they compute no image. `trace(shape, layers)`
@@ -351,7 +353,7 @@ show_grids(
 # ## Padding
 #
 # To keep the size, put $p$ rings of zeros around the image. This is called **padding**. The window
-# then slides over $i + 2p$ positions, and the size becomes $i + 2p - k + 1$.
+# then slides over a row of $i + 2p$ numbers, and the size becomes $i + 2p - k + 1$.
 #
 # For an odd kernel, $p = (k-1)/2$ gives the input's size back. That choice is called *same*
 # padding; no padding at all is called *valid*, because every number in a window is a real pixel.
@@ -538,8 +540,8 @@ ask("same_padding")
 # <details><summary>Answers</summary>
 #
 # 1. Each odd kernel with a padding of (kernel − 1) / 2, for instance 1×1 with 0 and 5×5 with 2.
-# 2. A stride that divides (padded size − reach of the kernel). Then the last window ends exactly at
-#    the border.
+# 2. 1 and 3: they divide (padded size − reach of the kernel), here 12 − 3 = 9. Then the last window
+#    ends exactly at the border.
 # 3. Larger input, smaller kernel, more padding, or smaller dilation: the kernel must fit.
 # 4. Everything that changes the size of the output: input size, padding, stride, dilation.
 #

@@ -45,8 +45,8 @@
 # 1. $32 - 5 + 1 = 28$.
 # 2. $3 \cdot 3 \cdot 64 = 576$, because a filter reaches through all channels. Its bias is one
 #    more.
-# 3. The stride, if at least two 3×3 layers follow: after it, each step of a later layer is two
-#    pixels long instead of one.
+# 3. The stride, if at least two 3×3 layers with stride 1 follow: after it, each step of a later
+#    layer is two pixels long instead of one.
 #
 # </details>
 
@@ -80,7 +80,7 @@ _ = torch.manual_seed(0)
 # AlexNet and VGG others have done this many times. So using one of them **saves time and
 # computation** (*rule of thumb*). There are also programs that search for a design. How much they
 # gain over a known one is *contested*, and the search costs. Training from scratch needs many
-# pictures, too; lecture 4 measures how many.
+# pictures, too; lecture 4 compares, with few pictures.
 #
 # Often your images have another **resolution** (size). Can you still use the same network? Here are
 # AlexNet's convolutions as a list, as lecture 2 wrote them, at three sizes of image. (`groups=2` is
@@ -111,10 +111,10 @@ for side in (227, 291, 451):
     print(f"{side}: {rows[-1].parameters:>13,} parameters in the first dense layer")
 
 # %% [markdown]
-# So weights that were trained for one size can't be used for another. There are two solutions.
-# Change the size of the image (lecture 1), or change the size of the last map. Torchvision's models
-# do the second. An *adaptive* pool takes means over parts of the last map, so that the result
-# always has the size that the dense layers expect.
+# So the *dense* weights that were trained for one size can't be used for another. Two solutions are
+# common. Change the size of the image (lecture 1), or change the size of the last map.
+# Torchvision's models do the second. An *adaptive* pool takes means over parts of the last map, so
+# that the result always has the size that the dense layers expect.
 
 # %%
 pool = nn.AdaptiveAvgPool2d((6, 6))
@@ -238,9 +238,9 @@ show_table(vgg16_rows)
 
 # %% [markdown]
 # You find the first six columns in many lectures and textbooks. (Padding 1 is *same* for a 3×3
-# kernel.) The numbers that a layer puts out are called its **activations**. (An *activation
-# function* is something else: ReLU.) You can now work out the other columns for any such table. The
-# model agrees:
+# kernel.) In lecture 0, **activations** were what ReLU returns. From here on, *all* numbers that a
+# layer puts out are called its activations, also those before a ReLU. You can now work out the
+# other columns for any such table. The model agrees:
 
 # %%
 print(f"VGG-16, table: {sum(row.parameters for row in vgg16_rows):,} parameters")
@@ -484,9 +484,10 @@ print(f"norm, then pool: {conv.activations:,} numbers to normalise")
 print(f"pool, then norm: {pooled.activations:,}")
 
 # %% [markdown]
-# **Statistics.** The maximum of four numbers is usually larger than a typical one, and it varies
-# less. So the two orders see *different* $\mu$ and $\sigma$. Take channels whose numbers already
-# have mean 0 and standard deviation 1:
+# **Statistics.** The maximum of four numbers is usually larger than a typical one. For numbers like
+# those below, spread evenly around their mean, it also varies less. So the two orders see
+# *different* $\mu$ and $\sigma$. Take channels whose numbers already have mean 0 and standard
+# deviation 1:
 
 # %%
 maps = torch.randn(200, 16, 32, 32)
@@ -676,13 +677,13 @@ show_pairs(
 # %% [markdown]
 # The weights are the same in `train()` and in `eval()`, and yet the networks forget a part of their
 # own training stamps in `eval()`. The running statistics are **stale**: they are a mean over the
-# last training steps, and in these steps the weights were different. With norm first they are
-# staler than with pool first; why, this doesn't show. With new statistics both orders do better on
-# new stamps, and no lead is left. So this experiment shows no better order. It shows what *correct*
-# $\mu$ and $\sigma$ are worth.
+# last training steps, and in these steps the weights were different. With norm first this costs
+# more of the training stamps than with pool first. This experiment doesn't show why. With new
+# statistics both orders do better on new stamps, and no lead is left. So this experiment shows no
+# better order. It shows what *correct* $\mu$ and $\sigma$ are worth.
 #
-# There is **no order that is always better**. The comparisons that we found are of norm before and
-# after the **ReLU**, which is a different question. So choose by what you need:
+# **We know of no order that is always better.** The comparisons that we found are of norm before
+# and after the **ReLU**, which is a different question. So choose by what you need:
 #
 # - speed in use: norm directly after the convolution, where it can be folded (torchvision's
 #   `vgg16_bn` has this order);
@@ -746,9 +747,9 @@ class ResidualBlock(nn.Module):
 
 
 # %% [markdown]
-# What does the block do if $\gamma = 0$ in its last norm? Then $f(x) = 0$, and the block returns
-# its input. (The ReLU at the end changes nothing here, because this input has no negative numbers.)
-# Torchvision can start its ResNets in this way.
+# What does the block do if $\gamma = 0$ and $\beta = 0$ in its last norm? Then $f(x) = 0$, and the
+# block returns its input. (The ReLU at the end changes nothing here, because this input has no
+# negative numbers.) Torchvision can start its ResNets in this way.
 
 # %%
 block = ResidualBlock(8)
@@ -829,9 +830,9 @@ show_bars(
 # epoch (how large is too large is *contested*). But first: what fits at all?
 #
 # The **optimiser** is the rule that moves the weights. *SGD* is the rule of lecture 0: weight minus
-# rate times slope. With **momentum** it follows a running mean of the last slopes, so it must
-# remember one more number for each weight. **Adam** also remembers the usual size of the slopes, to
-# give each weight a step size of its own; so it must remember two.
+# rate times slope. With **momentum** it follows a sum of the last slopes, in which older ones count
+# less and less, so it must remember one more number for each weight. **Adam** also remembers the
+# usual size of the slopes, to give each weight a step size of its own; so it must remember two.
 #
 # So training holds, for each parameter, the **weight**, its **gradient**, and what the optimiser
 # remembers. This memory doesn't depend on the batch.
@@ -844,7 +845,8 @@ print(f"+ gradients, momentum    : {3 * weights_in_bytes / MiB:,.0f} MiB")
 print(f"+ gradients, Adam        : {4 * weights_in_bytes / MiB:,.0f} MiB")
 
 # %% [markdown]
-# On top, **for each image of the batch**, come the activations: the backward pass needs them. Each
+# On top, **for each image of the batch**, come the activations. Training needs them when it
+# computes the slopes from the last layer back to the first (the *backward pass*, lecture 5). Each
 # is 4 bytes. A max pool also stores *where* each maximum was: 8 bytes for each number. PyTorch
 # itself can tell us what it keeps:
 

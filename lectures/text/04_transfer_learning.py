@@ -98,8 +98,8 @@ show(
 )
 
 # %% [markdown]
-# Training from scratch needs more data and more time. How much more? And is the second way always
-# better? This lecture measures both.
+# Training from scratch needs more data and more time. With few pictures, how large is the
+# difference? And is the second way always better? This lecture measures both.
 #
 # ## Pretrained or not: a first comparison
 #
@@ -108,15 +108,15 @@ show(
 # 224×224, without augmentation. *Not pretrained* is a small convolutional network with random
 # weights. It gets pictures of 32×32, mirrored and shifted at random, and trains for 100 steps.
 #
-# The trainings take minutes, so we did them before the lecture (`make experiments`). Each was done
-# twelve times, with other training pictures and other random numbers (twelve *seeds*). Two things
-# keep the comparison honest:
+# The trainings take minutes, so we did them before the lecture (in the repository, `make
+# experiments` does them again). Each was done twelve times, with other training pictures and other
+# random numbers (twelve *seeds*). Two things keep the comparison honest:
 #
 # - All pictures that aren't training pictures are the **test**. Some pictures are twins, that is,
-#   they show nearly the same thing (four gnus, five apples), and a network that has seen one gnu
-#   knows the next. So a *group* of twins is never split: all gnus are training pictures, or all are
-#   test pictures.
-# - All figures of these trainings are **balanced accuracy**. We compute the share of right answers
+#   they show the same kind of thing or look nearly alike (four gnus, five apples), and a network
+#   that has seen one gnu knows the next. So a *group* of twins is never split: all gnus are
+#   training pictures, or all are test pictures.
+# - All numbers of these trainings are **balanced accuracy**. We compute the share of right answers
 #   within each class, and take the mean over the classes. Otherwise the mammals, the largest class,
 #   count most.
 #
@@ -147,7 +147,8 @@ show_curves(
 # network as good as the small one with ten? Both had the same twelve splits, so we compare split by
 # split, with `difference`. The **standard error** says how exact the mean of the differences is:
 # their standard deviation, divided by the root of how many there are. *Rule of thumb*: a difference
-# of more than two standard errors is hardly chance. (All splits are of the same pictures, so for
+# of more than two standard errors is hardly chance (if there are only five runs, ask for three).
+# (All splits are of the same pictures, so for
 # other pictures the uncertainty is larger.)
 
 # %%
@@ -158,8 +159,8 @@ for n in (1, 2, 5):
 
 # %% [markdown]
 # With one picture of each class the frozen network is about where the small one is with ten; with
-# two it is ahead. More steps don't change that: with four times as many the small network reaches
-# 42.3 %.
+# two it is ahead. With four times as many steps the small network reaches 42.3 %. Then the frozen
+# one with a single picture is probably behind, and with two it is still ahead.
 #
 # But the frozen network also gets larger pictures. Is it better because of its trained weights, or
 # because of the larger pictures? We give both networks pictures of several sizes:
@@ -175,9 +176,9 @@ for arm, sizes in by_size.items():
 # %% [markdown]
 # Larger pictures alone don't help the small network: it stays at about 38 %. In 32×32 the frozen
 # network isn't ahead of it; in 96×96 it is ahead by 25 points. So the frozen network is better only
-# if two things come together: the trained weights, and pictures in which things are about as large
-# as in ImageNet's. (These are two different networks. Below we compare the *same* network with and
-# without ImageNet's weights.)
+# if its pictures aren't far too small for it. Why 32×32 is too small, this doesn't show: things are
+# smaller than in ImageNet's pictures, and the last maps have only one place left. (These are two
+# different networks. Below we compare the *same* network with and without ImageNet's weights.)
 #
 # ### The network of this lecture
 #
@@ -226,7 +227,8 @@ print(tuple(stamps.images.shape), "→", tuple(features.shape))
 
 # %% [markdown]
 # Only one linear layer must be learned: from 512 numbers to eight logits, with softmax and
-# cross-entropy. (This is called *logistic regression*. Its best weights can be computed at once.)
+# cross-entropy. (This is called *logistic regression*. If large weights are penalised a little,
+# there is one best solution, and it is found within seconds.)
 
 # %%
 train, test = split_per_class(stamps.labels, per_class=10, seed=0, groups=stamps.groups)
@@ -255,7 +257,9 @@ for name, groups in (("twins on both sides", None), ("twins kept together", stam
 
 # %% [markdown]
 # If the split ignores the groups, 18 % of the test pictures have a twin among the training
-# pictures, and the result is too good by about 5 points.
+# pictures, and the result is higher by about 5 points. If your new pictures show things of other
+# kinds, it is too good. (A part has another reason: with whole groups in training there are fewer
+# different things to learn from.)
 #
 # How good is our result? We compare with the same linear layer on the raw pixels, and with the
 # answer "mammal" for every picture, by both measures:
@@ -483,7 +487,7 @@ print({part: len(list((folder / part).rglob("*.png"))) for part in parts})
 # %%
 from torchvision import transforms
 
-side = 96  # the weights know 227; 96 is quicker, and costs accuracy
+side = 96  # the weights were trained on 227; 96 is quicker, and costs accuracy
 as_tensor = [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
 fixed = transforms.Compose([transforms.Resize((side, side)), *as_tensor])
 at_random = [transforms.RandomCrop(side), transforms.RandomHorizontalFlip()]
@@ -573,8 +577,8 @@ show(
 # %% [markdown]
 # The loss on *training* pictures goes on falling. On the *validation* pictures it soon stops
 # falling. From there on the network gets better on its eighty training pictures only. That is
-# **overfitting**: training still helps on the pictures it knows, and no longer, or even less, on
-# others. So we go back to the best epoch, and only now look at the test:
+# **overfitting**: training still helps on the pictures it knows, and no longer on others, or
+# does harm there. So we go back to the best epoch, and only now look at the test:
 
 # %%
 model.load_state_dict(torch.load(best_file, weights_only=True))
@@ -583,7 +587,7 @@ print(f"epoch {best_epoch} is kept; on {len(data['test'])} others {share_on_test
 
 # %% [markdown]
 # (On the validation pictures the share was larger. They chose the epoch, so their share is a little
-# too high; and so few pictures give an uncertain figure.) What does the network say about one new
+# too high; and so few pictures give an uncertain number.) What does the network say about one new
 # picture? Put the name of your own file here:
 
 # %%
@@ -654,7 +658,7 @@ show_pictures(
 # %% [markdown]
 # Some filters find edges, others colours. Nobody designed them; they were learned. First layers
 # with larger kernels look so in nearly every network that was trained on photographs (*settled*);
-# 3×3 is nearly too small to see it. The visual part of the brain, too, begins with cells that
+# 3×3 is nearly too small to see it. The visual cortex of the brain, too, begins with cells that
 # answer to edges. How far one may compare the two is *contested* (Yamins and others, 2014; Miao and
 # Tong, 2024).
 #
@@ -784,17 +788,20 @@ show(
 
 # %% [markdown]
 # On photographs the trained network is far better than random ones in the last layer (39 points),
-# and only a little in the first (6 points). So training helps most in the late layers. On grain
+# and only a little in the first (6 points). So the later we cut, the more training has added. (A
+# late cut contains all layers before it, so this doesn't say in which layer the gain arises.) On
+# grain
 # both curves fall. Grain falls without any training, too, so training isn't what makes it fall.
 # (Going deeper also means coarser maps and more channels; we don't know which of these does it.)
-# But training adds something on grain, too: 15 points at fire6, and 7 at fire9. This last figure is
+# But training adds something on grain, too: 15 points at fire6, and 7 at fire9. This last number is
 # only about two standard errors, because the five random runs differ by 8 (standard deviation;
 # network and split together).
 #
 # **Takeaway.** Early features are useful for many tasks; late features fit the task that the
-# network was trained for. This is *settled*, by a larger experiment than ours (Yosinski and others,
-# 2014). Ours agrees with it, but doesn't prove it: a *random* first layer comes near the trained
-# one, so it shows that early features are *cheap*. "Good for almost any task" is a *rule of thumb*.
+# network was trained for. People in the field agree on this (*settled*). Yosinski and others (2014)
+# measured it with one network, between parts of ImageNet. Ours agrees with it, but doesn't prove
+# it: a *random* first layer comes near the trained one, so it shows that early features are
+# *cheap*. "Good for almost any task" is a *rule of thumb*.
 #
 # **Think.** You sort wood by the width of its rings, with twelve close-up pictures of each grade.
 # You have SqueezeNet with ImageNet's weights. What do you try, and how do you find out what is
@@ -825,11 +832,10 @@ for arm in ("fine-tuning", "from scratch", "small CNN"):
 
 # %% [markdown]
 # *Fine-tuning* and *from scratch* are the same SqueezeNet, once with ImageNet's weights and once
-# with random ones. In each row the middle rate is the best, so we don't need to try smaller or
-# larger ones. (Three splits for each rate. *From scratch* differed so much from split to split that
-# we took twelve. The small network's three rates can't be told apart.) With these rates we train on
-# twelve new splits of the same pictures. For *frozen* the best head can be computed without single
-# steps.
+# with random ones. In each row the middle rate has the highest mean, so we stopped there. (Three
+# splits for each rate. *From scratch* differed so much from split to split that we took twelve. The
+# small network's three rates can't be told apart.) With these rates we train on twelve new splits
+# of the same pictures. For *frozen* there is one best head, so it needs no learning rate.
 
 # %%
 grain_runs = read_results("grain")
@@ -869,8 +875,8 @@ for name, pair in {
 #    features did well above (conv1: 81.4 %, in 128×128). So it matters where to cut, and whether
 #    the weights may move.
 # 3. **Another network does still better.** The small network, from random weights, is right on 99.3
-#    %. Why, this doesn't show: it has batch norm, far fewer weights, and pictures of a size that
-#    suits it.
+#    %. This experiment doesn't show why. The network has batch norm, far fewer weights, and
+#    pictures of a size that suits it.
 #
 # A warning: with another number of steps or another rate for one of them, the order may change.
 # **Before you compare results, compare budgets**: steps, rates, augmentation, the size of the
@@ -902,8 +908,9 @@ for name, group in zip(["head", *reversed(LAYERS)], groups, strict=True):
 
 # %% [markdown]
 # Six ways, in pictures of 96×96, with ten of each class. (*Head only* is the frozen network too,
-# its head trained by gradient descent.) All that are trained have one budget, 100 steps with
-# mirrored and shifted pictures, and a rate chosen from three on other splits. In *fine-tuning* and
+# its head trained by gradient descent.) The five that are trained step by step get 100 steps
+# each, with mirrored and shifted pictures. The rate of each is the best of three, chosen on other
+# splits. In *fine-tuning* and
 # with *discriminative* rates the head learns ten times as fast as the body's last layer.
 
 # %%
@@ -1068,7 +1075,8 @@ ask("which_source")
 # | **many data** | fine-tune all | fine-tune all; from scratch may do as well |
 #
 # You have seen measurements for the upper row, one task for each cell. On grain, earlier features
-# were better than late ones, as it says. But fine-tuning was better still.
+# were better than late ones, as it says. Fine-tuning reached more still, but in smaller pictures
+# and with augmentation, so the budgets weren't equal.
 #
 # ## Where does it look?
 #
@@ -1111,7 +1119,7 @@ show_pictures(
 
 # %% [markdown]
 # Look at the rocket. For its first, wrong answer *beacon* the tip and the sky around it are
-# important. For *missile* the whole rocket is important, and a tower beside it.
+# bright. For *missile* the whole rocket is bright, and a tower beside it.
 #
 # Such maps are coarse: 13×13, enlarged. They suggest where the evidence lies, not what it is. To be
 # sure, hide that place and ask again.
@@ -1133,10 +1141,11 @@ for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet18"):
     print(f"{name:13}: {megabytes:5.1f} MB, top-1 {top['acc@1']:.1f} %, top-5 {top['acc@5']:.1f} %")
 
 # %% [markdown]
-# Larger is often better on ImageNet. Networks that are better there are usually better after
-# transfer, too (Kornblith and others, 2019: a *rule of thumb*). For frozen features it depends much
-# on how the network was trained, and on data unlike web photographs the rule often fails (Fang and
-# others, 2023).
+# Within one family the larger network is usually better on ImageNet. Between families it needn't
+# be: AlexNet's file is about fifty times as large as SqueezeNet's, and AlexNet is worse. Networks
+# that are better there are usually better after transfer, too (Kornblith and others, 2019: a *rule
+# of thumb*). For frozen features it depends much on how the network was trained, and on data unlike
+# web photographs the rule often fails (Fang and others, 2023).
 
 # %% [markdown]
 # ## Code it yourself
@@ -1209,9 +1218,10 @@ print("right" if got == ["a", "c", "b"] else f"not yet: a, c and b fit best, you
 #
 # - With transfer learning you need fewer data: here a frozen network with two pictures of each
 #   class was better than *another* network, from scratch and in smaller pictures, with ten. It
-#   needs things of about the size that the old weights know.
-# - It also saves steps: on grain, the same network from scratch needed about four times as many. A
-#   fair comparison is one network, with and without the old weights, in one budget.
+#   needs pictures that aren't far too small for the old weights.
+# - It also saves steps: on grain, the same network from scratch had caught up after four times as
+#   many (we didn't look in between). A fair comparison is one network, with and without the old
+#   weights, in one budget.
 # - Early layers are more general than late ones (*settled*, Yosinski and others; our experiment
 #   shows only that early ones are cheap). Where to cut depends on your task.
 # - Compare budgets before results: steps, rates, augmentation, the size of the pictures.
