@@ -117,3 +117,43 @@ def test_a_time_that_was_written_by_hand_is_named(exchange, caplog):
     exchange.submit(ago=60)
     exchange.collect()
     assert "says that it was handed in at" in caplog.text
+
+
+def test_a_time_that_cannot_be_read_does_not_stop_the_next_collection(exchange):
+    (exchange.submit() / "timestamp.txt").write_text("yesterday, or so")
+    exchange.collect(update=True)
+    exchange.submit(notebook="newest", ago=-1)
+    assert exchange.collect(update=True) == {ME: USUAL}
+    assert exchange.text() == "newest"
+
+
+def test_the_file_with_the_time_says_what_the_name_says(exchange, caplog):
+    genuine = exchange.submit()
+    said = (genuine / "timestamp.txt").read_text()
+    assert exchange.collect() == {ME: USUAL}
+    assert "another time" not in caplog.text
+    exchange.submit(ago=-1)
+    [late] = set(exchange.inbound.iterdir()) - {genuine}
+    (late / "timestamp.txt").write_text("2001-01-01 00:00:00 UTC")
+    exchange.collect(update=True)
+    collected = exchange.course / "submitted" / ME / "warmup" / "timestamp.txt"
+    assert collected.read_text() > said
+    assert "another time" in caplog.text
+
+
+def test_folders_below_folders_stop_nobody(exchange, caplog):
+    descriptor = os.open(exchange.submit(), os.O_RDONLY)
+    for _ in range(30):  # with 6,000 characters, no program can open the last one by its path
+        os.mkdir("d" * 200, dir_fd=descriptor)
+        descriptor = os.open("d" * 200, os.O_RDONLY, dir_fd=descriptor)
+    assert exchange.collect() == {ME: USUAL}
+    assert "is left out" in caplog.text
+
+
+def test_no_name_leads_out_of_the_folder_for_submissions(exchange):
+    exchange.submit("..")
+    exchange.submit("")
+    assert exchange.collect(check_owner=False) == {}
+    assert [path.name for path in exchange.course.iterdir()] == []
+    exchange.submit("emmy")
+    assert exchange.collect(check_owner=False) == {"emmy": USUAL}

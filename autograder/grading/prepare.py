@@ -370,6 +370,11 @@ def _printable(name: str) -> str:
     return json.dumps(name[:80])[1:-1]
 
 
+def time_in(content: bytes) -> datetime.datetime | None:
+    """The time (UTC) in the content of a timestamp.txt; None if it can't be read."""
+    return _timestamp(content, [])
+
+
 def _timestamp(content: bytes | None, notes: list[str]) -> datetime.datetime | None:
     from nbgrader.utils import parse_utc
 
