@@ -139,13 +139,14 @@ def _by_a_test(frame: types.FrameType) -> bool:
     if not isinstance(file, str) or str(name).startswith("autograder."):
         return False
     try:
-        return _is_in(file, Path.cwd())
+        return is_in_folder(file, Path.cwd())
     except OSError:  # a test has deleted its working folder
         return False
 
 
 @functools.lru_cache
-def _is_in(file: str, folder: Path) -> bool:
+def is_in_folder(file: str, folder: Path) -> bool:
+    """Return whether a file lies in a folder itself."""
     return Path(file).parent == folder
 
 
