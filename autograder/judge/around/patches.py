@@ -24,6 +24,7 @@ from autograder.judge.errors import RefusedError
 from autograder.judge.policy import OF_STREAMS, SET_ELSEWHERE
 
 MISSING = object()
+GUARDED = "_guarded_"  # the attribute of such a function that holds the test's own
 _STDIN = ("sys", "stdin")
 _PATCHERS = frozenset({"__main__", "unittest.mock", "_pytest.monkeypatch"})
 _MOCKS_OWN = frozenset(dir(mock.MagicMock())) | {"side_effect", "return_value"}
@@ -312,6 +313,7 @@ def guarded(function: Callable[..., Any], what: str, in_place: Callable[[], bool
             raise RuntimeError(f"the test has taken back what it put in the place of {what}")
         return function(*args, **kwargs)
 
+    vars(patched)[GUARDED] = function
     return patched
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.judge.around.patches import is_in_folder, is_mock, may_read
+from autograder.judge.around.patches import GUARDED, is_in_folder, is_mock, may_read
 from autograder.judge.errors import RefusedError
 from autograder.judge.objects.stand_ins import Remote
 from autograder.judge.policy import usable_by_candidates
@@ -36,6 +36,8 @@ def lent(target: Any, name_of: NameOf, ask: Ask) -> Iterator[None]:
         name_of: returns the name of what a library defines; None for anything else.
         ask: makes a request of the student's process.
     """
+    if isinstance(target, types.FunctionType):
+        target = vars(target).get(GUARDED, target)
     if not is_mock(target):
         yield
         return

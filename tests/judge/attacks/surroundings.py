@@ -349,3 +349,24 @@ from unittest.mock import patch
 with patch("builtins.compile", side_effect=exec):
     got = f()
 assert check(got)
+
+
+# %% attack: a name of the student's own, spied, that runs a text beside the test
+def helper(text):
+    return text
+
+
+def f():
+    try:
+        helper("import __main__; __main__.check = lambda x: True")
+    except Exception:
+        pass
+    return 0
+
+
+# %% test
+from unittest.mock import patch
+
+with patch("__main__.helper", side_effect=exec):
+    got = f()
+assert check(got)
