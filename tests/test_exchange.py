@@ -15,6 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.grading.exchange import Collect
+from autograder.grading.prepare import read_files
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 NOW = datetime.now(UTC)
@@ -139,6 +140,40 @@ def test_the_file_with_the_time_says_what_the_name_says(exchange, caplog):
     collected = exchange.course / "submitted" / ME / "warmup" / "timestamp.txt"
     assert collected.read_text() > said
     assert "another time" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["link", "empty", "no text"])
+def test_a_secret_that_cannot_be_read_does_not_stop_the_feedback_of_others(exchange, how, caplog):
+    """`nbgrader release_feedback` reads it of every student, and stops at a faulty one."""
+    secret = exchange.submit() / "submission_secret.txt"
+    if how == "link":
+        secret.unlink()
+        secret.symlink_to(secret.with_name("timestamp.txt"))
+    else:
+        secret.write_bytes(b"" if how == "empty" else b"\xff")
+    assert exchange.collect() == {ME: USUAL}
+    collected = exchange.course / "submitted" / ME / "warmup" / "submission_secret.txt"
+    assert len(collected.read_text()) > 30
+    assert "feedback" in caplog.text
+
+
+def test_a_secret_is_collected_as_it_is(exchange, caplog):
+    exchange.submit()
+    exchange.collect()
+    collected = exchange.course / "submitted" / ME / "warmup" / "submission_secret.txt"
+    assert collected.read_text() == "s"
+    assert "feedback" not in caplog.text
+
+
+def test_among_a_thousand_files_those_of_the_exchange_are_kept(warmup, tmp_path):
+    """Without them nbgrader could give nobody's feedback back."""
+    for number in range(1200):
+        (tmp_path / f"a{number}").write_text("x")
+    for name in ("submission_secret.txt", "timestamp.txt"):
+        (tmp_path / name).write_text("2026-01-01 00:00:00 UTC")
+    files = read_files(warmup, tmp_path, set(), [])
+    assert {"submission_secret.txt", "timestamp.txt", "a0"} <= files.keys()
+    assert len(files) <= 1000
 
 
 def test_folders_below_folders_stop_nobody(exchange, caplog):

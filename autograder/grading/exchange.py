@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import os
 import pwd
+import secrets
 import shutil
 import stat
 import tempfile
@@ -23,6 +24,7 @@ from nbgrader.exchange.default.collect import ExchangeCollect
 
 from autograder.grading.prepare import EXCHANGE_FILES, TIMESTAMP, open_plain, time_in
 
+_, SECRET = EXCHANGE_FILES
 MOST_ENTRIES = 20_000  # files and folders of a submission
 MOST_PATH = 500  # bytes of a folder's path in a submission; the system opens no path of 4,096
 DOUBTFUL = datetime.timedelta(minutes=10)
@@ -113,6 +115,7 @@ class Collect(ExchangeCollect):
             new.mkdir()
             self._copy_plain_files(Path(src), new)
             self._keep_time(Path(src), new)
+            self._keep_secret(Path(src), new)
             shutil.rmtree(place, ignore_errors=True)
             new.rename(place)
 
@@ -126,6 +129,17 @@ class Collect(ExchangeCollect):
         if not file.is_file() or time_in(file.read_bytes()) != when:
             self.log.warning("%s: its %s says another time", source.name, TIMESTAMP)
             file.write_text(f"{when:%Y-%m-%d %H:%M:%S.%f} UTC", encoding="utf-8")
+
+    def _keep_secret(self, source: Path, copied: Path) -> None:
+        """Put another secret in the place of none; nbgrader needs one to release any feedback."""
+        file = copied / SECRET
+        try:
+            secret = file.read_text(encoding="utf-8") if file.is_file() else ""
+        except UnicodeDecodeError:
+            secret = ""
+        if not secret:
+            self.log.warning("%s: no %s, its student can't fetch feedback", source.name, SECRET)
+            file.write_text(secrets.token_hex(32), encoding="utf-8")
 
     def _copy_plain_files(self, source: Path, target: Path) -> None:
         owner = source.lstat().st_uid
