@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
 import sqlite3
 import uuid
@@ -235,11 +236,32 @@ def test_students_read_their_own_attempts_and_instructors_all(running):
     assert {"question", "round", "number", "answer", "version", "time"} <= rows[0].keys()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", " =1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", " =1", "\rx"])
 def test_a_text_that_a_spreadsheet_would_run_becomes_a_text(text):
     assert safe_cell(text) == f"'{text}"
     assert safe_cell(-1.5) == -1.5
     assert safe_cell("ada") == "ada"
+
+
+@pytest.mark.parametrize(
+    "text", ["x;=1+1", "x; =1+1", "x\t=1", "x\n=1+1", 'x;"=1+1"', "x\r@SUM(1)", "\r=1"]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_text_becomes_a_formula_where_semicolons_separate_cells(text, delimiter):
+    """Spreadsheets separate by a semicolon in most of Europe, and know no quotes within a cell."""
+    made = io.StringIO()
+    csv.writer(made).writerow(["ada", safe_cell(text)])
+    cells = [
+        cell.strip(' "')
+        for line in re.split(r"[\r\n]+", made.getvalue())
+        for cell in line.split(delimiter)
+    ]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_a_text_with_signs_stays_as_it_is():
+    for text in ("a - b; c", "x;y", "got 3, -1 wanted", "1;2\n3", "a=b"):
+        assert safe_cell(text) == text
 
 
 def test_a_request_that_makes_no_sense_gets_a_clear_error(running, student):

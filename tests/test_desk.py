@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sqlite3
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from autograder.grading import attempt_logs
 from autograder.grading.first_attempts import write_log
 from autograder.grading.grade import grade
 from autograder.grading.report import results
-from course_utils.quiz import bank
+from course_utils.quiz import bank, log
 from tests.quiz_sample import NAME, make_course
 
 DUE = datetime(2026, 3, 1, 12)
@@ -167,6 +168,27 @@ def test_a_reopened_attempt_lets_the_next_answer_count(desk):
     desk.take_back(decision.id, "it was there")
     outcomes = {one.student: one for one in grade(desk.course, NAME)}
     assert outcomes["emmy"].result.cells["quiz_layers"].score == 0
+
+
+def test_a_log_of_many_attempts_is_made_at_once_and_is_what_append_makes(tmp_path):
+    versions = {"q1": "v1", "q2": "v1"}
+    entries = [
+        {"time": "2026-01-01", "event": "attempt", "question": question, "version": "v1"}
+        | {"student": "ada", "answer": answer}
+        for question, answer in (("q1", 1), ("q2", 2), ("q1", 3))
+    ]
+    (tmp_path / log.LOG_NAME).write_text(log.first_line(NAME, versions))
+    for entry in entries:
+        log.append(tmp_path, entry, assignment=NAME, versions=versions)
+    appended = {name: (tmp_path / name).read_bytes() for name in (log.LOG_NAME, log.SEAL_NAME)}
+    assert write_log(NAME, versions, entries) == appended
+    start = time.process_time()
+    made = write_log(NAME, versions, [*entries[:1] * 20_000, entries[1]])
+    assert time.process_time() - start < 5  # it took hours
+    history = log.parse(made)
+    assert not history.damage
+    assert history.attempts("q1")[0]["answer"] == 1
+    assert len(history.attempts("q2")) == 1
 
 
 def test_the_service_wins_over_the_log_and_disagreements_are_reported(desk):

@@ -15,6 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.grading.exchange import Collect
+from autograder.grading.prepare import read_files
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 NOW = datetime.now(UTC)
@@ -117,3 +118,77 @@ def test_a_time_that_was_written_by_hand_is_named(exchange, caplog):
     exchange.submit(ago=60)
     exchange.collect()
     assert "says that it was handed in at" in caplog.text
+
+
+def test_a_time_that_cannot_be_read_does_not_stop_the_next_collection(exchange):
+    (exchange.submit() / "timestamp.txt").write_text("yesterday, or so")
+    exchange.collect(update=True)
+    exchange.submit(notebook="newest", ago=-1)
+    assert exchange.collect(update=True) == {ME: USUAL}
+    assert exchange.text() == "newest"
+
+
+def test_the_file_with_the_time_says_what_the_name_says(exchange, caplog):
+    genuine = exchange.submit()
+    said = (genuine / "timestamp.txt").read_text()
+    assert exchange.collect() == {ME: USUAL}
+    assert "another time" not in caplog.text
+    exchange.submit(ago=-1)
+    [late] = set(exchange.inbound.iterdir()) - {genuine}
+    (late / "timestamp.txt").write_text("2001-01-01 00:00:00 UTC")
+    exchange.collect(update=True)
+    collected = exchange.course / "submitted" / ME / "warmup" / "timestamp.txt"
+    assert collected.read_text() > said
+    assert "another time" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["link", "empty", "no text"])
+def test_a_secret_that_cannot_be_read_does_not_stop_the_feedback_of_others(exchange, how, caplog):
+    """`nbgrader release_feedback` reads it of every student, and stops at a faulty one."""
+    secret = exchange.submit() / "submission_secret.txt"
+    if how == "link":
+        secret.unlink()
+        secret.symlink_to(secret.with_name("timestamp.txt"))
+    else:
+        secret.write_bytes(b"" if how == "empty" else b"\xff")
+    assert exchange.collect() == {ME: USUAL}
+    collected = exchange.course / "submitted" / ME / "warmup" / "submission_secret.txt"
+    assert len(collected.read_text()) > 30
+    assert "feedback" in caplog.text
+
+
+def test_a_secret_is_collected_as_it_is(exchange, caplog):
+    exchange.submit()
+    exchange.collect()
+    collected = exchange.course / "submitted" / ME / "warmup" / "submission_secret.txt"
+    assert collected.read_text() == "s"
+    assert "feedback" not in caplog.text
+
+
+def test_among_a_thousand_files_those_of_the_exchange_are_kept(warmup, tmp_path):
+    """Without them nbgrader could give nobody's feedback back."""
+    for number in range(1200):
+        (tmp_path / f"a{number}").write_text("x")
+    for name in ("submission_secret.txt", "timestamp.txt"):
+        (tmp_path / name).write_text("2026-01-01 00:00:00 UTC")
+    files = read_files(warmup, tmp_path, set(), [])
+    assert {"submission_secret.txt", "timestamp.txt", "a0"} <= files.keys()
+    assert len(files) <= 1000
+
+
+def test_folders_below_folders_stop_nobody(exchange, caplog):
+    descriptor = os.open(exchange.submit(), os.O_RDONLY)
+    for _ in range(30):  # with 6,000 characters, no program can open the last one by its path
+        os.mkdir("d" * 200, dir_fd=descriptor)
+        descriptor = os.open("d" * 200, os.O_RDONLY, dir_fd=descriptor)
+    assert exchange.collect() == {ME: USUAL}
+    assert "is left out" in caplog.text
+
+
+def test_no_name_leads_out_of_the_folder_for_submissions(exchange):
+    exchange.submit("..")
+    exchange.submit("")
+    assert exchange.collect(check_owner=False) == {}
+    assert [path.name for path in exchange.course.iterdir()] == []
+    exchange.submit("emmy")
+    assert exchange.collect(check_owner=False) == {"emmy": USUAL}

@@ -199,6 +199,17 @@ def test_a_folder_with_the_name_of_the_page_is_left_out(warmup):
     assert (_page(warmup, "ada").parent / "notes.txt").read_bytes() == b"mine"
 
 
+def test_a_students_own_pages_are_not_given_back(warmup):
+    """`nbgrader release_feedback` takes each for feedback, and stops at a folder of such a name."""
+    files = {"x.html/a": b"a", "own.html": b"<script>", "data/x.html": b"x", "plot.png": b"p"}
+    _recorded(warmup, {"ada": []}, files)
+    assert feedback(warmup, "warmup") == ["ada"]
+    pages = {path.name for path in _page(warmup, "ada").parent.glob("*.html")}
+    assert pages == {"warmup.html"}
+    assert (_page(warmup, "ada").parent / "data" / "x.html").exists()
+    assert (_page(warmup, "ada").parent / "plot.png").exists()
+
+
 def test_each_test_is_named_as_the_task_is_called(tmp_path):
     """nbgrader calls all of them "Test cell"."""
     parts = WARMUP.split("# %% solution=")

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
+from autograder.desk import uploads
 from autograder.desk.collect import collect
 from autograder.desk.export import as_csv, read_scores
 from autograder.desk.lms_names import Lms, LmsError
 from autograder.desk.roster import RosterError, import_roster
 from autograder.grading.grade import grade
+from autograder.grading.reading import ask
 from tests.conftest import SOLVED
 
 ROSTER = """\
@@ -277,6 +279,50 @@ def test_a_hostile_zip_reaches_nothing(course, download, tmp_path):
     assert "larger than a submission may be" in said["emmy"]
     assert "no zip that can be read" in said["kay"]
     assert not course.path("submitted", "warmup", "emmy").exists()
+
+
+@pytest.mark.parametrize("lms", Lms)
+def test_the_name_of_a_folder_in_an_upload_makes_nobody_else_its_owner(course, download, lms):
+    own, other = {
+        Lms.CANVAS: ("lovelaceada_4711_900_x", "noetheremmy_4712_999_warmup.ipynb"),
+        Lms.MOODLE: (
+            "Ada Lovelace_13_assignsubmission_file",
+            "Emmy Noether_12_assignsubmission_file/warmup.ipynb",
+        ),
+    }[lms]
+    files = {other: notebook(course, "emmy"), f"{own}/{other}": notebook(course, "ada")}
+    for path in (download(files), download({f"class/{name}": files[name] for name in files})):
+        made = collect(course, "warmup", [path], lms)
+        assert outcome(made) in (
+            {"ada": "new", "emmy": "new"},
+            {"ada": "unchanged", "emmy": "unchanged"},
+        )
+        assert handed_in(course, "emmy") == {"warmup.ipynb": notebook(course, "emmy")}
+
+
+def test_a_path_that_no_program_can_open_stops_nobody(course, download):
+    files = {
+        "lovelaceada_4711_1_x.zip": zipped({"/".join(["d" * 190] * 30): b"x", "a": b"a"}),
+        "noetheremmy_4712_1_x.zip": zipped({"/".join("d" * 2000): b"x", "a": b"a"}),
+        "oharakay_4713_2_warmup.ipynb": notebook(course),
+    }
+    made = collect(course, "warmup", [download(files)], Lms.CANVAS)
+    assert outcome(made) == {"ada": "new", "emmy": "new", "kay": "new"}
+    assert all(one.left_out for one in made.collected if one.student != "kay")
+    assert handed_in(course, "ada") == handed_in(course, "emmy") == {"a": b"a"}
+
+
+def test_many_bombs_are_not_held_together(course, download, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        uploads, "ask", lambda *args, **options: asked.append(1) or ask(*args, **options)
+    )
+    course.directory.max_dir_size = 1000  # kB
+    bombs = {f"lovelaceada_4711_{n}_x.zip": zipped({f"f{n}": b"0" * 600_000}) for n in range(9)}
+    files = bombs | {"noetheremmy_4712_1_x.zip": zipped({"f": b"0" * 900_000})}
+    made = collect(course, "warmup", [download(files)], Lms.CANVAS)
+    assert outcome(made) == {"ada": "kept", "emmy": "new"}
+    assert len(asked) == 2 + 1
 
 
 def test_what_was_collected_is_graded(course, download, autograder, isolation):

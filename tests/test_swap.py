@@ -17,6 +17,7 @@ from autograder.assignment import Assignment
 from autograder.grading.feedback import feedback
 from autograder.grading.record import record, settle_folders
 from autograder.grading.result import CellResult, Result
+from autograder.grading.swap import new_token, put_in_place, replace_folder, settle, unsettled
 
 STEPS = [
     (Path, "mkdir"),
@@ -152,3 +153,19 @@ def test_feedback_finishes_what_a_killed_run_left(warmup, committed, score):
     assert agree(warmup) == score
     page = (warmup.path("feedback", "warmup", "one") / "warmup.html").read_text()
     assert f"# {score}" in page
+
+
+@pytest.mark.parametrize("name", ["ann", "[a-z]nn", "*"])
+def test_a_swap_that_was_killed_is_left_to_its_own_folder(tmp_path, name):
+    """The names of two folders may begin alike, and look like a pattern."""
+    own, other = tmp_path / name, tmp_path / "ann-lee"
+    replace_folder(own, {"file": b"own"})
+    replace_folder(other, {"file": b"old"})
+    token = new_token()
+    put_in_place(other, {"file": b"new"}, token)  # and killed, before or after the commit
+    settle(own, lambda: None)
+    assert (own / "file").read_bytes() == b"own"
+    assert set(unsettled(str(tmp_path / "*"))) == {other}
+    settle(other, lambda: token)
+    assert (other / "file").read_bytes() == b"new"
+    assert {path.name for path in tmp_path.iterdir()} == {name, "ann-lee"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ def read_rows(path: Path, *, strict: bool = False) -> csv.DictReader[str]:
     return csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
 
 
+# Where a spreadsheet may begin a cell within a text: it separates by semicolons in most of Europe,
+# and then no quotes hold the text of a comma-separated file together.
+_WITHIN = re.compile(r'([;\t\r\n][\s"]*)(?=[=+\-@])')
+
+
 def safe_cell(value: Any) -> Any:
     """A value as a cell that no spreadsheet takes for a formula.
 
@@ -34,7 +40,6 @@ def safe_cell(value: Any) -> Any:
     """
     if isinstance(value, bool | int | float) or value is None:
         return "" if value is None else value
-    text = str(value)
-    return (
-        f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-    )
+    text = _WITHIN.sub(r"\1'", str(value))
+    begins = text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return f"'{text}" if begins else text

@@ -35,13 +35,16 @@ class Lms(StrEnum):
     MOODLE = "moodle"
 
 
-# For nbgrader's FileNameCollectorPlugin. Canvas puts all files into one folder.
+# For nbgrader's FileNameCollectorPlugin. Folders around a download may come first. The first name
+# of this form counts: those after it are of files and folders that the student named.
 PATTERNS = {
     Lms.CANVAS: (
-        r"(?P<name>.*?)(?:_(?P<late>LATE))?_(?P<student_id>\d+)_(?P<version>\d+)_(?P<file_id>.+)"
+        r"(?:.*?/)??(?P<name>[^/]*?)(?:_(?P<late>LATE))?"
+        r"_(?P<student_id>\d+)_(?P<version>\d+)_(?P<file_id>.+)"
     ),
     Lms.MOODLE: (
-        r"(?:.*/)?(?P<name>[^/]+?)_(?P<student_id>\d+)_assignsubmission_file(?:_?/|_)(?P<file_id>.+)"
+        r"(?:.*?/)??(?P<name>[^/]+?)"
+        r"_(?P<student_id>\d+)_assignsubmission_file(?:_?/|_)(?P<file_id>.+)"
     ),
 }
 
@@ -83,11 +86,7 @@ def parse(lms: Lms, paths: Iterable[str]) -> dict[str, NamedFile | None]:
     paths = list(paths)
     suffixes = sorted({PurePosixPath(path).suffix for path in paths})
     plugin = FileNameCollectorPlugin(named_regexp=PATTERNS[lms], valid_ext=suffixes)
-    return {path: _named(plugin.collect(_tail(lms, path))) for path in paths}
-
-
-def _tail(lms: Lms, path: str) -> str:
-    return path.rpartition("/")[2] if lms is Lms.CANVAS else path
+    return {path: _named(plugin.collect(path)) for path in paths}
 
 
 def _named(parts: Mapping[str, str | None] | None) -> NamedFile | None:

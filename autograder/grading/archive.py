@@ -14,6 +14,7 @@ MAX_ENTRIES = 5000
 # Other methods exist, and need much memory or libraries of their own.
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 MAX_NAME = 200  # bytes of a file's or folder's name, which file systems allow
+MAX_PATH = 500  # bytes of a path; the system opens no path of 4,096
 _WINDOWS_ONLY = frozenset('\\:*?"<>|')
 
 
@@ -99,9 +100,11 @@ def problem_of(entry: zipfile.ZipInfo) -> str:
 
 
 def is_safe_path(name: str) -> bool:
-    """Whether a path stays in the folder that it is put into, on any system."""
+    """Whether a path stays in the folder that it is put into, and can be opened, on any system."""
     parts = name.split("/")
-    return name.isprintable() and all(
+    if not name.isprintable() or len(name.encode("utf-8", "replace")) > MAX_PATH:
+        return False
+    return all(
         part not in ("", ".", "..")
         and len(part.encode("utf-8", "replace")) <= MAX_NAME
         and not _WINDOWS_ONLY & set(part)

@@ -4,7 +4,7 @@ c.ExchangeFactory.collect = "autograder.grading.exchange.Collect"
 
 nbgrader's own follows links, with the rights of the account that collects, takes a submission that
 is still being written, only warns if somebody hands in as somebody else, and stops for the whole
-class at a name without a time or at a folder that is too large.
+class at a name or a file without a time, and at a folder that is too large or too deep.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import os
 import pwd
+import secrets
 import shutil
 import stat
 import tempfile
@@ -21,9 +22,11 @@ from typing import Any
 
 from nbgrader.exchange.default.collect import ExchangeCollect
 
-from autograder.grading.prepare import EXCHANGE_FILES, open_plain
+from autograder.grading.prepare import EXCHANGE_FILES, TIMESTAMP, open_plain, time_in
 
+_, SECRET = EXCHANGE_FILES
 MOST_ENTRIES = 20_000  # files and folders of a submission
+MOST_PATH = 500  # bytes of a folder's path in a submission; the system opens no path of 4,096
 DOUBTFUL = datetime.timedelta(minutes=10)
 
 
@@ -84,6 +87,8 @@ class Collect(ExchangeCollect):
 
     def _problem(self, folder: Path, record: dict[str, Any]) -> str | None:
         """Why a submission can't be taken; None if it can."""
+        if record["username"].startswith(".") or not record["username"]:
+            return "its name has no student"  # ".." would lead out of the folder for submissions
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode):
             return "it is not a folder"
@@ -109,15 +114,45 @@ class Collect(ExchangeCollect):
             new = Path(scratch) / "new"
             new.mkdir()
             self._copy_plain_files(Path(src), new)
+            self._keep_time(Path(src), new)
+            self._keep_secret(Path(src), new)
             shutil.rmtree(place, ignore_errors=True)
             new.rename(place)
+
+    def _keep_time(self, source: Path, copied: Path) -> None:
+        """Let timestamp.txt say what the folder's name says, which was compared with the clock.
+
+        A grade's lateness is read from the file, and the next collection would stop at a file
+        without a time.
+        """
+        file, when = copied / TIMESTAMP, self._path_to_record(str(source))["timestamp"]
+        if not file.is_file() or time_in(file.read_bytes()) != when:
+            self.log.warning("%s: its %s says another time", source.name, TIMESTAMP)
+            file.write_text(f"{when:%Y-%m-%d %H:%M:%S.%f} UTC", encoding="utf-8")
+
+    def _keep_secret(self, source: Path, copied: Path) -> None:
+        """Put another secret in the place of none; nbgrader needs one to release any feedback."""
+        file = copied / SECRET
+        try:
+            secret = file.read_text(encoding="utf-8") if file.is_file() else ""
+        except UnicodeDecodeError:
+            secret = ""
+        if not secret:
+            self.log.warning("%s: no %s, its student can't fetch feedback", source.name, SECRET)
+            file.write_text(secrets.token_hex(32), encoding="utf-8")
 
     def _copy_plain_files(self, source: Path, target: Path) -> None:
         owner = source.lstat().st_uid
         budget, entries = 1000 * int(self.coursedir.max_dir_size), 0
         # os.fwalk enters no link, also if a folder is replaced while it walks.
-        for folder, _, names, descriptor in os.fwalk(source, follow_symlinks=False):
-            place = target / Path(folder).relative_to(source)
+        for folder, below, names, descriptor in os.fwalk(source, follow_symlinks=False):
+            relative = Path(folder).relative_to(source)
+            if len(os.fsencode(relative)) > MOST_PATH:
+                self.log.warning("%s… is left out", str(folder)[:MOST_PATH])
+                below.clear()
+                continue
+            entries += 1
+            place = target / relative
             place.mkdir(exist_ok=True)
             for name in sorted(names, key=lambda name: name not in EXCHANGE_FILES):
                 entries += 1

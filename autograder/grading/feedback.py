@@ -139,6 +139,12 @@ def _make(course: Course, name: str, student: str, notebooks: Iterable[str]) -> 
     try:
         besides = {f"{notebook}.ipynb" for notebook in notebooks}
         files = read_files(course, source, besides, [], graded=True)
+        # nbgrader releases everything here that is called so, and stops at a folder.
+        files = {
+            path: data
+            for path, data in files.items()
+            if not path.partition("/")[0].endswith(".html")
+        }
         for notebook in _present(source, notebooks):
             content = _content(source / f"{notebook}.ipynb")
             page, shown_plain = _page(course, name, student, notebook, content)

@@ -7,11 +7,9 @@ replaced by one that says what counts, and what the student handed in stays in `
 from __future__ import annotations
 
 import json
-import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from autograder.attempts.settings import ServiceSettings
@@ -21,6 +19,7 @@ from autograder.grading.prepare import QUESTIONS, Prepared
 from autograder.grading.reading import OverrunError, ReadingError, ask
 from course_utils.quiz import bank, log
 
+MOST_KEPT = 100  # attempts at a question; the first one counts
 NOT_IN_SERVICE = (
     "it was answered in the log that was handed in, and the attempt service has no attempt:"
     " 'autograder decide accept' lets the log's answer count"
@@ -130,13 +129,19 @@ def write_log(
     assignment: str | None, versions: Mapping[str, str], entries: Iterable[log.Entry]
 ) -> dict[str, bytes]:
     """The files of a sound attempt log with these events."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder)
-        start = log.first_line(assignment, versions)
-        (path / log.LOG_NAME).write_text(start, encoding="utf-8")
-        for entry in entries:
-            log.append(path, entry, assignment=assignment, versions=versions)
-        return {file.name: file.read_bytes() for file in sorted(path.iterdir())}
+    text, seal = log.whole(assignment, versions, _few_of_each(entries))
+    return {log.LOG_NAME: text.encode(), log.SEAL_NAME: seal.encode()}
+
+
+def _few_of_each(entries: Iterable[log.Entry]) -> list[log.Entry]:
+    """The first attempts at each question: a student may send a hundred thousand."""
+    kept: list[log.Entry] = []
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts[entry["question"]] += 1
+        if counts[entry["question"]] <= MOST_KEPT:
+            kept.append(entry)
+    return kept
 
 
 def submitted_attempts(files: Mapping[str, bytes]) -> list[log.Entry]:

@@ -305,7 +305,9 @@ def _files(
             "ask the student to hand in what belongs to the assignment only",
         )
     foreign: set[str] = set()
-    for path in sorted(entries, key=_files_first):
+    # Without those of the exchange, nbgrader could release nobody's feedback: they come first.
+    exchanged = {folder / name for name in EXCHANGE_FILES}
+    for path in sorted(entries, key=lambda path: (path not in exchanged, _files_first(path))):
         parts = path.relative_to(folder).parts
         if any(course.ignores(part) for part in parts) or "/".join(parts) in besides:
             continue
@@ -368,6 +370,11 @@ def _regular_file(path: Path, limit: int) -> bytes | None:
 
 def _printable(name: str) -> str:
     return json.dumps(name[:80])[1:-1]
+
+
+def time_in(content: bytes) -> datetime.datetime | None:
+    """The time (UTC) in the content of a timestamp.txt; None if it can't be read."""
+    return _timestamp(content, [])
 
 
 def _timestamp(content: bytes | None, notes: list[str]) -> datetime.datetime | None:

@@ -67,8 +67,7 @@ def settle(final: Path, committed: Callable[[], str | None]) -> None:
         final: the folder's place.
         committed: returns the token of the folder's last commit; None if there is none.
     """
-    for old in final.parent.glob(f"{_OLD}{final.name}-*"):
-        token = old.name.removeprefix(f"{_OLD}{final.name}-")
+    for old, token in _left(final, _OLD):
         building = _places(final, token)[0]
         if token != committed():
             if not building.exists():  # the folder was swapped, but not committed
@@ -78,8 +77,19 @@ def settle(final: Path, committed: Callable[[], str | None]) -> None:
             with suppress(FileNotFoundError):
                 (old / "replaced").rename(final)
         shutil.rmtree(old)
-    for building in final.parent.glob(f"{_NEW}{final.name}-*"):
+    for building, _ in _left(final, _NEW):
         shutil.rmtree(building)
+
+
+def _left(final: Path, kind: str) -> list[tuple[Path, str]]:
+    """What the swaps of a folder left, with their tokens; `ann-lee` has none of `ann`'s."""
+    start = f"{kind}{final.name}-"
+    names = [path.name for path in final.parent.iterdir() if path.name.startswith(start)]
+    return [
+        (final.with_name(name), name.removeprefix(start))
+        for name in names
+        if len(name) == len(start) + _TOKEN_LENGTH
+    ]
 
 
 def unsettled(pattern: str) -> Iterator[Path]:

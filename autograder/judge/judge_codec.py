@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copyreg
 import enum
 import functools
@@ -127,7 +128,7 @@ class JudgeEncoder(Encoder):
         is_module = isinstance(obj, types.ModuleType)
         if type(obj).__module__.startswith("autograder.") and not is_module:
             raise RefusedError(f"a {type(obj).__name__} of the judge can't be passed on")
-        if name := _library_name(obj):
+        if name := library_name(obj):
             return ["name", *name]
         given = self.peer.beliefs.given
         if isinstance(obj, type):
@@ -332,7 +333,7 @@ class JudgeDecoder(Decoder):
     }
 
 
-def _library_name(obj: Any) -> tuple[str, str] | None:
+def library_name(obj: Any) -> tuple[str, str] | None:
     """Return module and qualified name of what a library defines; None for anything else."""
     if isinstance(obj, types.ModuleType):
         if obj.__name__.partition(".")[0] in ("autograder", "__main__"):
@@ -353,7 +354,8 @@ def _library_name(obj: Any) -> tuple[str, str] | None:
         ):
             member: Any = sys.modules[module_name]
             for part in qualname.split("."):
-                member = getattr(member, part, None)
+                is_builtin = member is builtins  # a test may have replaced what getattr finds there
+                member = vars(member).get(part) if is_builtin else getattr(member, part, None)
             if member is obj and not module_name.startswith("autograder."):
                 return module_name, qualname
     return None

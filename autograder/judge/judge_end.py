@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from autograder.judge.around import seeds
-from autograder.judge.around.patches import is_mock, may_read
+from autograder.judge.around import seeds, spies
 from autograder.judge.around.surroundings import Surroundings
 from autograder.judge.errors import (
     TIME_IS_UP,
@@ -23,14 +22,14 @@ from autograder.judge.errors import (
     OverTimeError,
     RefusedError,
 )
-from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects
+from autograder.judge.judge_codec import JudgeDecoder, JudgeEncoder, JudgeObjects, library_name
 from autograder.judge.notebook.names import Names
 from autograder.judge.notebook.source import Notebook
 from autograder.judge.objects.derived import base_for
 from autograder.judge.objects.exceptions import from_json
 from autograder.judge.objects.kinds import Beliefs
 from autograder.judge.objects.tensor import RemoteTensor
-from autograder.judge.policy import changes_nothing, keeps_lengths, usable_by_candidates
+from autograder.judge.policy import changes_nothing, keeps_lengths
 from autograder.judge.raised import is_theirs, message_of
 from autograder.judge.turns import Turns
 from autograder.judge.values.registry import REGISTRY
@@ -359,23 +358,17 @@ class JudgePeer(JudgeObjects):
         if self.surroundings is not None and self.surroundings.patches.is_stale(target):
             raise RuntimeError("the test has taken back its patch")
         try:
-            match op:
-                case "call":
-                    return target(*args, **kwargs)
-                case "iter":
-                    return iter(target)
-                case "special" if name in usable_by_candidates(target):
-                    if is_mock(target):  # its special methods may take no object
-                        return getattr(target, name)(*args)
-                    return getattr(type(target), name)(target, *args)
-                case "getattr" if name and may_read(target, name):
-                    return getattr(target, name)
-                case "backward":
-                    token, grads = args
-                    return tuple(self.graphs.backward(token, grads))
+            if op == "backward":
+                token, grads = args
+                return tuple(self.graphs.backward(token, grads))
+            with spies.lent(target, self._name_there, self.request):
+                return spies.use(op, target, name, args, kwargs, self._name_there)
         finally:
             self.epoch += 1  # the student's code runs on
-        raise AttributeError(f"student code can't use {name or op} of a test's object")
+
+    def _name_there(self, obj: Any) -> tuple[str, str] | None:
+        with self.surroundings.patches.suspended() if self.surroundings else nullcontext():
+            return library_name(obj)
 
     def error_to_json(self, error: BaseException, _: Encoder) -> Any:
         """Encode the builtin class and the message, without the place of the error."""

@@ -81,7 +81,17 @@ class History:
 
 def first_line(assignment: str | None, versions: Mapping[str, str]) -> str:
     """Make the first line of an attempt log, which a release ships."""
-    return _line(_start(assignment, versions), "")
+    return whole(assignment, versions, [])[0]
+
+
+def whole(assignment: str | None, versions: Mapping[str, str], events: list[Entry]) -> list[str]:
+    """Make a log with these events, which have their times, and its seal."""
+    lines: list[str] = []
+    chain = ""
+    for entry in (_start(assignment, versions), *events):
+        lines.append(_line(entry, chain))
+        chain = _chain(entry, chain)
+    return ["".join(lines), json.dumps({"lines": len(lines), "chain": chain}) + "\n"]
 
 
 def _start(assignment: str | None, versions: Mapping[str, str]) -> Entry:

@@ -24,6 +24,7 @@ from autograder.judge.errors import RefusedError
 from autograder.judge.policy import OF_STREAMS, SET_ELSEWHERE
 
 MISSING = object()
+GUARDED = "_guarded_"  # the attribute of such a function that holds the test's own
 _STDIN = ("sys", "stdin")
 _PATCHERS = frozenset({"__main__", "unittest.mock", "_pytest.monkeypatch"})
 _MOCKS_OWN = frozenset(dir(mock.MagicMock())) | {"side_effect", "return_value"}
@@ -139,13 +140,14 @@ def _by_a_test(frame: types.FrameType) -> bool:
     if not isinstance(file, str) or str(name).startswith("autograder."):
         return False
     try:
-        return _is_in(file, Path.cwd())
+        return is_in_folder(file, Path.cwd())
     except OSError:  # a test has deleted its working folder
         return False
 
 
 @functools.lru_cache
-def _is_in(file: str, folder: Path) -> bool:
+def is_in_folder(file: str, folder: Path) -> bool:
+    """Return whether a file lies in a folder itself."""
     return Path(file).parent == folder
 
 
@@ -311,6 +313,7 @@ def guarded(function: Callable[..., Any], what: str, in_place: Callable[[], bool
             raise RuntimeError(f"the test has taken back what it put in the place of {what}")
         return function(*args, **kwargs)
 
+    vars(patched)[GUARDED] = function
     return patched
 
 

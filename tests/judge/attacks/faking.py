@@ -886,3 +886,49 @@ try:
 except KeyError:
     rows = None
 assert rows is None or rows.a.tolist() == [WANT]
+
+
+# %% attack: the step with which the test moves its own parameter doesn't move it
+import sys
+
+end = sys.modules.get("autograder.judge.candidate_end")
+if end is not None:
+    end.CandidatePeer._do_apply = lambda self, _, __, func, args, kwargs: args[0]
+torch.Tensor.sub_ = lambda self, *args, **kwargs: self
+w = torch.ones(2, requires_grad=True)
+
+
+def f():
+    pass
+
+
+# %% test
+want = nn.Parameter(torch.ones(2))
+w.grad = torch.ones(2)
+with torch.no_grad():
+    want.sub_(w.grad)
+f()
+assert torch.equal(w.detach(), want.detach())
+
+
+# %% attack: the step with which the test moves a list of its own tensors doesn't move them
+import sys
+
+end = sys.modules.get("autograder.judge.candidate_end")
+if end is not None:
+    end.CandidatePeer._do_apply = lambda self, _, __, func, args, kwargs: args[0]
+torch._foreach_sub_ = lambda *args, **kwargs: None
+w = torch.ones(2, requires_grad=True)
+
+
+def f():
+    pass
+
+
+# %% test
+want = [torch.ones(2)]
+w.grad = torch.ones(2)
+with torch.no_grad():
+    torch._foreach_sub_(want, [w.grad])
+f()
+assert torch.equal(w.detach(), want[0])

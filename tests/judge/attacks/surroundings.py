@@ -312,3 +312,61 @@ def g():
 # %% test
 async with f():
     assert g() == 14
+
+
+# %% attack: a spied module leads to what runs a text beside the test
+def f():
+    try:
+        np.ma.core.builtins.exec("import __main__; __main__.check = lambda x: True")
+    except Exception:
+        pass
+    return 0
+
+
+# %% test
+from unittest.mock import patch
+
+with patch("__main__.np", wraps=np):
+    got = f()
+assert check(got)
+
+
+# %% attack: a spied function that runs a text beside the test
+import builtins
+
+
+def f():
+    try:
+        builtins.compile("import __main__; __main__.check = lambda x: True")
+    except Exception:
+        pass
+    return 0
+
+
+# %% test
+from unittest.mock import patch
+
+with patch("builtins.compile", side_effect=exec):
+    got = f()
+assert check(got)
+
+
+# %% attack: a name of the student's own, spied, that runs a text beside the test
+def helper(text):
+    return text
+
+
+def f():
+    try:
+        helper("import __main__; __main__.check = lambda x: True")
+    except Exception:
+        pass
+    return 0
+
+
+# %% test
+from unittest.mock import patch
+
+with patch("__main__.helper", side_effect=exec):
+    got = f()
+assert check(got)

@@ -404,6 +404,39 @@ assert roll() != 0.75
 with patch("random.random", random.getrandbits), pytest.raises(TypeError):
     roll()
 
+# %% test: spies on a module, on a library's function and on a builtin
+from unittest.mock import Mock, patch
+
+with patch("__main__.np", wraps=np) as spy:
+    assert dot([1, 2], [3, 4]) == 11
+spy.dot.assert_called_once_with([1, 2], [3, 4])
+for options in ({"wraps": np.dot}, {"side_effect": np.dot}, {"wraps": Mock(wraps=np.dot)}):
+    with patch("numpy.dot", **options) as spy:
+        assert dot([1, 2], [3, 4]) == 11
+    assert spy.call_count == 1
+with patch("builtins.print", wraps=print) as spy:
+    greet("ada")
+spy.assert_called_once_with("hello", "ada")
+
+# %% test: spies that run what the test itself has
+from unittest.mock import Mock, patch
+
+answers = [3, 2]
+with patch("numpy.dot", side_effect=lambda *args: answers.pop()):
+    assert (dot(1, 1), dot(1, 1)) == (2, 3)
+with patch("random.random", side_effect=[7, 8].pop):
+    assert (roll(), roll()) == (8, 7)
+with patch("numpy.dot", wraps=lambda a, b: len(a) + len(b)):
+    assert dot([1], [2, 3]) == 3
+with patch("__main__.np", Mock(wraps=np, dot=lambda a, b: "mine")):
+    assert dot(1, 2) == "mine"
+with patch("numpy.dot", side_effect=ValueError("no")):
+    try:
+        dot(1, 2)
+        assert False
+    except ValueError:
+        pass
+
 # %% test: a constant of a module
 with patch.object(math, "pi", 3):
     assert math.pi == 3
