@@ -124,5 +124,9 @@ def test_a_gpu_gives_every_solution_the_scores_of_the_cpu(name):
 @pytest.mark.timeout(1800)
 @every
 def test_stock_nbgrader_gives_the_same_scores(name):
-    """Save to what is wrong only by what it imports or calls: stock takes that for right."""
-    assert compare(COURSE, name).differences == []
+    """Save to what is wrong only by what it imports or calls: stock takes that for right.
+
+    Stock takes some 15 s for a solution, so every fourth wrong one stands for all of them;
+    `autograder verify --stock` compares all.
+    """
+    assert compare(COURSE, name, every=4).differences == []

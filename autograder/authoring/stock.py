@@ -95,10 +95,11 @@ def compare(
     name: str,
     *,
     jobs: int | None = None,
+    every: int = 1,
     on_start: Callable[[int], None] = lambda _: None,
     on_solution: Callable[[str], None] = lambda _: None,
 ) -> Compared:
-    """Grade the reference, the bare release and every specimen with both graders.
+    """Grade the reference, the bare release and the specimens with both graders.
 
     A specimen with `needs_isolation` is wrong only because of what isolation withholds: that stock
     nbgrader gives it more points is no difference.
@@ -107,6 +108,7 @@ def compare(
         course: the course.
         name: the assignment's name.
         jobs: how many solutions run at the same time; None: one for each core.
+        every: n: of the wrong solutions, only every n-th is graded.
         on_start: called with the number of solutions.
         on_solution: called after each solution.
 
@@ -118,6 +120,8 @@ def compare(
     settings = Settings.of(course)
     assignment = Assignment.load(course, name)
     loaded = specimens.load_all(course.root / "specimens" / name)
+    wrong = [specimen for specimen in loaded if specimen.kind == "wrong"]
+    loaded = [s for s in loaded if s.kind != "wrong"] + wrong[::every]
     solutions = {"reference": assignment.sources, "release": assignment.masters}
     solutions |= {specimen.name: with_specimen(specimen, assignment) for specimen in loaded}
     withheld = {specimen.name for specimen in loaded if specimen.needs_isolation}
