@@ -74,6 +74,22 @@ def assert_same(
         raise AssertionError(f"{what}{place}: {values}. {hint}")
 
 
+def assert_new(what: str, got: torch.Tensor, *given: torch.Tensor) -> None:
+    """Check that `got` is neither one of the `given` tensors nor a view of one of them.
+
+    Args:
+        what: the name of the result and of its call, for messages.
+        got: the result of the student's function.
+        given: the tensors that the function got.
+
+    Raises:
+        AssertionError: `got` shares memory with a given tensor.
+    """
+    memory = {tensor.untyped_storage().data_ptr() for tensor in given if tensor.numel()}
+    shared = got.numel() > 0 and got.untyped_storage().data_ptr() in memory
+    assert not shared, f"{what}: give back a new tensor, no part of one that you got."
+
+
 def assert_number(
     what: str, got: Any, want: int, hint: str = "", slips: Mapping[int, str] | None = None
 ) -> None:

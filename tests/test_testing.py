@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import assert_number, assert_same, call
+from course_utils.testing import assert_new, assert_number, assert_same, call
 
 
 def fails(*words):
@@ -88,3 +88,12 @@ def test_a_number_is_a_python_int():
         assert_number("rows", 4, 1000, "Count again", {5: "Off by one"})
     with fails("rows: expected 1,000, got 5. Off by one"):
         assert_number("rows", 5, 1000, "Count again", {5: "Off by one"})
+
+
+def test_a_view_of_an_input_is_not_new():
+    x = torch.arange(6.0).reshape(2, 3)
+    assert_new("a copy", x.clone(), x)
+    assert_new("nothing", x[:0], x)
+    for view in (x, x[1], x.T, x.expand(4, 2, 3), x.numpy()):
+        with fails("the rows: give back a new tensor"):
+            assert_new("the rows", torch.as_tensor(view), torch.zeros(1), x)

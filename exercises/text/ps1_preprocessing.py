@@ -371,7 +371,8 @@ def check_channel_statistics(shape, dtype):
         assert_same(f"std of {case}", std, want, hint, atol=atol)
 
 
-for shape in [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16), (3, 3, 3, 3), (1, 2, 9, 8)]:
+shapes = [(5, 3, 20, 30), (2, 4, 30, 25), (6, 1, 16, 16), (3, 3, 3, 3), (1, 2, 9, 8)]
+for shape in [*shapes, (150, 2, 4, 5)]:
     for dtype in (torch.float64, torch.float32):
         check_channel_statistics(shape, dtype)
 ### END HIDDEN TESTS
@@ -425,21 +426,26 @@ example_of_normalise()
 ### BEGIN HIDDEN TESTS
 
 
+def in_double(numbers):
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
 def check_normalise(kind, shape, dtype):
     generator = torch.Generator().manual_seed(102)
     pictures = torch.rand(shape, generator=generator, dtype=dtype)
-    mean = torch.rand(shape[1], generator=generator)
-    std = 0.1 + torch.rand(shape[1], generator=generator)
+    drawn = torch.rand(2, shape[1], generator=generator, dtype=torch.float64) + 0.1
+    its_mean, its_std = kind(drawn[0].tolist()), kind(drawn[1].tolist())
+    mean, std = (torch.as_tensor(kind(one.tolist()), dtype=torch.float64) for one in drawn)
+    name = f"{kind.__name__} of float64" if kind is in_double else kind.__name__
     for layout, given in {"": pictures, ", transposed": pictures.mT}.items():
         channels = [(given[:, c] - mean[c].to(dtype)) / std[c].to(dtype) for c in range(shape[1])]
-        its_mean, its_std = kind(mean.tolist()), kind(std.tolist())
-        case = f"normalise of {tuple(given.shape)}{layout}, {dtype}, mean a {kind.__name__}"
+        case = f"normalise of {tuple(given.shape)}{layout}, {dtype}, mean a {name}"
         got = call(case, RULES, normalise, given, its_mean, its_std)
         hint = "Subtract the channel's mean, divide by its deviation: axis 1."
         assert_same(case, got, torch.stack(channels, dim=1), hint)
 
 
-for kind in (tuple, list, torch.tensor):
+for kind in (tuple, list, torch.tensor, in_double):
     for shape in [(2, 3, 5, 7), (3, 3, 3, 3), (1, 4, 4, 6), (2, 1, 1, 5), (4, 2, 2, 2)]:
         for dtype in (torch.float64, torch.float32):
             check_normalise(kind, shape, dtype)
@@ -501,6 +507,16 @@ def check_colours_and_places():
     got = call(case, RULES, to_batch, greys, 4, [0.0], [1.0])
     want = (30 * torch.arange(8) / 255).view(8, 1, 1, 1).expand(8, 1, 4, 4)
     assert_same(case, got, want, "Picture i has to be at place i.", atol=1e-3)
+    below, beside = torch.zeros(2, 1, 6, 6, dtype=torch.uint8)
+    below[:, 3:], beside[:, :, 3:] = 250, 250
+    for brightness in (250, 40):
+        below[:, 3:] = brightness
+        case = f"to_batch of two photographs that begin alike, one with {brightness}"
+        got = call(case, RULES, to_batch, [below, beside], 6, [0.0], [1.0])
+        want = torch.stack([below, beside]) / 255
+        assert_same(
+            case, got, want, "Each photograph gives its own square, in each call.", atol=1e-3
+        )
 
 
 def check_what_squeezenet_sees():
@@ -716,10 +732,22 @@ def check_independence():
                 assert alike < 0.7, hint  # eight standard deviations
 
 
+def check_single_pictures():
+    picture, mirrored = torch.arange(30.0).view(1, 1, 5, 6), 0
+    for seed in range(60):
+        case = f"a batch of one picture, seed={seed}"
+        got, again = (call(case, RULES, augment, picture, seed=seed) for _ in range(2))
+        assert torch.equal(got, again), f"{case}: it gave another picture before."
+        mirrored += changes_of(case, got, picture[0], 2)[0][0]
+    hint = f"Of 60 batches of one picture, {mirrored} are mirrored: toss a coin for each picture."
+    assert 9 < mirrored < 51, hint  # over five standard deviations
+
+
 for reach in (2, 1):
     check_the_shares(7, reach)
 check_the_shares(0, 2)
 check_independence()
+check_single_pictures()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1027,6 +1055,10 @@ def check_epochs():
     everything = [epoch for epochs_of_a_seed in served.values() for epoch in epochs_of_a_seed]
     hint = "Two seeds or two epochs have the same order: one generator, made once from the seed."
     assert len({tuple(order) for order, _ in everything}) == len(everything), hint
+    pairs = [torch.tensor(order).unfold(0, 2, 1).tolist() for order, _ in everything]
+    follows = [set(map(tuple, pairs_of_an_epoch)) for pairs_of_an_epoch in pairs]
+    most = max(len(one & other) for i, one in enumerate(follows) for other in follows[:i])
+    assert most < 13, "Two epochs have the same order, begun elsewhere: draw a new permutation."
     hint = "Two epochs have the same pictures in a batch: shuffle first, then cut into batches."
     cuts = {frozenset(frozenset(o[i : i + 8]) for i in range(0, 40, 8)) for o, _ in everything}
     assert len(cuts) == len(everything), hint
@@ -1125,16 +1157,17 @@ example_of_make_loaders()
 ### BEGIN HIDDEN TESTS
 
 
-def check_make_loaders(seed):
+def check_make_loaders(seed, train):
     """Labels are 100 more than the place, counted backwards. Gives the training's order."""
     pictures = torch.randint(256, (40, 3, 5, 6), generator=torch.Generator().manual_seed(105))
     pictures = (pictures * torch.tensor([0.4, 0.7, 1]).view(3, 1, 1)).byte()
     pictures[1::2] //= 3
     numbers = torch.arange(139, 99, -1)
-    train, test = [*range(0, 40, 2), 1, 3, 5, 7], [*range(39, 7, -2)]
-    case = f"make_loaders, seed={seed}"
+    test = [*range(39, 7, -2)]
+    case = f"make_loaders, {len(train)} training and {len(test)} test pictures, seed={seed}"
     training, testing = call(case, RULES, make_loaders, pictures, numbers, train, test, 8, seed)
-    assert (len(training), len(testing)) == (3, 2), "Both loaders have batches of batch_size."
+    lengths = -(-len(train) // 8), 2
+    assert (len(training), len(testing)) == lengths, "Both loaders have batches of batch_size."
     learnt = pictures[train].float() / 255
     mean, std = learnt.mean((0, 2, 3)).view(3, 1, 1), learnt.std((0, 2, 3)).view(3, 1, 1)
     orders = []
@@ -1164,9 +1197,11 @@ def check_make_loaders(seed):
 
 
 def check_seeds_of_make_loaders():
-    orders = {seed: check_make_loaders(seed) for seed in (6, 0, 7)}
+    train = [*range(0, 40, 2), 1, 3, 5, 7]
+    orders = {seed: check_make_loaders(seed, train) for seed in (6, 0, 7)}
+    check_make_loaders(5, train[:10])
     seed = 0
-    again = check_make_loaders(seed)
+    again = check_make_loaders(seed, train)
     assert again == orders[0], "Seed 0 gave another order before."
     hint = "Two seeds or two epochs have the same order: hand the seed on."
     assert len({order for by_epoch in orders.values() for order in by_epoch}) == 9, hint

@@ -1,5 +1,5 @@
 # ---
-# about: A kernel of one weight, 1: the result is the image itself.
+# about: With a kernel of a single weight of 1 the result is the image itself.
 # blind: true
 # fails:
 #   test_correlate2d: Give back a new tensor each time

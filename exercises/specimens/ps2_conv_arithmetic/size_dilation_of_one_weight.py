@@ -2,7 +2,7 @@
 # about: Looks at the dilation only if the kernel has more than one weight.
 # blind: true
 # fails:
-#   test_output_size_refuses: name the setting, 'dilation'
+#   test_output_size_refuses: expected a ValueError
 # ---
 
 # %% solution="output_size"
