@@ -426,26 +426,21 @@ example_of_normalise()
 ### BEGIN HIDDEN TESTS
 
 
-def in_double(numbers):
-    return torch.tensor(numbers, dtype=torch.float64)
-
-
 def check_normalise(kind, shape, dtype):
     generator = torch.Generator().manual_seed(102)
     pictures = torch.rand(shape, generator=generator, dtype=dtype)
-    drawn = torch.rand(2, shape[1], generator=generator, dtype=torch.float64) + 0.1
-    its_mean, its_std = kind(drawn[0].tolist()), kind(drawn[1].tolist())
-    mean, std = (torch.as_tensor(kind(one.tolist()), dtype=torch.float64) for one in drawn)
-    name = f"{kind.__name__} of float64" if kind is in_double else kind.__name__
+    mean = torch.rand(shape[1], generator=generator)
+    std = 0.1 + torch.rand(shape[1], generator=generator)
+    its_mean, its_std = kind(mean.tolist()), kind(std.tolist())
     for layout, given in {"": pictures, ", transposed": pictures.mT}.items():
         channels = [(given[:, c] - mean[c].to(dtype)) / std[c].to(dtype) for c in range(shape[1])]
-        case = f"normalise of {tuple(given.shape)}{layout}, {dtype}, mean a {name}"
+        case = f"normalise of {tuple(given.shape)}{layout}, {dtype}, mean a {kind.__name__}"
         got = call(case, RULES, normalise, given, its_mean, its_std)
         hint = "Subtract the channel's mean, divide by its deviation: axis 1."
         assert_same(case, got, torch.stack(channels, dim=1), hint)
 
 
-for kind in (tuple, list, torch.tensor, in_double):
+for kind in (tuple, list, torch.tensor):
     for shape in [(2, 3, 5, 7), (3, 3, 3, 3), (1, 4, 4, 6), (2, 1, 1, 5), (4, 2, 2, 2)]:
         for dtype in (torch.float64, torch.float32):
             check_normalise(kind, shape, dtype)
@@ -1199,7 +1194,7 @@ def check_make_loaders(seed, train):
 def check_seeds_of_make_loaders():
     train = [*range(0, 40, 2), 1, 3, 5, 7]
     orders = {seed: check_make_loaders(seed, train) for seed in (6, 0, 7)}
-    check_make_loaders(5, train[:10])
+    check_make_loaders(5, train[:8])
     seed = 0
     again = check_make_loaders(seed, train)
     assert again == orders[0], "Seed 0 gave another order before."

@@ -689,6 +689,7 @@ def check_largest_batch(function):
         "a dense layer": ([Row("Linear", (5,), 20)], (3,), 20, 4 * 8),
         "one layer twice, with ReLU": ([*equal, equal[1]], (5,), 60, 4 * 15),
         "huge layers": (wide, (3, 2**16 + 1, 2**15), 2**54 + 2**31 + 6, 4 * kept_by_wide),
+        "a PReLU": ([Row("PReLU", (5,), 3), Row("Linear", (5,), 20)], (3,), 23, 4 * 8),
         "no layer": ([], (2, 3, 4), 0, 96),
     }
     for name, (rows, shape, parameters, picture) in parts.items():
@@ -1273,6 +1274,8 @@ def check_pool_blocks(function):
     for case in ("numbers", "the same tensor with other numbers"):
         assert_same(case, call(case, POOLS, function, x), pool_loops(x), hint, atol=0.0)
         x.neg_()
+    many, case = torch.rand(1, 1, 18, 21, generator=generator), "x (1, 1, 18, 21), 90 windows"
+    assert_same(case, call(case, POOLS, function, many), pool_loops(many), hint, atol=0.0)
 
 
 check_pool_blocks(pool_blocks)
@@ -1735,6 +1738,10 @@ def check_train_epoch(function):
         run.forget()
         run.compare(function, 0.01, 314, "the same model with a new memory")
     runs[2].compare(function, 0.0, 315, "a rate of 0")
+    run = Epochs(32, 2, 3, generator, device)
+    order = torch.randperm(32, generator=torch.Generator().manual_seed(318))  # fixed
+    run.images[order[16:]] = 0  # Adam goes on where a gradient is 0
+    run.compare(function, 0.01, 318, "the second batch is black")
 
 
 check_train_epoch(train_epoch)
@@ -1774,6 +1781,7 @@ check_train_epoch(train_epoch)
 # 1. After each epoch: measure, and append the loss to the list.
 # 2. Is it less than the best loss so far? Then remember it, and **copy** all values of the model.
 # 3. Otherwise count. When are so many epochs in a row without improvement that you stop?
+#    (`patience` and `most` are at least 1.)
 # 4. At the end put the copied values back: `model.load_state_dict(...)`.
 #
 # <details><summary>Hint: the model comes back with the last weights</summary>

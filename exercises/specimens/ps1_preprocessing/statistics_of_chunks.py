@@ -2,7 +2,7 @@
 # about: Averages the statistics of chunks of 64 pictures.
 # blind: true
 # fails:
-#   test_channel_statistics: over all pictures at once
+#   test_channel_statistics: Average over pictures
 # ---
 
 # %% solution="channel_statistics"

@@ -3,6 +3,7 @@
 # blind: true
 # fails:
 #   test_adam: expected 1 steps, got 0
+#   test_train_epoch: the second batch is black
 # ---
 
 # %% solution="adam_step"
