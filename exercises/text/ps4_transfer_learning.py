@@ -485,6 +485,10 @@ def check_near_twins(function):
     case = "a black picture and (255, 30, 255, 30), limit 0.5"
     assert_pairs(case, call(case, RULES, function, rows, [0], [1], 0.5), [])
     check_twins_again(function, images.to(device))
+    many = (3 * torch.arange(80)).byte().view(80, 1, 1, 1)
+    many[79] = many[0]
+    case = "80 grey pictures, only the first and the last are alike"
+    assert_pairs(case, call(case, RULES, function, many, [0], [*range(1, 80)], 0.005), [(0, 79)])
 
 
 def check_twins_again(function, images):
@@ -672,10 +676,11 @@ def check_statistics_leak(function):
                 got = call(case, RULES, function, images, train, *lent)
                 assert got is want, f"{case}, by default: expected {want}, got {got!r}"
     images = torch.zeros(2, 1, 2, 2, dtype=torch.uint8, device=device)
-    for value, told, want in [(0, 0.25, False), (51, 0.4375, False), (0, 0.4375, True)]:
+    told_means = [(0, 0.25, 0.25, False), (51, 0.4375, 0.25, False), (0, 0.4375, 0.25, True)]
+    for value, told, tolerance, want in [*told_means, (204, 0.79, 1e-4, True)]:
         images.fill_(value)
-        case = f"a mean of {value / 255}, told {told}, tolerance 0.25"
-        got = call(case, RULES, function, images, [0], [told], [0.0], 0.25)
+        case = f"a mean of {value / 255}, told {told}, tolerance {tolerance}"
+        got = call(case, RULES, function, images, [0], [told], [0.0], tolerance)
         assert got is want, f"{case}: expected {want}, got {got!r}"
 
 
@@ -1399,14 +1404,14 @@ def assert_losses(case, got, want):
 class CheckedTraining:
     """A network that the student's function trains, and a twin that the test trains."""
 
-    def __init__(self, head, generator):
+    def __init__(self, head, generator, frozen):
         device = "cuda" if torch.cuda.is_available() else "cpu"
         body = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Tanh())
         network = nn.Sequential(body, nn.Flatten(), nn.Linear(4, 3)).to(device, torch.float64)
         with torch.no_grad():
             for value in network.parameters():
                 value.copy_(torch.randn(value.shape, generator=generator, dtype=torch.float64))
-        body.requires_grad_(head is None)
+        body.requires_grad_(not frozen)
         self.head, self.network, self.twin = head, network, copy.deepcopy(network)
         its = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.SGD(its, lr=0.3, momentum=0.5)
@@ -1449,8 +1454,11 @@ class CheckedTraining:
 
 def check_train(function):
     generator, kept = torch.Generator().manual_seed(408), []
-    for head, epochs in [(None, 4), ("2", 3), (None, 0), ("2", 0)]:
-        training = CheckedTraining(head, generator)
+    for head, epochs, frozen in [
+        *((None, 4, False), ("2", 3, True), (None, 0, False)),
+        *(("2", 0, True), ("2", 2, False)),
+    ]:
+        training = CheckedTraining(head, generator, frozen)
         kept.append(training.compare(function, epochs, ""))
         training.images.mul_(-0.7)  # the same tensors, network and optimiser, which has its memory
         training.labels.copy_(training.labels.flip(0))
@@ -1541,7 +1549,14 @@ def check_epochs(function, n, size, seed):
 
 def check_orders(function):
     orders = {}
-    for n, size, seed in [(13, 10, 1), (13, 10, 2), (13, 10, 1), (12, 6, 0), (1, 3, 4)]:
+    for n, size, seed in [
+        (13, 10, 1),
+        (13, 10, 2),
+        (13, 10, 1),
+        (12, 6, 0),
+        (1, 3, 4),
+        (13, 12, 5),
+    ]:
         torch.manual_seed(len(orders))
         shown = check_epochs(function, n, size, seed)
         case = f"{n} pictures, batches of {size}, seed {seed}"
@@ -1558,7 +1573,7 @@ def check_repeats(function):
     labels = torch.randint(3, (9,), generator=generator).to(device)
     layers = nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3)
     start, ends = nn.Sequential(*layers), []
-    for number, seed in enumerate([5, 5, 6]):
+    for number, seed in enumerate([5, 5, 6, 0, 0]):
         network = copy.deepcopy(start).to(device)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
         torch.manual_seed(number)
@@ -1566,8 +1581,9 @@ def check_repeats(function):
         case = f"a network with dropout, seed {seed}"
         call(case, RULES, function, network, optimizer, images, labels, 3, 5, seed)
         ends.append(network[3].weight.detach().clone())
-    hint = "Twice seed 5, from the same start, and the weights differ: dropout has to be seeded."
-    assert torch.allclose(ends[0], ends[1], atol=1e-6), hint
+    for first, seed in ((0, 5), (3, 0)):
+        hint = f"Twice seed {seed}, from the same start, and the weights differ: seed the dropout."
+        assert torch.allclose(ends[first], ends[first + 1], atol=1e-6), hint
     apart = (ends[0] - ends[2]).abs().max().item()
     assert apart > 1e-3, "Seeds 5 and 6 give the same weights: use the seed."
 

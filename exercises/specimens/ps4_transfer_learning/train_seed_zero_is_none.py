@@ -1,0 +1,28 @@
+# ---
+# about: Seed 0 counts as no seed.
+# blind: true
+# fails:
+#   test_train_batches: Twice seed 0
+# ---
+
+# %% solution="train"
+def train(network, optimizer, images, labels, epochs, batch_size, seed, head=None):
+    losses = []
+    with torch.random.fork_rng():
+        generator = torch.Generator()
+        if seed:
+            torch.manual_seed(seed)
+            generator.manual_seed(seed)
+        for _ in range(epochs):
+            set_mode(network, head)
+            total = 0.0
+            for piece in torch.randperm(len(images), generator=generator).split(batch_size):
+                piece = piece.to(images.device)
+                loss = F.cross_entropy(network(images[piece]), labels[piece])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total += loss.item() * len(piece)
+            losses.append(total / len(images))
+    network.eval()
+    return losses
