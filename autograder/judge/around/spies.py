@@ -130,7 +130,9 @@ def _is_a_tests(value: Any) -> bool:
     if isinstance(value, types.FunctionType):
         file = value.__globals__.get("__file__")
         is_beside = isinstance(file, str) and is_in_folder(file, Path.cwd())
-        return value.__globals__.get("__name__") == "__main__" or is_beside
+        of = value.__globals__.get("__name__")
+        is_mock_opens = of == "unittest.mock" and "<locals>" in value.__qualname__
+        return of == "__main__" or is_beside or is_mock_opens
     if isinstance(value, types.BuiltinMethodType | types.MethodWrapperType):
         owner = value.__self__  # of items.pop and iter(items).__next__ the test's data
         is_data = not isinstance(owner, type | types.ModuleType | None)
