@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,17 +99,18 @@ def resident_memory(pid: int, *, exact: bool = False, most_shared: int | None = 
     return total + (shared if most_shared is None else min(shared, most_shared))
 
 
-def exact_memory(pid: int, most: int, bound: int) -> int:
+def exact_memory(pid: int, most: int, bound: int, *, stopped: bool) -> int:
     """Bytes that `pid` and its descendants hold, each shared page divided among its processes.
 
     Dividing means a walk through every page table, which takes longer with more tables. This walk
-    is left out, and `most` returned, if its result can't be below `bound`. The processes don't run
-    during the walk, so what it costs comes from their processor time, and they can't fill memory.
+    is left out, and `most` returned, if its result can't be below `bound`.
 
     Args:
         pid: a process.
         most: what `resident_memory` counts without dividing.
         bound: bytes that the processes may hold.
+        stopped: whether the processes stand still during the walk, so that they can't fill memory
+            meanwhile, and what the walk costs comes from their processor time.
     """
     tables = 0
     processes = list(_tree(pid))
@@ -118,7 +119,7 @@ def exact_memory(pid: int, most: int, bound: int) -> int:
             tables += _fields(Path(f"/proc/{process}/status"))["VmPTE"]
     if len(processes) == 1 or tables > bound:
         return most
-    with _stopped(pid):
+    with _stopped(pid) if stopped else nullcontext():
         return resident_memory(pid, exact=True)
 
 

@@ -27,6 +27,7 @@ from autograder.sandbox.warm import receive
 FORK_SECONDS = 60.0
 WATCH_SECONDS = 0.05
 FILL_RATE = 8192 * MB  # bytes a second; no process fills memory faster
+NEAR = 0.6  # the share of the bound from which on processes stand still while memory is measured
 LOG_BYTES = 16_384
 
 
@@ -74,6 +75,7 @@ class Process:
             raise
         self._account = Computed()
         self._pause = WATCH_SECONDS
+        self._counted_twice = 0  # bytes of shared pages, when they were last divided
         self._watch = threading.Thread(target=self._watch_limits, name="limits", daemon=True)
         try:
             self._watch.start()
@@ -214,7 +216,10 @@ class Process:
         cost = time.monotonic() - started  # pause at least as long: half a core at most
         bound = self.memory_bound - others
         if held > bound:
-            held = exact_memory(self.pid, held, bound)
+            near = held - self._counted_twice > NEAR * bound
+            exact = exact_memory(self.pid, held, bound, stopped=near)
+            self._counted_twice, held = held - exact, exact
+            cost = cost if near else time.monotonic() - started
         self._pause = min(WATCH_SECONDS, max((bound - held) / FILL_RATE, cost, 0.001))
         return held > bound
 
