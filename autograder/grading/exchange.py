@@ -22,11 +22,11 @@ from typing import Any
 
 from nbgrader.exchange.default.collect import ExchangeCollect
 
+from autograder.grading.archive import MAX_PATH
 from autograder.grading.prepare import EXCHANGE_FILES, TIMESTAMP, open_plain, time_in
 
 _, SECRET = EXCHANGE_FILES
 MOST_ENTRIES = 20_000  # files and folders of a submission
-MOST_PATH = 500  # bytes of a folder's path in a submission; the system opens no path of 4,096
 DOUBTFUL = datetime.timedelta(minutes=10)
 
 
@@ -147,8 +147,8 @@ class Collect(ExchangeCollect):
         # os.fwalk enters no link, also if a folder is replaced while it walks.
         for folder, below, names, descriptor in os.fwalk(source, follow_symlinks=False):
             relative = Path(folder).relative_to(source)
-            if len(os.fsencode(relative)) > MOST_PATH:
-                self.log.warning("%s… is left out", str(folder)[:MOST_PATH])
+            if len(os.fsencode(relative)) > MAX_PATH:
+                self.log.warning("%s… is left out", str(folder)[:MAX_PATH])
                 below.clear()
                 continue
             entries += 1

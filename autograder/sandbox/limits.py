@@ -138,7 +138,7 @@ def _stopped(pid: int) -> Iterator[None]:
 
 def _signal(processes: set[int], number: signal.Signals) -> None:
     for process in processes:
-        with suppress(ProcessLookupError):
+        with suppress(OSError):  # it has ended; an error would end the watch
             os.kill(process, number)
 
 

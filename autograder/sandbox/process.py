@@ -219,7 +219,8 @@ class Process:
             near = held - self._counted_twice > NEAR * bound
             exact = exact_memory(self.pid, held, bound, stopped=near)
             self._counted_twice, held = held - exact, exact
-            cost = cost if near else time.monotonic() - started
+            if not near:
+                cost = time.monotonic() - started
         self._pause = min(WATCH_SECONDS, max((bound - held) / FILL_RATE, cost, 0.001))
         return held > bound
 

@@ -84,14 +84,11 @@ def first_line(assignment: str | None, versions: Mapping[str, str]) -> str:
     return whole(assignment, versions, [])[0]
 
 
-def whole(assignment: str | None, versions: Mapping[str, str], events: list[Entry]) -> list[str]:
+def whole(
+    assignment: str | None, versions: Mapping[str, str], events: list[Entry]
+) -> tuple[str, str]:
     """Make a log with these events, which have their times, and its seal."""
-    lines: list[str] = []
-    chain = ""
-    for entry in (_start(assignment, versions), *events):
-        lines.append(_line(entry, chain))
-        chain = _chain(entry, chain)
-    return ["".join(lines), json.dumps({"lines": len(lines), "chain": chain}) + "\n"]
+    return _after(0, "", [_start(assignment, versions), *events])
 
 
 def _start(assignment: str | None, versions: Mapping[str, str]) -> Entry:
@@ -330,13 +327,9 @@ def append(
         if new_damage := [text for text in history.damage if text not in recorded]:
             lines.append({"event": "damage", "found": new_damage, "time": _now()})
         lines.append({"time": _now(), **event})
-        text, chain = "" if content.endswith(b"\n") or not content else "\n", history.chain
-        for entry in lines:
-            text += _line(entry, chain)
-            chain = _chain(entry, chain)
-        _write(log, text.encode())
-        seal = {"lines": len(history.entries) + len(lines), "chain": chain}
-        (folder / SEAL_NAME).write_text(json.dumps(seal) + "\n", encoding="utf-8")
+        text, seal = _after(len(history.entries), history.chain, lines)
+        _write(log, (text if content.endswith(b"\n") or not content else "\n" + text).encode())
+        (folder / SEAL_NAME).write_text(seal, encoding="utf-8")
     return read(folder)
 
 
@@ -349,8 +342,13 @@ def _write(log: BufferedRandom, data: bytes) -> None:
     os.fsync(log.fileno())
 
 
-def _line(entry: Entry, before: str) -> str:
-    return json.dumps({**entry, "chain": _chain(entry, before)}) + "\n"
+def _after(number: int, chain: str, entries: list[Entry]) -> tuple[str, str]:
+    """The text of entries after a number of others, the last with hash `chain`; and the seal."""
+    lines = []
+    for entry in entries:
+        chain = _chain(entry, chain)
+        lines.append(json.dumps({**entry, "chain": chain}) + "\n")
+    return "".join(lines), json.dumps({"lines": number + len(lines), "chain": chain}) + "\n"
 
 
 def _chain(entry: Entry, before: str) -> str:

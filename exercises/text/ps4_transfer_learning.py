@@ -202,7 +202,7 @@ def check_other_hits(function, k):
     """The same tensors, which hold other numbers at each call; then no pictures."""
     outputs, labels = torch.zeros(4, k + 1), torch.tensor([0, 0, 0, 1])
     case = f"top-{k}, one tensor, changed since the last call"
-    for place, want in (0, 0.75), (1, 0.25):
+    for place, want in ((0, 0.75), (1, 0.25)):
         outputs.zero_()
         got = call(case, RULES, function, outputs, labels, k)
         assert_share(f"{case}: all outputs are equal", got, 0.0, "Ties are misses.")
@@ -1454,10 +1454,8 @@ class CheckedTraining:
 
 def check_train(function):
     generator, kept = torch.Generator().manual_seed(408), []
-    for head, epochs, frozen in [
-        *((None, 4, False), ("2", 3, True), (None, 0, False)),
-        *(("2", 0, True), ("2", 2, False)),
-    ]:
+    cases = [(None, 4, False), ("2", 3, True), (None, 0, False), ("2", 0, True), ("2", 2, False)]
+    for head, epochs, frozen in cases:
         training = CheckedTraining(head, generator, frozen)
         kept.append(training.compare(function, epochs, ""))
         training.images.mul_(-0.7)  # the same tensors, network and optimiser, which has its memory

@@ -136,18 +136,20 @@ def _by_a_test(frame: types.FrameType) -> bool:
     name = frame.f_globals.get("__name__")
     if name in _PATCHERS:
         return True
-    file = frame.f_globals.get("__file__")
-    if not isinstance(file, str) or str(name).startswith("autograder."):
-        return False
+    return not str(name).startswith("autograder.") and is_beside_tests(frame.f_globals)
+
+
+def is_beside_tests(namespace: dict[str, Any]) -> bool:
+    """Return whether the module with this namespace lies in the folder where the tests run."""
+    file = namespace.get("__file__")
     try:
-        return is_in_folder(file, Path.cwd())
+        return isinstance(file, str) and _is_in(file, Path.cwd())
     except OSError:  # a test has deleted its working folder
         return False
 
 
 @functools.lru_cache
-def is_in_folder(file: str, folder: Path) -> bool:
-    """Return whether a file lies in a folder itself."""
+def _is_in(file: str, folder: Path) -> bool:
     return Path(file).parent == folder
 
 

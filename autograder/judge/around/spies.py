@@ -12,10 +12,9 @@ import contextlib
 import functools
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-from autograder.judge.around.patches import GUARDED, is_in_folder, is_mock, may_read
+from autograder.judge.around.patches import GUARDED, is_beside_tests, is_mock, may_read
 from autograder.judge.errors import RefusedError
 from autograder.judge.objects.stand_ins import Remote
 from autograder.judge.policy import usable_by_candidates
@@ -128,11 +127,9 @@ def _is_a_tests(value: Any) -> bool:
     if isinstance(value, types.MethodType):
         return _is_a_tests(value.__func__)
     if isinstance(value, types.FunctionType):
-        file = value.__globals__.get("__file__")
-        is_beside = isinstance(file, str) and is_in_folder(file, Path.cwd())
         of = value.__globals__.get("__name__")
         is_mock_opens = of == "unittest.mock" and "<locals>" in value.__qualname__
-        return of == "__main__" or is_beside or is_mock_opens
+        return of == "__main__" or is_mock_opens or is_beside_tests(value.__globals__)
     if isinstance(value, types.BuiltinMethodType | types.MethodWrapperType):
         owner = value.__self__  # of items.pop and iter(items).__next__ the test's data
         is_data = not isinstance(owner, type | types.ModuleType | None)
